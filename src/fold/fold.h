@@ -1,0 +1,61 @@
+/* fold: the one shape of every answer.  An output kind is a struct sw_fold of
+ * functions in a file of its own (fold/histogram.c, fold/groupby.c, ...):
+ *
+ *   plan     parameters + version -> plan: columns resolved, axes and domains fixed
+ *   init     an empty partial result
+ *   fold     one vector of rows (and its filter) into a partial
+ *   merge    two partials; the scan calls it in row group order, so that floats
+ *            come out the same whatever the number of workers
+ *   finish   the partial into a series; SW_AGAIN asks for another round over the
+ *            chunks with the plan as finish has changed it (facets, quantiles)
+ *
+ * plan/finish/plan_free run on the loop or a worker, one at a time; init, fold,
+ * merge, state_free on workers: a plan is read-only to them.  fold never fails
+ * and never blocks: a partial that cannot grow remembers its status and merge or
+ * finish returns it.  Nothing per row allocates, locks or branches on type: the
+ * loops are in kernel/.                                                         */
+#ifndef SW_FOLD_FOLD_H
+#define SW_FOLD_FOLD_H
+
+#include "base/json.h"
+#include "kernel/batch.h"
+#include "table/series.h"
+
+struct sw_fold {
+    const char *kind; /* PROTOCOL section 4 */
+    SW_MUST_USE sw_status (*plan)(const struct sw_json *params, const struct sw_version *version,
+                                  void **plan, struct sw_err *err);
+    void (*plan_free)(void *plan);
+    SW_MUST_USE sw_status (*init)(const void *plan, void **state);
+    void (*fold)(const void *plan, void *state, struct sw_batch *batch);
+    /* `from` is spent afterwards but not freed. */
+    SW_MUST_USE sw_status (*merge)(const void *plan, void *into, void *from);
+    /* Writes its fields into `panel` of the series (made by the caller). */
+    SW_MUST_USE sw_status (*finish)(void *plan, void *state, struct sw_series *series,
+                                    size_t panel, struct sw_err *err);
+    void (*state_free)(const void *plan, void *state); /* NULL state accepted */
+    size_t (*state_bytes)(const void *plan);           /* an estimate, for budgets */
+};
+
+/* The kind by name, or NULL. A page ("table") is no fold: see exec/page.h. */
+const struct sw_fold *sw_fold_find(struct sw_span kind);
+
+/* Parameters that belong to every output and not to its kind; a kind's plan ignores them. */
+extern const char *const sw_fold_common_params[];
+
+/* A planned output with its facet, if it has one: what a scan runs.  Owns the plan. */
+struct sw_foldrun;
+SW_MUST_USE sw_status sw_foldrun_new(const struct sw_fold *fold, const struct sw_json *params,
+                                     const struct sw_version *version, struct sw_foldrun **run,
+                                     struct sw_err *err);
+void sw_foldrun_free(struct sw_foldrun *run);
+SW_MUST_USE sw_status sw_foldrun_init(const struct sw_foldrun *run, void **state);
+void sw_foldrun_fold(const struct sw_foldrun *run, void *state, struct sw_batch *batch);
+SW_MUST_USE sw_status sw_foldrun_merge(const struct sw_foldrun *run, void *into, void *from);
+/* SW_OK with *series (one reference), or SW_AGAIN: fold once more from sw_foldrun_init. */
+SW_MUST_USE sw_status sw_foldrun_finish(struct sw_foldrun *run, void *state,
+                                        struct sw_series **series, struct sw_err *err);
+void sw_foldrun_state_free(const struct sw_foldrun *run, void *state);
+size_t sw_foldrun_state_bytes(const struct sw_foldrun *run);
+
+#endif

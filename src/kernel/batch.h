@@ -1,0 +1,57 @@
+/* batch: one vector of up to 2,048 rows of a row group, as filters, expressions
+ * and folds see it.  Columns are decoded on first use and kept for the other
+ * readers of the same vector, so a flush reads each column once however many
+ * outputs share it.  Worker thread (or any one thread in tests); the cache is the
+ * worker's own, made once per scan and worker.
+ *
+ * `select` is the row filter of the reader: bit i of word i/64 is row start + i;
+ * NULL selects all.  Bits at and beyond `rows` are 0.                            */
+#ifndef SW_KERNEL_BATCH_H
+#define SW_KERNEL_BATCH_H
+
+#include "table/table.h"
+
+#define SW_VECTOR_WORDS (SW_VECTOR_ROWS / 64)
+
+struct sw_batch_cache; /* decoded columns of the current vector */
+
+struct sw_batch {
+    const struct sw_version *version;
+    const struct sw_rowgroup *group;
+    uint32_t group_index;   /* in version->group */
+    uint32_t start;         /* multiple of SW_VECTOR_ROWS */
+    uint32_t rows;          /* 1..SW_VECTOR_ROWS */
+    const uint64_t *select; /* [SW_VECTOR_WORDS] or NULL */
+    uint32_t selected;      /* rows selected */
+    struct sw_batch_cache *cache;
+};
+
+SW_MUST_USE sw_status sw_batch_cache_new(uint32_t columns, struct sw_batch_cache **cache);
+void sw_batch_cache_free(struct sw_batch_cache *cache);
+
+/* Stand at the vector of `group` that begins at row `start`; all rows selected; forgets what the
+ * cache decoded before. */
+void sw_batch_at(struct sw_batch *batch, struct sw_batch_cache *cache,
+                 const struct sw_version *version, uint32_t group_index, uint32_t start);
+
+/* The column's values of all rows of the vector (selected or not), borrowed until the next
+ * sw_batch_at.  A null's value is unspecified but readable. floats: any numeric type (ints and
+ * days as doubles, timestamps as ms). ints: integral types. codes: only where
+ * sw_batch_is_coded.  Allocation happened at _new: these never fail. */
+const double *sw_batch_floats(struct sw_batch *batch, uint32_t column);
+const int64_t *sw_batch_ints(struct sw_batch *batch, uint32_t column);
+bool sw_batch_is_coded(const struct sw_batch *batch, uint32_t column);
+const uint32_t *sw_batch_codes(struct sw_batch *batch, uint32_t column);
+/* String of row i of the vector, coded or plain; empty for a null. */
+struct sw_span sw_batch_text(const struct sw_batch *batch, uint32_t column, uint32_t i);
+/* Validity words of the vector, or NULL when it has no nulls. */
+const uint64_t *sw_batch_valid(struct sw_batch *batch, uint32_t column);
+static inline const struct sw_chunk *sw_batch_chunk(const struct sw_batch *batch, uint32_t column)
+{
+    return batch->group->chunk[column];
+}
+
+/* Rows selected and not null in the column: into[SW_VECTOR_WORDS]; returns how many. */
+uint32_t sw_batch_select_valid(struct sw_batch *batch, uint32_t column, uint64_t *into);
+
+#endif

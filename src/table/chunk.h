@@ -1,0 +1,87 @@
+/* chunk: up to 65,536 values of one column: sealed once, never changed,
+ * reference-counted.  It is the unit of parsing, of work, of copy-on-write, of
+ * caching and (later) of the spill.
+ *
+ * Phases:  builder fills -> sw_builder_seal makes a chunk (refs = 1) -> shared
+ * by row groups, versions, caches through _ref/_unref -> the last _unref frees
+ * data and gives the bytes back to its budget.  Any thread may read and count.
+ *
+ * Encodings, chosen at seal as narrow as the values allow:
+ *   SW_ENC_INT      value = base + unsigned(data[i]), width 0 (constant), 1, 2, 4 or 8 bytes
+ *                   (bool, int, date, timestamp; width 8 has base 0 and holds int64 itself)
+ *   SW_ENC_DECIMAL  value = (double)(base + unsigned(data[i])) / 10^scale: exact by test at seal
+ *   SW_ENC_FLOAT    value = ((double *)data)[i]
+ *   SW_ENC_DICT     string = dict[code], code of width 1, 2 or 4 bytes
+ *   SW_ENC_TEXT     string = bytes[offset[i] .. offset[i + 1]), offset is uint32_t[rows + 1]
+ * A null's slot holds the base (0, an empty string, code 0) so that kernels may read it; codes of
+ * an SW_ENC_DICT chunk whose dictionary is empty (all null) are 0 and must not be looked up.     */
+#ifndef SW_TABLE_CHUNK_H
+#define SW_TABLE_CHUNK_H
+
+#include "base/budget.h"
+#include "base/limits.h"
+#include "table/dict.h"
+#include "table/type.h"
+
+#define SW_CHUNK_MAGIC 0x63686e6bu /* "chnk" */
+
+enum sw_encoding { SW_ENC_INT, SW_ENC_DECIMAL, SW_ENC_FLOAT, SW_ENC_DICT, SW_ENC_TEXT };
+
+/* What is known of a chunk's values without reading them. */
+struct sw_zone {
+    bool has_values;     /* some value is neither null nor NaN: the bounds hold */
+    bool is_ascending;   /* no null, no NaN, each value >= the one before (numeric types) */
+    uint32_t nulls;
+    uint32_t nans;
+    int64_t min_i, max_i; /* integral types */
+    double min_f, max_f;  /* all numeric types (integral ones rounded), without NaN */
+};
+
+struct sw_chunk {
+    uint32_t magic;
+    _Atomic uint32_t refs;
+    uint64_t id; /* unique in the process, never used again: a cache key */
+    enum sw_type type;
+    enum sw_encoding encoding;
+    uint8_t width;
+    uint8_t scale; /* SW_ENC_DECIMAL */
+    uint32_t rows; /* 1..SW_CHUNK_ROWS */
+    int64_t base;
+    const void *data;              /* values, codes or offsets; owned; NULL at width 0 */
+    const char *bytes;             /* SW_ENC_TEXT; owned */
+    const uint64_t *valid;         /* bit i of word i/64: row i is not null; NULL: no nulls; owned;
+                                      ceil(rows/64) words, bits beyond rows are 0 */
+    const uint8_t *null_spelling;  /* strings: enum sw_null_spelling of each null row, else 0;
+                                      NULL: all nulls were empty; owned */
+    struct sw_dict *dict;          /* SW_ENC_DICT; counted */
+    uint32_t dict_count;           /* codes below this occur */
+    struct sw_zone zone;
+    size_t data_size, bytes_size;  /* as allocated */
+    size_t held_bytes;             /* all of it: charged to budget */
+    struct sw_budget *budget;      /* may be NULL */
+};
+
+/* How a null of a string column was written in the source, so that it can be written back. */
+enum sw_null_spelling {
+    SW_NULL_EMPTY,
+    SW_NULL_NA,
+    SW_NULL_N_A,
+    SW_NULL_UPPER,
+    SW_NULL_LOWER,
+    SW_NULL_NONE,
+    SW_NULL_SPELLINGS
+};
+extern const char *const sw_null_spellings[SW_NULL_SPELLINGS]; /* "", "NA", "N/A", "NULL", ... */
+
+struct sw_chunk *sw_chunk_ref(struct sw_chunk *chunk);
+void sw_chunk_unref(struct sw_chunk *chunk); /* NULL accepted */
+
+static inline bool sw_chunk_is_null(const struct sw_chunk *chunk, uint32_t row)
+{
+    return chunk->valid != NULL && ((chunk->valid[row >> 6] >> (row & 63)) & 1) == 0;
+}
+
+/* One cell, borrowed from the chunk. For pages and tests; kernels use kernel/decode.h. */
+struct sw_value sw_chunk_value(const struct sw_chunk *chunk, uint32_t row);
+
+#endif
