@@ -1,0 +1,111 @@
+#include "base/block.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/status.h"
+
+#define BLOCK_ALIGN 64u
+#define BLOCK_BITS_MIN 12u /* 4 KiB */
+#define BLOCK_BITS_MAX 22u /* 4 MiB */
+#define BLOCK_CLASSES (BLOCK_BITS_MAX - BLOCK_BITS_MIN + 1)
+#define BLOCK_KEPT_BYTES (64u << 20) /* kept for reuse over all sizes */
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+static const bool is_recycling = false;
+#else
+static const bool is_recycling = true;
+#endif
+
+struct free_block {
+    struct free_block *next;
+};
+
+static struct {
+    pthread_mutex_t lock;
+    struct free_block *list[BLOCK_CLASSES]; /* lock: lock */
+    size_t kept_bytes;                      /* lock: lock */
+} pool = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* Class of a size, or BLOCK_CLASSES where it is too large or too small to keep. */
+static unsigned class_of(size_t size)
+{
+    if (size > ((size_t)1 << BLOCK_BITS_MAX) || size <= ((size_t)1 << (BLOCK_BITS_MIN - 1))) {
+        return BLOCK_CLASSES;
+    }
+    unsigned bits = BLOCK_BITS_MIN;
+    while (((size_t)1 << bits) < size) {
+        bits++;
+    }
+    return bits - BLOCK_BITS_MIN;
+}
+
+static void *fresh(size_t size)
+{
+    size_t rounded;
+    if (__builtin_add_overflow(size, BLOCK_ALIGN - 1, &rounded)) {
+        return NULL;
+    }
+    rounded &= ~(size_t)(BLOCK_ALIGN - 1);
+    return aligned_alloc(BLOCK_ALIGN, rounded == 0 ? BLOCK_ALIGN : rounded);
+}
+
+void *sw_block_alloc(size_t size)
+{
+    unsigned kind = class_of(size);
+    if (!is_recycling || kind == BLOCK_CLASSES) {
+        return fresh(size);
+    }
+    (void)pthread_mutex_lock(&pool.lock);
+    struct free_block *block = pool.list[kind];
+    if (block != NULL) {
+        pool.list[kind] = block->next;
+        pool.kept_bytes -= (size_t)1 << (kind + BLOCK_BITS_MIN);
+    }
+    (void)pthread_mutex_unlock(&pool.lock);
+    return block != NULL ? (void *)block : fresh((size_t)1 << (kind + BLOCK_BITS_MIN));
+}
+
+void sw_block_free(void *block, size_t size)
+{
+    if (block == NULL) {
+        return;
+    }
+    unsigned kind = class_of(size);
+    if (!is_recycling || kind == BLOCK_CLASSES) {
+        free(block);
+        return;
+    }
+    size_t bytes = (size_t)1 << (kind + BLOCK_BITS_MIN);
+    (void)pthread_mutex_lock(&pool.lock);
+    bool is_kept = pool.kept_bytes + bytes <= BLOCK_KEPT_BYTES;
+    if (is_kept) {
+        struct free_block *head = block;
+        head->next = pool.list[kind];
+        pool.list[kind] = head;
+        pool.kept_bytes += bytes;
+    }
+    (void)pthread_mutex_unlock(&pool.lock);
+    if (!is_kept) {
+        free(block);
+    }
+}
+
+void sw_block_trim(void)
+{
+    (void)pthread_mutex_lock(&pool.lock);
+    for (unsigned kind = 0; kind < BLOCK_CLASSES; kind++) {
+        struct free_block *block = pool.list[kind];
+        pool.list[kind] = NULL;
+        while (block != NULL) {
+            struct free_block *next = block->next;
+            free(block);
+            block = next;
+        }
+    }
+    pool.kept_bytes = 0;
+    (void)pthread_mutex_unlock(&pool.lock);
+    (void)malloc_trim(0);
+}
