@@ -1,6 +1,6 @@
 /*
- * Random numbers for tests: a seed that is printed, so that a failed run can be repeated, and a small
- * generator that gives the same numbers on every machine.
+ * Random numbers for tests: a seed that is printed, so that a failed run can be repeated, and a
+ * small generator that gives the same numbers on every machine.
  *
  * SW_SEED=N in the environment overrides the seed. Any thread, one struct per user.
  */
