@@ -7,10 +7,10 @@
 
 #include "base/status.h"
 
-#define BLOCK_ALIGN 64u
-#define BLOCK_BITS_MIN 12u /* 4 KiB */
-#define BLOCK_BITS_MAX 22u /* 4 MiB */
-#define BLOCK_CLASSES (BLOCK_BITS_MAX - BLOCK_BITS_MIN + 1)
+#define BLOCK_ALIGN      64u
+#define BLOCK_BITS_MIN   12u /* 4 KiB */
+#define BLOCK_BITS_MAX   22u /* 4 MiB */
+#define BLOCK_CLASSES    (BLOCK_BITS_MAX - BLOCK_BITS_MIN + 1)
 #define BLOCK_KEPT_BYTES (64u << 20) /* kept for reuse over all sizes */
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-void *sw_block_alloc(size_t size);        /* 64-byte aligned, not zeroed; NULL: no memory */
+void *sw_block_alloc(size_t size);            /* 64-byte aligned, not zeroed; NULL: no memory */
 void sw_block_free(void *block, size_t size); /* NULL accepted; the size asked for */
 void sw_block_trim(void);
 

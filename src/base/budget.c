@@ -25,9 +25,10 @@ sw_status sw_budget_charge(struct sw_budget *budget, size_t bytes, struct sw_err
                 break;
             }
         }
-        return sw_fail_limit(err, at->name, before + (int64_t)bytes, at->limit,
-                             "drop tables that are no longer needed, load fewer columns, or ask the "
-                             "operator to raise the limit");
+        return sw_fail_limit(
+            err, at->name, before + (int64_t)bytes, at->limit,
+            "drop tables that are no longer needed, load fewer columns, or ask the "
+            "operator to raise the limit");
     }
     return SW_OK;
 }

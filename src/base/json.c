@@ -33,8 +33,8 @@ static bool copy_number_text(struct sw_span text, char *into, size_t size)
     }
     for (size_t i = 0; i < text.length; i++) {
         char c = text.data[i];
-        bool is_part = (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' ||
-                       c == 'E';
+        bool is_part =
+            (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
         if (!is_part) {
             return false;
         }

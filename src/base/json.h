@@ -23,12 +23,12 @@ enum sw_json_kind {
 
 struct sw_json {
     enum sw_json_kind kind;
-    struct sw_span key;            /* member name, where the parent is an object */
+    struct sw_span key; /* member name, where the parent is an object */
     union {
         bool boolean;
         int64_t integer;
         double number;
-        struct sw_span text;       /* UTF-8, may hold NUL bytes */
+        struct sw_span text; /* UTF-8, may hold NUL bytes */
         struct {
             const struct sw_json *items; /* array items or object members, in order */
             size_t count;

@@ -6,70 +6,70 @@
 #define SW_BASE_LIMITS_H
 
 /* -- tables ------------------------------------------------------------- */
-#define SW_CHUNK_ROWS 65536u            /* rows of a row group: a row in it fits 16 bits */
-#define SW_VECTOR_ROWS 2048u            /* rows a kernel works on at a time: stays in L1 */
-#define SW_COLUMNS_MAX 4096u            /* columns of a table: beyond it headers are mistakes */
-#define SW_NAME_BYTES_MAX 255u          /* bytes of a table, column, input, output name */
-#define SW_FIELD_BYTES_MAX (16u << 20)  /* bytes of one CSV field: an unclosed quote stops here */
-#define SW_DICT_ENTRIES_MAX (1u << 22)  /* distinct strings of a column kept as a dictionary */
-#define SW_DICT_BYTES_MAX (256u << 20)  /* their bytes */
-#define SW_TABLES_MAX 256u              /* tables of a session */
+#define SW_CHUNK_ROWS       65536u       /* rows of a row group: a row in it fits 16 bits */
+#define SW_VECTOR_ROWS      2048u        /* rows a kernel works on at a time: stays in L1 */
+#define SW_COLUMNS_MAX      4096u        /* columns of a table: beyond it headers are mistakes */
+#define SW_NAME_BYTES_MAX   255u         /* bytes of a table, column, input, output name */
+#define SW_FIELD_BYTES_MAX  (16u << 20)  /* bytes of one CSV field: an unclosed quote stops here */
+#define SW_DICT_ENTRIES_MAX (1u << 22)   /* distinct strings of a column kept as a dictionary */
+#define SW_DICT_BYTES_MAX   (256u << 20) /* their bytes */
+#define SW_TABLES_MAX       256u         /* tables of a session */
 
 /* -- JSON and messages --------------------------------------------------- */
-#define SW_MESSAGE_BYTES_MAX (1u << 20) /* one WebSocket message from a client */
-#define SW_JSON_DEPTH_MAX 32u           /* nesting of a request */
-#define SW_JSON_TOKENS_MAX 65536u       /* values in a request */
-#define SW_JSON_KEYS_MAX 4096u          /* members of one object */
-#define SW_JSON_NUMBER_BYTES_MAX 64u    /* digits of one number */
-#define SW_ID_BYTES_MAX 128u            /* bytes of a request's string id */
+#define SW_MESSAGE_BYTES_MAX     (1u << 20) /* one WebSocket message from a client */
+#define SW_JSON_DEPTH_MAX        32u        /* nesting of a request */
+#define SW_JSON_TOKENS_MAX       65536u     /* values in a request */
+#define SW_JSON_KEYS_MAX         4096u      /* members of one object */
+#define SW_JSON_NUMBER_BYTES_MAX 64u        /* digits of one number */
+#define SW_ID_BYTES_MAX          128u       /* bytes of a request's string id */
 
 /* -- reactive ------------------------------------------------------------ */
-#define SW_INPUTS_MAX 1024u             /* inputs of a session */
-#define SW_SELECTIONS_MAX 256u          /* selections of a session */
-#define SW_CLAUSES_MAX 64u              /* clauses of a selection: a mask of 64 bits */
-#define SW_OUTPUTS_MAX 512u             /* outputs of a session */
-#define SW_BINS_MAX 65536u              /* bins of one axis */
-#define SW_CELLS_MAX (1u << 20)         /* cells of a 2-D histogram */
-#define SW_POINTS_MAX 100000u           /* points of a line or a scatter */
-#define SW_GROUPS_MAX 5000000u          /* groups a group-by holds while it runs */
-#define SW_GROUPS_SENT_MAX 10000u       /* groups a group-by sends */
-#define SW_FACETS_MAX 1000u             /* panels of a facet */
-#define SW_PAGE_ROWS_MAX 1000u          /* rows of a table page */
-#define SW_IN_LIST_MAX 10000u           /* values of an `in` clause */
-#define SW_FRAME_MS 100u                /* a drag sees a frame at least this often */
-#define SW_BUSY_AFTER_MS 100u           /* an output says busy after this long */
+#define SW_INPUTS_MAX      1024u      /* inputs of a session */
+#define SW_SELECTIONS_MAX  256u       /* selections of a session */
+#define SW_CLAUSES_MAX     64u        /* clauses of a selection: a mask of 64 bits */
+#define SW_OUTPUTS_MAX     512u       /* outputs of a session */
+#define SW_BINS_MAX        65536u     /* bins of one axis */
+#define SW_CELLS_MAX       (1u << 20) /* cells of a 2-D histogram */
+#define SW_POINTS_MAX      100000u    /* points of a line or a scatter */
+#define SW_GROUPS_MAX      5000000u   /* groups a group-by holds while it runs */
+#define SW_GROUPS_SENT_MAX 10000u     /* groups a group-by sends */
+#define SW_FACETS_MAX      1000u      /* panels of a facet */
+#define SW_PAGE_ROWS_MAX   1000u      /* rows of a table page */
+#define SW_IN_LIST_MAX     10000u     /* values of an `in` clause */
+#define SW_FRAME_MS        100u       /* a drag sees a frame at least this often */
+#define SW_BUSY_AFTER_MS   100u       /* an output says busy after this long */
 
 /* -- expressions ---------------------------------------------------------- */
-#define SW_EXPR_BYTES_MAX 65536u        /* bytes of an expression */
-#define SW_EXPR_DEPTH_MAX 100u          /* nesting */
-#define SW_EXPR_NODES_MAX 10000u        /* nodes */
+#define SW_EXPR_BYTES_MAX 65536u /* bytes of an expression */
+#define SW_EXPR_DEPTH_MAX 100u   /* nesting */
+#define SW_EXPR_NODES_MAX 10000u /* nodes */
 
 /* -- sessions and sockets -------------------------------------------------- */
-#define SW_SESSIONS_MAX 20000u          /* sessions of a server */
-#define SW_SOCKETS_PER_SESSION_MAX 64u  /* tabs and programs on one session */
-#define SW_SOCKETS_PER_ADDRESS_MAX 8192u/* sockets of one address (proxies share one) */
-#define SW_UPLOADS_PER_SESSION_MAX 8u   /* unfinished uploads of a session */
-#define SW_DOWNLOADS_PER_SESSION_MAX 16u/* open tickets of a session */
-#define SW_TICKET_S 300u                /* a download ticket's life, seconds */
-#define SW_UPLOAD_EXPIRES_S 86400u      /* an unfinished upload's life, seconds */
-#define SW_IDLE_TIMEOUT_S 600u          /* a session's life without a socket, seconds */
-#define SW_OUTBOX_REPLIES_MAX 4096u     /* unsent replies of a socket; more: closed 1013 */
-#define SW_OUTBOX_BYTES_MAX (32u << 20) /* their bytes */
-#define SW_SEND_BYTES_MAX 65536u        /* bytes of one socket write */
-#define SW_PING_S 25u                   /* server ping */
-#define SW_SILENT_S 60u                 /* a peer silent for so long is dropped */
-#define SW_STALL_S 20u                  /* a reader without progress for so long is dropped */
+#define SW_SESSIONS_MAX              20000u      /* sessions of a server */
+#define SW_SOCKETS_PER_SESSION_MAX   64u         /* tabs and programs on one session */
+#define SW_SOCKETS_PER_ADDRESS_MAX   8192u       /* sockets of one address (proxies share one) */
+#define SW_UPLOADS_PER_SESSION_MAX   8u          /* unfinished uploads of a session */
+#define SW_DOWNLOADS_PER_SESSION_MAX 16u         /* open tickets of a session */
+#define SW_TICKET_S                  300u        /* a download ticket's life, seconds */
+#define SW_UPLOAD_EXPIRES_S          86400u      /* an unfinished upload's life, seconds */
+#define SW_IDLE_TIMEOUT_S            600u        /* a session's life without a socket, seconds */
+#define SW_OUTBOX_REPLIES_MAX        4096u       /* unsent replies of a socket; more: closed 1013 */
+#define SW_OUTBOX_BYTES_MAX          (32u << 20) /* their bytes */
+#define SW_SEND_BYTES_MAX            65536u      /* bytes of one socket write */
+#define SW_PING_S                    25u         /* server ping */
+#define SW_SILENT_S                  60u         /* a peer silent for so long is dropped */
+#define SW_STALL_S                   20u /* a reader without progress for so long is dropped */
 
 /* -- uploads ---------------------------------------------------------------- */
-#define SW_UPLOAD_BYTES_MAX (64ull << 30)     /* bytes of one upload as sent */
-#define SW_INFLATED_BYTES_MAX (256ull << 30)  /* bytes after decompression */
-#define SW_INFLATE_RATIO_MAX 200u             /* growth allowed after the first MiB */
-#define SW_METADATA_BYTES_MAX 8192u           /* tus Upload-Metadata */
-#define SW_BODY_RATE_MIN 1024u                /* bytes a second a body must keep over 10 s */
-#define SW_BAD_ROWS_KEPT 100u                 /* bad rows listed; all are counted */
+#define SW_UPLOAD_BYTES_MAX   (64ull << 30)  /* bytes of one upload as sent */
+#define SW_INFLATED_BYTES_MAX (256ull << 30) /* bytes after decompression */
+#define SW_INFLATE_RATIO_MAX  200u           /* growth allowed after the first MiB */
+#define SW_METADATA_BYTES_MAX 8192u          /* tus Upload-Metadata */
+#define SW_BODY_RATE_MIN      1024u          /* bytes a second a body must keep over 10 s */
+#define SW_BAD_ROWS_KEPT      100u           /* bad rows listed; all are counted */
 
 /* -- memory (defaults of options) -------------------------------------------- */
-#define SW_MEMORY_BYTES (8ull << 30)          /* --memory: all sessions */
-#define SW_SESSION_MEMORY_BYTES (4ull << 30)  /* --session-memory: one session */
+#define SW_MEMORY_BYTES         (8ull << 30) /* --memory: all sessions */
+#define SW_SESSION_MEMORY_BYTES (4ull << 30) /* --session-memory: one session */
 
 #endif

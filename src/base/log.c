@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 
-#define LOG_LINE_BYTES 1024u
+#define LOG_LINE_BYTES       1024u
 #define LOG_LINES_PER_SECOND 100u
 
 static const char *const level_names[] = {

@@ -8,14 +8,14 @@
 #include "base/json.h"
 
 enum sw_param_kind {
-    SW_PARAM_NAME,  /* struct sw_span: 1..SW_NAME_BYTES_MAX bytes of UTF-8 without control bytes */
-    SW_PARAM_TEXT,  /* struct sw_span */
-    SW_PARAM_INT,   /* int64_t, within [low, high] when low < high */
-    SW_PARAM_FLOAT, /* double, finite */
-    SW_PARAM_BOOL,  /* bool */
-    SW_PARAM_ARRAY, /* const struct sw_json * */
-    SW_PARAM_OBJECT,/* const struct sw_json * */
-    SW_PARAM_ANY    /* const struct sw_json * */
+    SW_PARAM_NAME,   /* struct sw_span: 1..SW_NAME_BYTES_MAX bytes of UTF-8 without control bytes */
+    SW_PARAM_TEXT,   /* struct sw_span */
+    SW_PARAM_INT,    /* int64_t, within [low, high] when low < high */
+    SW_PARAM_FLOAT,  /* double, finite */
+    SW_PARAM_BOOL,   /* bool */
+    SW_PARAM_ARRAY,  /* const struct sw_json * */
+    SW_PARAM_OBJECT, /* const struct sw_json * */
+    SW_PARAM_ANY     /* const struct sw_json * */
 };
 
 struct sw_param {

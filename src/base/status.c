@@ -35,8 +35,8 @@ sw_status sw_fail_limit(struct sw_err *err, const char *name, int64_t value, int
                         const char *hint)
 {
     if (err != NULL) {
-        (void)sw_fail(err, SW_LIMIT, "over the limit %s: %" PRId64 ", at most %" PRId64 ": %s", name,
-                      value, allowed, hint);
+        (void)sw_fail(err, SW_LIMIT, "over the limit %s: %" PRId64 ", at most %" PRId64 ": %s",
+                      name, value, allowed, hint);
         (void)snprintf(err->limit, sizeof err->limit, "%s", name);
         (void)snprintf(err->hint, sizeof err->hint, "%s", hint);
         err->limit_value = value;

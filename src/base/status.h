@@ -25,20 +25,20 @@ typedef enum {
 } sw_status;
 
 #define SW_ERR_MESSAGE_MAX 512
-#define SW_ERR_NAME_MAX 48
-#define SW_ERR_HINT_MAX 192
+#define SW_ERR_NAME_MAX    48
+#define SW_ERR_HINT_MAX    192
 
 /* What went wrong, in words for the user, and the facts a program wants. */
 struct sw_err {
     sw_status status;
-    char message[SW_ERR_MESSAGE_MAX];  /* a sentence that says what to do */
+    char message[SW_ERR_MESSAGE_MAX]; /* a sentence that says what to do */
     bool has_position;
-    size_t position;                   /* byte offset in an expression or a JSON text */
-    char limit[SW_ERR_NAME_MAX];       /* SW_LIMIT: its name; else empty */
-    int64_t limit_value;               /* what was asked for */
-    int64_t limit_allowed;             /* what is allowed */
-    char hint[SW_ERR_HINT_MAX];        /* how to get within the limit */
-    int64_t version;                   /* SW_CONFLICT: the current version */
+    size_t position;             /* byte offset in an expression or a JSON text */
+    char limit[SW_ERR_NAME_MAX]; /* SW_LIMIT: its name; else empty */
+    int64_t limit_value;         /* what was asked for */
+    int64_t limit_allowed;       /* what is allowed */
+    char hint[SW_ERR_HINT_MAX];  /* how to get within the limit */
+    int64_t version;             /* SW_CONFLICT: the current version */
 };
 
 /* Fill *err (if not NULL) and return status, so that `return sw_fail(...)` reads well. */
@@ -54,17 +54,16 @@ int sw_status_code(sw_status status);
 int sw_status_http(sw_status status);
 
 /* Return a failure at once; only where nothing is held. */
-#define SW_TRY(expression)                       \
-    do {                                         \
-        sw_status try_status_ = (expression);    \
-        if (try_status_ != SW_OK) {              \
-            return try_status_;                  \
-        }                                        \
+#define SW_TRY(expression)                    \
+    do {                                      \
+        sw_status try_status_ = (expression); \
+        if (try_status_ != SW_OK) {           \
+            return try_status_;               \
+        }                                     \
     } while (0)
 
 /* A promise of our own code; on in release too.  Prints file, line and claim, then aborts. */
-#define sw_assert(claim) \
-    ((claim) ? (void)0 : sw_assert_failed(#claim, __FILE__, __LINE__))
+#define sw_assert(claim) ((claim) ? (void)0 : sw_assert_failed(#claim, __FILE__, __LINE__))
 _Noreturn void sw_assert_failed(const char *claim, const char *file, int line);
 
 #endif

@@ -11,7 +11,7 @@ enum sw_thread_kind { SW_THREAD_ANY, SW_THREAD_LOOP, SW_THREAD_WORKER };
 void sw_thread_be(enum sw_thread_kind kind);
 enum sw_thread_kind sw_thread_kind(void);
 
-#define sw_assert_loop() sw_assert(sw_thread_kind() != SW_THREAD_WORKER)
+#define sw_assert_loop()   sw_assert(sw_thread_kind() != SW_THREAD_WORKER)
 #define sw_assert_worker() sw_assert(sw_thread_kind() != SW_THREAD_LOOP)
 
 #endif

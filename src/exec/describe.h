@@ -1,0 +1,34 @@
+/* describe: what each column of a version holds: nulls, least and greatest
+ * value, distinct values.  A job over the chunks on workers; the caller keeps the
+ * result with the version (session/tables).  `done` is called on the loop once.   */
+#ifndef SW_EXEC_DESCRIBE_H
+#define SW_EXEC_DESCRIBE_H
+
+#include "exec/pool.h"
+#include "table/table.h"
+
+struct sw_column_stats {
+    uint64_t nulls;
+    bool has_values;          /* min and max hold */
+    struct sw_value min, max; /* texts owned by the description */
+    uint64_t distinct;
+    bool is_distinct_exact;
+};
+
+struct sw_description {
+    struct sw_arena arena;
+    uint64_t version;
+    uint32_t columns;
+    struct sw_column_stats *column; /* [columns] */
+};
+void sw_description_free(struct sw_description *description);
+
+typedef void (*sw_describe_done_fn)(void *context, sw_status status,
+                                    struct sw_description *description); /* taken over by callee */
+struct sw_describe_job;
+SW_MUST_USE sw_status sw_describe_submit(struct sw_pool *pool, struct sw_lane *lane,
+                                         struct sw_version *version, sw_describe_done_fn done,
+                                         void *context, struct sw_describe_job **job);
+void sw_describe_cancel(struct sw_describe_job *job);
+
+#endif

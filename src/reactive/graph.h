@@ -1,0 +1,127 @@
+/* graph: a session's inputs, selections and outputs; what is dirty (down, mark.c)
+ * and what has settled (up, settle.c).  Loop thread only; the owner (a session)
+ * gives it tables by name and takes what comes up through calls.
+ *
+ * A run takes all dirty outputs with the inputs and versions of one moment,
+ * groups them by table into fused scans (exec/scan) and pages (exec/page), and
+ * settles as a whole: on_value for each output, then one on_flush.  So all outputs
+ * of one flush show the same inputs and the same versions.
+ *
+ * Latest wins, and nothing starves: an input that comes while a run goes on marks
+ * its dependents for the next run; the running one is cancelled when more than
+ * half of it is still to do, unless its predecessor was cancelled too or the last
+ * frame is SW_FRAME_MS old.  A paused output is dirty but not run.  An output whose
+ * definition or table is wrong settles with an error of its own; the others live on.
+ *
+ * Every input change is closed by a flush, an empty one where nothing depends on it. */
+#ifndef SW_REACTIVE_GRAPH_H
+#define SW_REACTIVE_GRAPH_H
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "exec/page.h"
+#include "exec/pool.h"
+#include "table/page.h"
+#include "table/series.h"
+#include "table/table.h"
+
+struct sw_graph;
+struct sw_output;
+
+enum sw_output_state { SW_OUTPUT_BUSY, SW_OUTPUT_OK, SW_OUTPUT_ERROR, SW_OUTPUT_PAUSED };
+const char *sw_output_state_name(enum sw_output_state state);
+
+/* What an output shows; borrowed in calls, counted for who keeps it. */
+struct sw_output_value {
+    _Atomic uint32_t refs;
+    char *output, *kind;      /* owned */
+    uint64_t version;         /* of the output's table */
+    uint64_t seq;             /* 1, 2, ... per output */
+    uint64_t rows, total;     /* after the filter, of the table */
+    struct sw_series *series; /* one of the two */
+    struct sw_page *page;
+};
+struct sw_output_value *sw_output_value_ref(struct sw_output_value *value);
+void sw_output_value_unref(struct sw_output_value *value);
+
+struct sw_flush {
+    size_t tables;
+    const char *const *table; /* [tables] names, with versions */
+    const uint64_t *version;
+    size_t outputs;
+    const char *const *output; /* [outputs] */
+    double queue_ms, compute_ms;
+};
+
+/* What the graph needs of its owner and tells it.  All on the loop, never re-entered: an owner may
+ * call the graph from within a call only to read. */
+struct sw_graph_calls {
+    /* The current version of a table, borrowed; NULL: no such table. */
+    struct sw_version *(*version)(void *context, struct sw_span table);
+    void (*on_start)(void *context); /* a run begins with all inputs set so far */
+    void (*on_value)(void *context, struct sw_output_value *value);
+    /* progress 0..1, or < 0 where unknown; err only with SW_OUTPUT_ERROR */
+    void (*on_state)(void *context, const char *output, enum sw_output_state state, double progress,
+                     const struct sw_err *err);
+    void (*on_flush)(void *context, const struct sw_flush *flush);
+};
+
+struct sw_graph_options {
+    struct sw_pool *pool;
+    struct sw_lane *lane;
+    const struct sw_clock *clock;
+    struct sw_budget *budget;
+    struct sw_order_cache *orders; /* borrowed, outlives the graph */
+    const struct sw_graph_calls *calls;
+    void *context;
+};
+
+SW_MUST_USE sw_status sw_graph_new(const struct sw_graph_options *options, struct sw_graph **graph);
+/* Cancels what runs; work still on a worker is forgotten by the graph and freed by its done half. */
+void sw_graph_free(struct sw_graph *graph);
+
+/* -- down ----------------------------------------------------------------- */
+/* A JSON object of name: value, each replacing that input's value (null: unset). */
+SW_MUST_USE sw_status sw_graph_set_inputs(struct sw_graph *graph, const struct sw_json *values,
+                                          struct sw_err *err);
+/* params of select.define / output.define as they came (PROTOCOL section 4). */
+SW_MUST_USE sw_status sw_graph_define_select(struct sw_graph *graph, const struct sw_json *params,
+                                             struct sw_err *err);
+/* Also replaces an output of that name. A wrong kind, column or expression is refused here; the
+ * definition before it, if any, stays. */
+SW_MUST_USE sw_status sw_graph_define_output(struct sw_graph *graph, const struct sw_json *params,
+                                             struct sw_err *err);
+SW_MUST_USE sw_status sw_graph_drop_output(struct sw_graph *graph, struct sw_span name,
+                                           struct sw_err *err);
+SW_MUST_USE sw_status sw_graph_pause_output(struct sw_graph *graph, struct sw_span name,
+                                            bool is_paused, struct sw_err *err);
+/* The table has a new version, or has gone (its outputs then show an error). */
+void sw_graph_table_changed(struct sw_graph *graph, struct sw_span table);
+/* Start what is due: called by the owner at the end of each handling of messages, uploads, ticks.
+ * `tick` also sends busy states and progress. True while something runs or waits. */
+void sw_graph_run(struct sw_graph *graph);
+bool sw_graph_tick(struct sw_graph *graph);
+
+/* Filters of a selection and/or a where expression against a version, for table.page and downloads:
+ * appended to filters[] (taken over by the caller), *count updated; `key` grows by what identifies
+ * them.  select and where may have NULL data. */
+SW_MUST_USE sw_status sw_graph_filters(struct sw_graph *graph, const struct sw_version *version,
+                                       struct sw_span table, struct sw_span select,
+                                       struct sw_span where, struct sw_filter **filters,
+                                       size_t capacity, size_t *count, struct sw_buf *key,
+                                       struct sw_err *err);
+
+/* -- to read ---------------------------------------------------------------- */
+/* {"name": value, ...} */
+void sw_graph_put_inputs(const struct sw_graph *graph, struct sw_buf *out);
+/* [{"output", "kind", "table", "select", "state", "params": {...}}, ...] */
+void sw_graph_put_outputs(const struct sw_graph *graph, struct sw_buf *out);
+/* The newest value (or the error) of every output, through on_value-like calls: after a resume. */
+void sw_graph_each_value(const struct sw_graph *graph,
+                         void (*on_value)(void *context, struct sw_output_value *value),
+                         void (*on_state)(void *context, const char *output,
+                                          enum sw_output_state state, double progress,
+                                          const struct sw_err *err),
+                         void *context);
+
+#endif

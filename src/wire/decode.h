@@ -1,0 +1,23 @@
+/* decode: bytes of a text frame to a request.  A strict pre-check (RFC 8259:
+ * UTF-8, no duplicate keys, depth, numbers, one document, no NUL) runs before
+ * cJSON sees a byte; the result is a struct sw_json tree in the caller's arena,
+ * integers exact.  Loop thread.                                                */
+#ifndef SW_WIRE_DECODE_H
+#define SW_WIRE_DECODE_H
+
+#include "base/json.h"
+
+/* SW_JSON with position, or SW_LIMIT. */
+SW_MUST_USE sw_status sw_decode_json(struct sw_arena *arena, struct sw_span text,
+                                     const struct sw_json **json, struct sw_err *err);
+
+struct sw_request {
+    const struct sw_json *id; /* text, int, or NULL: a notification */
+    struct sw_span method;
+    const struct sw_json *params; /* an object, or NULL */
+};
+/* SW_JSON, SW_REQUEST (also for batches) or SW_LIMIT; the id is filled where it could be read. */
+SW_MUST_USE sw_status sw_decode_request(struct sw_arena *arena, struct sw_span text,
+                                        struct sw_request *request, struct sw_err *err);
+
+#endif

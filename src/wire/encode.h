@@ -1,0 +1,44 @@
+/* encode: replies, notifications, series, pages and rows to bytes.  Everything
+ * appends to a buf; a buf that ran out of memory says so at its end.
+ * Loop thread, except sw_encode_csv_* (workers).                               */
+#ifndef SW_WIRE_ENCODE_H
+#define SW_WIRE_ENCODE_H
+
+#include "base/json.h"
+#include "table/page.h"
+#include "table/series.h"
+#include "table/table.h"
+
+/* {"jsonrpc":"2.0","id":ID,"result":RESULT}; result is JSON text. */
+void sw_encode_reply(struct sw_buf *out, const struct sw_json *id, struct sw_span result);
+/* ... "error":{code, message, data?}} with data.limit..., data.position, data.version as known. */
+void sw_encode_error(struct sw_buf *out, const struct sw_json *id, const struct sw_err *err);
+/* The bare error object, for HTTP bodies and output.state. */
+void sw_encode_error_object(struct sw_buf *out, const struct sw_err *err);
+void sw_encode_notification(struct sw_buf *out, const char *method, struct sw_span params);
+
+/* A value as JSON (PROTOCOL 1: dates and timestamps as text; NaN null). */
+void sw_encode_value(struct sw_buf *out, const struct sw_value *value);
+
+/* The `data` of an output.value. */
+void sw_encode_series(struct sw_buf *out, const struct sw_series *series);
+/* {version, rows, offset, row_ids, columns: [{name, type}], data} */
+void sw_encode_page(struct sw_buf *out, const struct sw_page *page);
+/* A whole binary frame of subprotocol spillway.v1.arrow (schema/series-frame.md): header is the
+ * JSON object of output.value's params without data. */
+SW_MUST_USE sw_status sw_encode_series_arrow(struct sw_buf *out, struct sw_span header,
+                                             const struct sw_series *series);
+SW_MUST_USE sw_status sw_encode_page_arrow(struct sw_buf *out, struct sw_span header,
+                                           const struct sw_page *page);
+
+/* CSV (RFC 4180, CRLF not used: lines end in LF), any thread.  Columns are indices; a null is
+ * empty, or in string columns its spelling in the source; an empty string is "" quoted; shortest
+ * round-trip floats; ISO dates; timestamps with Z. */
+void sw_encode_csv_header(struct sw_buf *out, const struct sw_schema *schema,
+                          const uint32_t *columns, uint32_t column_count);
+/* Rows [first, first + count) of a group that `select` (bit i: row i of the group; NULL: all) has. */
+void sw_encode_csv_rows(struct sw_buf *out, const struct sw_rowgroup *group,
+                        const uint32_t *columns, uint32_t column_count, const uint64_t *select,
+                        uint32_t first, uint32_t count);
+
+#endif
