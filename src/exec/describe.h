@@ -4,6 +4,7 @@
 #ifndef SW_EXEC_DESCRIBE_H
 #define SW_EXEC_DESCRIBE_H
 
+#include "base/arena.h"
 #include "exec/pool.h"
 #include "table/table.h"
 
