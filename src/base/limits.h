@@ -13,6 +13,7 @@
 #define SW_FIELD_BYTES_MAX  (16u << 20)  /* bytes of one CSV field: an unclosed quote stops here */
 #define SW_DICT_ENTRIES_MAX (1u << 22)   /* distinct strings of a column kept as a dictionary */
 #define SW_DICT_BYTES_MAX   (256u << 20) /* their bytes */
+#define SW_CHUNK_TEXT_BYTES (64u << 20) /* plain text after which a row group is sealed early */
 #define SW_TABLES_MAX       256u         /* tables of a session */
 
 /* -- JSON and messages --------------------------------------------------- */

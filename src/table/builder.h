@@ -7,7 +7,12 @@
  * coded by the column's dictionary until its distinct share shows that this
  * does not pay (sw_builder_seal decides: over half distinct in two sealed
  * chunks), then kept as plain text; the dictionary is shared by the column's
- * chunks and given at _new (NULL: plain from the start).                      */
+ * chunks and given at _new (NULL: plain from the start).  Whoever writes many
+ * strings uses sw_builder_texts, or holds sw_dict_write_begin (on a reference of
+ * its own: the builder may give up its dictionary at any string) around them;
+ * otherwise each call locks.
+ *
+ * The open arrays are charged to the budget from _new to _free.               */
 #ifndef SW_TABLE_BUILDER_H
 #define SW_TABLE_BUILDER_H
 
@@ -41,8 +46,14 @@ SW_MUST_USE sw_status sw_builder_null(struct sw_builder *builder, enum sw_null_s
 SW_MUST_USE sw_status sw_builder_int(struct sw_builder *builder, int64_t value);
 SW_MUST_USE sw_status sw_builder_float(struct sw_builder *builder, double value);
 SW_MUST_USE sw_status sw_builder_text(struct sw_builder *builder, struct sw_span text);
+/* The same for `count` strings, faster where the dictionary is large; no nulls among them. */
+SW_MUST_USE sw_status sw_builder_texts(struct sw_builder *builder, const struct sw_span *texts,
+                                       size_t count);
 /* Any value of the builder's type, nulls too. */
 SW_MUST_USE sw_status sw_builder_value(struct sw_builder *builder, const struct sw_value *value);
+
+/* SW_CHUNK_ROWS rows, or so much plain text that the row group should be sealed now. */
+bool sw_builder_is_full(const struct sw_builder *builder);
 
 /* Make an immutable chunk of the rows so far (at least one) and start anew; the dictionary stays.
  * Charges the budget; on failure the rows are kept. */

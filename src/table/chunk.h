@@ -56,7 +56,8 @@ struct sw_chunk {
     struct sw_dict *dict;          /* SW_ENC_DICT; counted */
     uint32_t dict_count;           /* codes below this occur */
     struct sw_zone zone;
-    size_t data_size, bytes_size;  /* as allocated */
+    size_t data_size, bytes_size;  /* as allocated; bytes_size 0: the bytes of SW_ENC_TEXT follow the
+                                      offsets in data's own block (there are offset[rows] of them) */
     size_t held_bytes;             /* all of it: charged to budget */
     struct sw_budget *budget;      /* may be NULL */
 };
@@ -73,6 +74,14 @@ enum sw_null_spelling {
 };
 extern const char *const sw_null_spellings[SW_NULL_SPELLINGS]; /* "", "NA", "N/A", "NULL", ... */
 
+#define SW_DECIMAL_SCALES 10
+extern const double sw_decimal_powers[SW_DECIMAL_SCALES]; /* 10^scale */
+
+/* A chunk with the facts of `parts` and memory, not yet filled, for data (data_size), bytes
+ * (bytes_size), validity and spellings; charged to parts->budget; the dictionary gets a reference.
+ * For makers of chunks (builder, the spill): they fill it before anyone else sees it. */
+SW_MUST_USE sw_status sw_chunk_new(const struct sw_chunk *parts, bool has_valid, bool has_spelling,
+                                   struct sw_chunk **chunk, struct sw_err *err);
 struct sw_chunk *sw_chunk_ref(struct sw_chunk *chunk);
 void sw_chunk_unref(struct sw_chunk *chunk); /* NULL accepted */
 

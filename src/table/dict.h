@@ -22,14 +22,18 @@ void sw_dict_write_begin(struct sw_dict *dict);
 void sw_dict_write_end(struct sw_dict *dict);
 /* The code of the bytes, new or known; SW_LIMIT when the dictionary is full. Writer only. */
 SW_MUST_USE sw_status sw_dict_intern(struct sw_dict *dict, struct sw_span text, uint32_t *code);
+/* The same for many, faster where the dictionary is large. *done: how many have their code. */
+SW_MUST_USE sw_status sw_dict_intern_all(struct sw_dict *dict, const struct sw_span *texts,
+                                         size_t count, uint32_t *codes, size_t *done);
+/* Does the calling thread stand between _begin and _end? */
+bool sw_dict_is_writer(const struct sw_dict *dict);
 
 uint32_t sw_dict_count(const struct sw_dict *dict);
 size_t sw_dict_bytes(const struct sw_dict *dict);
 struct sw_span sw_dict_at(const struct sw_dict *dict, uint32_t code); /* as long as the dict */
 uint32_t sw_dict_find(struct sw_dict *dict, struct sw_span text);     /* SW_DICT_NONE: absent */
-/* ranks[code] for codes below count = place of that string in byte order.  Cached; borrowed until
- * the dict goes or ranks of a larger count are asked for and this one is no longer held: callers
- * copy nothing but hold the dict. NULL when memory runs out. */
+/* ranks[code] for codes below count = place of that string in byte order.  Cached per count and
+ * borrowed as long as the dict: callers copy nothing. NULL when memory runs out. */
 const uint32_t *sw_dict_ranks(struct sw_dict *dict, uint32_t count);
 
 #endif

@@ -1,0 +1,159 @@
+/* See chunk.h. */
+#include "table/chunk.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/block.h"
+#include "base/obj.h"
+
+const char *const sw_null_spellings[SW_NULL_SPELLINGS] = {
+    [SW_NULL_EMPTY] = "",     [SW_NULL_NA] = "NA",      [SW_NULL_N_A] = "N/A",
+    [SW_NULL_UPPER] = "NULL", [SW_NULL_LOWER] = "null", [SW_NULL_NONE] = "None",
+};
+
+const double sw_decimal_powers[SW_DECIMAL_SCALES] = {1e0, 1e1, 1e2, 1e3, 1e4,
+                                                     1e5, 1e6, 1e7, 1e8, 1e9};
+
+/* Ids are never used again, so a cache keyed by one needs no notice of the chunk's end. */
+static _Atomic uint64_t last_id;
+
+static size_t valid_size(const struct sw_chunk *chunk)
+{
+    return ((size_t)chunk->rows + 63) / 64 * sizeof(uint64_t);
+}
+
+static void free_parts(struct sw_chunk *chunk)
+{
+    sw_block_free((void *)(uintptr_t)chunk->data, chunk->data_size);
+    if (chunk->bytes_size > 0) {
+        sw_block_free((void *)(uintptr_t)chunk->bytes, chunk->bytes_size);
+    }
+    sw_block_free((void *)(uintptr_t)chunk->valid, valid_size(chunk));
+    sw_block_free((void *)(uintptr_t)chunk->null_spelling, chunk->rows);
+}
+
+static size_t held_bytes(const struct sw_chunk *parts, bool has_valid, bool has_spelling)
+{
+    return sizeof(struct sw_chunk) + parts->data_size + parts->bytes_size +
+           (has_valid ? valid_size(parts) : 0) + (has_spelling ? parts->rows : 0);
+}
+
+sw_status sw_chunk_new(const struct sw_chunk *parts, bool has_valid, bool has_spelling,
+                       struct sw_chunk **chunk, struct sw_err *err)
+{
+    sw_assert(parts->rows >= 1);
+    sw_assert(parts->rows <= SW_CHUNK_ROWS);
+    sw_assert((parts->encoding == SW_ENC_DICT) == (parts->dict != NULL));
+
+    size_t held = held_bytes(parts, has_valid, has_spelling);
+    SW_TRY(sw_budget_charge(parts->budget, held, err));
+    struct sw_chunk *made = malloc(sizeof(*made));
+    if (made == NULL) {
+        goto fail_charge;
+    }
+    *made = *parts;
+    made->data = parts->data_size > 0 ? sw_block_alloc(parts->data_size) : NULL;
+    made->bytes = parts->bytes_size > 0 ? sw_block_alloc(parts->bytes_size) : NULL;
+    made->valid = has_valid ? sw_block_alloc(valid_size(parts)) : NULL;
+    made->null_spelling = has_spelling ? sw_block_alloc(parts->rows) : NULL;
+    if ((parts->data_size > 0 && made->data == NULL) ||
+        (parts->bytes_size > 0 && made->bytes == NULL) || (has_valid && made->valid == NULL) ||
+        (has_spelling && made->null_spelling == NULL)) {
+        goto fail_parts;
+    }
+    made->magic = SW_CHUNK_MAGIC;
+    atomic_init(&made->refs, 1);
+    made->id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
+    made->held_bytes = held;
+    if (made->dict != NULL) {
+        sw_dict_ref(made->dict);
+    }
+    *chunk = made;
+    return SW_OK;
+
+fail_parts:
+    free_parts(made);
+    free(made);
+fail_charge:
+    sw_budget_release(parts->budget, held);
+    return sw_fail(err, SW_NO_MEMORY, "There is not enough memory for another part of the table.");
+}
+
+struct sw_chunk *sw_chunk_ref(struct sw_chunk *chunk)
+{
+    sw_assert(chunk->magic == SW_CHUNK_MAGIC);
+    atomic_fetch_add_explicit(&chunk->refs, 1, memory_order_relaxed);
+    return chunk;
+}
+
+void sw_chunk_unref(struct sw_chunk *chunk)
+{
+    if (chunk == NULL) {
+        return;
+    }
+    sw_assert(chunk->magic == SW_CHUNK_MAGIC);
+    if (atomic_fetch_sub_explicit(&chunk->refs, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    free_parts(chunk);
+    sw_dict_unref(chunk->dict);
+    sw_budget_release(chunk->budget, chunk->held_bytes);
+    chunk->magic = 0;
+    free(chunk);
+}
+
+/* The unsigned number of the chunk's width at a row. */
+static uint64_t read_slot(const struct sw_chunk *chunk, uint32_t row)
+{
+    switch (chunk->width) {
+    case 1:
+        return ((const uint8_t *)chunk->data)[row];
+    case 2:
+        return ((const uint16_t *)chunk->data)[row];
+    case 4:
+        return ((const uint32_t *)chunk->data)[row];
+    case 8:
+        return ((const uint64_t *)chunk->data)[row];
+    default:
+        return 0;
+    }
+}
+
+static int64_t read_int(const struct sw_chunk *chunk, uint32_t row)
+{
+    return (int64_t)((uint64_t)chunk->base + read_slot(chunk, row));
+}
+
+static struct sw_span read_text(const struct sw_chunk *chunk, uint32_t row)
+{
+    const uint32_t *offset = chunk->data;
+    return sw_span_of(chunk->bytes + offset[row], offset[row + 1] - offset[row]);
+}
+
+struct sw_value sw_chunk_value(const struct sw_chunk *chunk, uint32_t row)
+{
+    sw_assert(row < chunk->rows);
+    struct sw_value value = {.type = chunk->type, .is_null = sw_chunk_is_null(chunk, row)};
+    if (value.is_null) {
+        return value;
+    }
+    switch (chunk->encoding) {
+    case SW_ENC_INT:
+        value.u.i = read_int(chunk, row);
+        break;
+    case SW_ENC_DECIMAL:
+        value.u.f = (double)read_int(chunk, row) / sw_decimal_powers[chunk->scale];
+        break;
+    case SW_ENC_FLOAT:
+        value.u.f = ((const double *)chunk->data)[row];
+        break;
+    case SW_ENC_DICT:
+        value.u.s = sw_dict_at(chunk->dict, (uint32_t)read_slot(chunk, row));
+        break;
+    case SW_ENC_TEXT:
+        value.u.s = read_text(chunk, row);
+        break;
+    }
+    return value;
+}
