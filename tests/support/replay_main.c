@@ -1,7 +1,7 @@
 /*
- * The main of a fuzzer that is built without libFuzzer: runs every file of the corpus folder given as
- * the argument through LLVMFuzzerTestOneInput and prints one line of TAP per file. A crash ends the
- * run before its plan is complete, which the runner counts as a failure.
+ * The main of a fuzzer that is built without libFuzzer: runs every file of the corpus folder given
+ * as the argument through LLVMFuzzerTestOneInput and prints one line of TAP per file. A crash ends
+ * the run before its plan is complete, which the runner counts as a failure.
  */
 #include "support/fuzz.h"
 

@@ -1,6 +1,6 @@
 /*
- * What every unit test includes: cmocka with the headers that it wants before itself, and the random
- * numbers with a printed seed. A test file ends in
+ * What every unit test includes: cmocka with the headers that it wants before itself, and the
+ * random numbers with a printed seed. A test file ends in
  *
  *     int main(void)
  *     {
