@@ -21,7 +21,7 @@
 #define SW_JSON_DEPTH_MAX        32u        /* nesting of a request */
 #define SW_JSON_TOKENS_MAX       65536u     /* values in a request */
 #define SW_JSON_KEYS_MAX         4096u      /* members of one object */
-#define SW_JSON_NUMBER_BYTES_MAX 64u        /* digits of one number */
+#define SW_JSON_NUMBER_BYTES_MAX 63u        /* bytes of one number: as many as cJSON reads */
 #define SW_ID_BYTES_MAX          128u       /* bytes of a request's string id */
 
 /* -- reactive ------------------------------------------------------------ */
@@ -40,6 +40,16 @@
 #define SW_FRAME_MS        100u       /* a drag sees a frame at least this often */
 #define SW_BUSY_AFTER_MS   100u       /* an output says busy after this long */
 
+/* -- exec ------------------------------------------------------------------ */
+#define SW_THREADS_MAX        256u         /* worker threads: more than cores helps nobody */
+#define SW_SCAN_STRIPES       32u          /* runs of row groups folded apart: enough for any
+                                              machine's cores, few enough that merging is cheap */
+#define SW_SORT_ROWS_MAX      0xfffffffeu  /* rows of a sorted order: positions are 32 bits */
+#define SW_SORT_KEYS_MAX      16u          /* columns of a sort */
+#define SW_ORDERS_MAX         64u          /* orders kept per session */
+#define SW_ORDERS_BYTES_MAX   (512u << 20) /* their bytes; also charged to the session's memory */
+#define SW_DISTINCT_EXACT_MAX (1u << 20)   /* values counted exactly where there is no dictionary */
+
 /* -- expressions ---------------------------------------------------------- */
 #define SW_EXPR_BYTES_MAX 65536u /* bytes of an expression */
 #define SW_EXPR_DEPTH_MAX 100u   /* nesting */
@@ -50,6 +60,7 @@
 #define SW_SOCKETS_PER_SESSION_MAX   64u         /* tabs and programs on one session */
 #define SW_SOCKETS_PER_ADDRESS_MAX   8192u       /* sockets of one address (proxies share one) */
 #define SW_UPLOADS_PER_SESSION_MAX   8u          /* unfinished uploads of a session */
+#define SW_UPLOADS_KEPT_MAX 64u         /* ended ones that can still be asked about */
 #define SW_DOWNLOADS_PER_SESSION_MAX 16u         /* open tickets of a session */
 #define SW_TICKET_S                  300u        /* a download ticket's life, seconds */
 #define SW_UPLOAD_EXPIRES_S          86400u      /* an unfinished upload's life, seconds */

@@ -6,7 +6,7 @@
  * another lane, so nobody waits longer than a morsel (well under a millisecond of
  * rows).  A lane is a session's place in the queue: the lane that has used the
  * least time goes first; within a lane the more urgent class goes first, and
- * over all lanes ingest and bulk work get at least a tenth of the time.
+ * over all lanes ingest and bulk work get at least a tenth of the time (turns.h).
  *
  * Threads: everything on the loop but step_work (worker) and sw_job_is_cancelled
  * (any).  The pool never touches what a job points to after done was called.     */
@@ -44,18 +44,22 @@ struct sw_job {
     enum sw_class urgency;
     unsigned width; /* most steps at once; 0: as many as there are workers */
     _Atomic bool is_cancelled;
-    struct { /* lock: the pool's */
-        struct sw_job *next, *previous;
+    struct {                            /* lock: the pool's */
+        struct sw_job *next, *previous; /* in its lane's queue, or in the mailbox */
+        struct sw_job *next_live, *previous_live;
         unsigned running;
-        bool is_spent; /* step_work said false, or cancelled */
-        bool is_queued;
+        bool is_live;   /* submitted, and done not called yet */
+        bool is_queued; /* in its lane's queue: may be given another worker */
+        bool is_spent;  /* step_work said false, or cancelled */
     } pool;
 };
 
-/* `wake` is called from workers when the mailbox goes from empty to not empty (net/wake). */
+/* `wake` is called from workers, and on the loop by a cancel, when the mailbox goes from empty to
+ * not empty (net/wake).  threads 0: one. */
 SW_MUST_USE sw_status sw_pool_new(unsigned threads, void (*wake)(void *context), void *context,
                                   struct sw_pool **pool, struct sw_err *err);
-/* Cancels, joins and calls the remaining done halves. */
+/* Cancels, joins and calls the remaining done halves. All lanes must have been freed or be about
+ * to become idle by that. */
 void sw_pool_free(struct sw_pool *pool);
 unsigned sw_pool_threads(const struct sw_pool *pool);
 /* Call done for all that has arrived; the loop calls it after each wake. */
@@ -64,10 +68,15 @@ void sw_pool_drain(struct sw_pool *pool);
 void sw_pool_settle(struct sw_pool *pool);
 
 SW_MUST_USE sw_status sw_lane_new(struct sw_pool *pool, struct sw_lane **lane);
-void sw_lane_free(struct sw_lane *lane); /* no job of it may be queued or running */
+/* A lane with jobs left lives on until the last one's done has been called; none may be submitted
+ * to it any more, except again by its own done half. */
+void sw_lane_free(struct sw_lane *lane);
+/* Nothing of it is queued, running or waiting for its done half. */
+bool sw_lane_is_idle(const struct sw_lane *lane);
 
 void sw_job_init(struct sw_job *job, const struct sw_job_ops *ops, struct sw_lane *lane,
                  enum sw_class urgency, unsigned width);
+/* A job that was cancelled before stays so: its done is called without a step. */
 void sw_pool_submit(struct sw_pool *pool, struct sw_job *job);
 /* No further step is claimed; running ones see the flag; done is still called. */
 void sw_job_cancel(struct sw_pool *pool, struct sw_job *job);
