@@ -41,7 +41,7 @@ const ANSWER_TIMEOUT_MS = 15_000;
  * @returns {Promise<Session>}
  */
 export async function connect(url = defaultUrl(), options = {}) {
-    const session = new Session(new URL(url), options);
+    const session = new Session(url, options);
     await session.start();
     return session;
 }
@@ -69,11 +69,13 @@ export class Session extends Emitter {
     info = null;
 
     /**
-     * @param {URL} url
-     * @param {ConnectOptions} options
+     * Nothing is sent before `start`; that leaves time to listen.
+     * @param {URL | string} [at]
+     * @param {ConnectOptions} [options]
      */
-    constructor(url, options) {
+    constructor(at = defaultUrl(), options = {}) {
         super();
+        const url = new URL(at);
         this.#options = { store: defaultStore(), schedule: nextFrame, heartbeat_ms: HEARTBEAT_MS, ...options };
         this.fetch = options.fetch ?? globalThis.fetch?.bind(globalThis);
         this.base = new URL('/', url);
@@ -186,6 +188,11 @@ export class Session extends Emitter {
         return this.#uploads.unfinished();
     }
 
+    /** Gives up an unfinished upload that `unfinishedUploads` told of. */
+    forgetUpload(found) {
+        return this.#uploads.forget(found);
+    }
+
     /** @returns {Record<string, string>} the header that HTTP requests of this session carry */
     authorization() {
         return { Authorization: `Bearer ${this.info.token}` };
@@ -258,7 +265,7 @@ export class Session extends Emitter {
         }
         this.#options.store.delete();
         if (this.info === null) {
-            this.#become({ state: 'expired' });
+            this.#become({ state: 'expired', is_reopening: true });
             this.#open(); // a page that comes back too late starts with an empty session
             return;
         }

@@ -1,0 +1,166 @@
+import { Chips } from './chips.js';
+import { Dashboard } from './dashboard.js';
+import { announce, fill, h } from './dom.js';
+import { Filters } from './filters.js';
+import { formatCount } from './format.js';
+import { RowsPanel } from './rows-panel.js';
+
+const DESCRIBE_MS = 500;
+const TABLE_KEY = 'spillway.table';
+
+/**
+ * The explorer: at most one table is open, with its filters, charts and rows. What happens to
+ * tables on the server (an upload that arrives, a change) finds its way to the parts from here.
+ */
+export class App {
+    #session;
+    #theme;
+    #start;
+    #uploads_view;
+    #picker;
+    #main;
+    #table = null;
+    /** @type {{filters: any, chips: any, dashboard: any, rows: any} | null} */
+    #parts = null;
+    #describe_timer = null;
+
+    /**
+     * @param {object} parts
+     * @param {any} parts.session
+     * @param {import('./theme.js').Theme} parts.theme
+     * @param {import('./start.js').Start} parts.start
+     * @param {import('./uploads-view.js').UploadsView} parts.uploads_view
+     * @param {HTMLSelectElement} parts.picker
+     * @param {HTMLElement} parts.main
+     */
+    constructor({ session, theme, start, uploads_view, picker, main }) {
+        this.#session = session;
+        this.#theme = theme;
+        this.#start = start;
+        this.#uploads_view = uploads_view;
+        this.#picker = picker;
+        this.#main = main;
+        picker.addEventListener('change', () => this.open(picker.value));
+        session.on('opened', (info) => this.#opened(info));
+        session.on('table', (change) => this.#tableChanged(change));
+        session.on('upload', (upload) => this.#uploadMoved(upload));
+    }
+
+    /** @param {File[]} files */
+    async upload(files) {
+        for (const file of files) {
+            const [previous] = await this.#session.previousUploads(file);
+            this.#session.upload(file, { previous }).opens_table = true;
+        }
+    }
+
+    /** @param {string} table '' closes the one that is open */
+    async open(table) {
+        if (table === this.#table) {
+            return;
+        }
+        this.#close();
+        this.#table = table || null;
+        sessionStorage.setItem(TABLE_KEY, table);
+        this.#start.element.hidden = Boolean(table);
+        if (table) {
+            await this.#build(table);
+        }
+        this.#listTables();
+    }
+
+    async #build(table) {
+        try {
+            const about = await this.#session.table(table).describe();
+            if (this.#table !== table || this.#parts) {
+                return; // another one was opened meanwhile
+            }
+            const filters = new Filters(this.#session, table, about.columns);
+            filters.adopt(this.#session.inputs.all());
+            const rows = new RowsPanel(this.#session, table, filters, (column) => this.#parts.dashboard.addFor(column));
+            const context = { session: this.#session, table, filters, theme: this.#theme, rows_changed: (change) => rows.rowsChanged(change) };
+            const dashboard = new Dashboard(context, about.columns);
+            const chips = new Chips(filters);
+            this.#parts = { filters, chips, dashboard, rows };
+            fill(this.#main, chips.element, dashboard.element, rows.element);
+            rows.describe(about);
+            document.title = `${table} · Spillway`;
+        } catch (error) {
+            this.#table = null;
+            this.#start.element.hidden = false;
+            fill(this.#main, h('p', { class: 'problem', role: 'alert', text: error.message }));
+        }
+    }
+
+    #close() {
+        clearTimeout(this.#describe_timer);
+        this.#describe_timer = null;
+        if (this.#parts) {
+            this.#parts.chips.destroy();
+            this.#parts.dashboard.destroy();
+            this.#parts.rows.destroy();
+            this.#parts = null;
+        }
+        this.#main.replaceChildren();
+        document.title = 'Spillway';
+    }
+
+    /** Opened or resumed: the tables are known, the one that was looked at comes back. */
+    #opened(info) {
+        this.#showTables(info.tables ?? []);
+        if (this.#table === null) {
+            const last = sessionStorage.getItem(TABLE_KEY);
+            if (last && info.tables.some(({ table }) => table === last)) {
+                this.open(last);
+            }
+            this.#uploads_view.findUnfinished();
+        }
+    }
+
+    async #listTables() {
+        this.#showTables(await this.#session.tables());
+    }
+
+    #showTables(tables) {
+        const options = tables.map(({ table, rows }) => h('option', { value: table, text: `${table} (${formatCount(Number(rows))} rows)` }));
+        fill(this.#picker, h('option', { value: '', text: tables.length > 0 ? 'Choose a table' : 'No table yet' }), ...options);
+        this.#picker.value = this.#table ?? '';
+        this.#start.offer(tables);
+    }
+
+    #tableChanged({ table }) {
+        if (table !== this.#table) {
+            this.#listTables().catch(() => {});
+        } else {
+            this.#describe_timer ??= setTimeout(() => this.#describeAgain(), DESCRIBE_MS);
+        }
+    }
+
+    async #describeAgain() {
+        this.#describe_timer = null;
+        const table = this.#table;
+        try {
+            const about = await this.#session.table(table).describe();
+            if (this.#parts && this.#table === table) {
+                this.#parts.filters.describe(about.columns);
+                this.#parts.rows.describe(about);
+                this.#parts.dashboard.describe(about.columns);
+            }
+            await this.#listTables();
+        } catch (error) {
+            announce(error.message);
+        }
+    }
+
+    /** The first rows of an upload open its table; its end describes it once more. */
+    #uploadMoved(upload) {
+        if (upload.opens_table && upload.table && (upload.rows > 0 || upload.state === 'done')) {
+            upload.opens_table = false;
+            this.open(upload.table);
+        }
+        if (upload.state === 'done' && upload.table === this.#table && !upload.was_described) {
+            upload.was_described = true;
+            this.#describeAgain();
+        }
+    }
+}

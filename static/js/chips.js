@@ -1,0 +1,50 @@
+import { announce, fill, h, icon } from './dom.js';
+
+/** The filters that are on, each of them removable. */
+export class Chips {
+    #filters;
+    #off;
+
+    /** @param {import('./filters.js').Filters} filters */
+    constructor(filters) {
+        this.#filters = filters;
+        this.element = h('div', { class: 'chips', role: 'group', aria: { label: 'Filters' } });
+        this.#off = filters.on('change', () => this.#draw());
+        this.#draw();
+    }
+
+    destroy() {
+        this.#off();
+        this.element.remove();
+    }
+
+    #draw() {
+        const active = this.#filters.active;
+        const focused = document.activeElement?.getAttribute('data-column');
+        const chips = active.map(({ column, label }) =>
+            h(
+                'button',
+                {
+                    type: 'button',
+                    class: 'chip',
+                    data: { column },
+                    aria: { label: `Remove the filter ${label}` },
+                    on: { click: () => this.#remove(column, label) },
+                },
+                h('span', { text: label }),
+                icon('close'),
+            ),
+        );
+        const clear = h('button', { type: 'button', class: 'link-button', text: 'Clear all', on: { click: () => this.#filters.clear() } });
+        fill(this.element, ...chips, active.length > 1 ? clear : null);
+        this.element.hidden = active.length === 0;
+        if (focused !== null && focused !== undefined) {
+            this.element.querySelector('button')?.focus();
+        }
+    }
+
+    #remove(column, label) {
+        this.#filters.set({ [column]: null });
+        announce(`Filter ${label} removed.`);
+    }
+}

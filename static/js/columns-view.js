@@ -1,0 +1,69 @@
+import { fill, h, iconButton } from './dom.js';
+import { formatBytes, formatCell, formatCount, formatNumber, formatShare, isNumeric } from './format.js';
+
+/** What each column is: type, empty cells, distinct values, range; and the rows that did not read well. */
+export class ColumnsView {
+    #add;
+
+    /** @param {(column: any) => void} add makes a chart of a column */
+    constructor(add) {
+        this.#add = add;
+        this.element = h('div', { class: 'columns-view', tabindex: 0, role: 'region', aria: { label: 'Columns' } });
+    }
+
+    /** @param {any} about table.describe */
+    describe(about) {
+        const head = ['Column', 'Type', 'Empty', 'Distinct', 'Smallest', 'Largest', 'Chart'];
+        fill(
+            this.element,
+            h('p', { class: 'columns-about', text: summary(about) }),
+            h(
+                'table',
+                { class: 'plain-table' },
+                h('thead', {}, h('tr', {}, ...head.map((text) => h('th', { scope: 'col', text })))),
+                h('tbody', {}, ...about.columns.map((column) => this.#line(column, Number(about.rows)))),
+            ),
+            badRows(about.bad_rows),
+        );
+    }
+
+    #line(column, rows) {
+        const { name, type, nulls, min, max, distinct, distinct_exact } = column;
+        const end = (value) => (isNumeric(type) ? formatNumber(value === null ? null : Number(value)) : clipped(formatCell(value, type)));
+        return h(
+            'tr',
+            { data: { column: name } },
+            h('th', { scope: 'row', text: name }),
+            h('td', {}, h('span', { class: `type type-${type}`, text: type })),
+            h('td', { class: 'is-number', text: Number(nulls) === 0 ? '0' : `${formatCount(Number(nulls))} (${formatShare(Number(nulls), rows)})` }),
+            h('td', { class: 'is-number', text: `${distinct_exact === false ? '≈ ' : ''}${formatCount(Number(distinct))}` }),
+            h('td', { class: isNumeric(type) ? 'is-number' : '', text: end(min) }),
+            h('td', { class: isNumeric(type) ? 'is-number' : '', text: end(max) }),
+            h('td', {}, iconButton('plus', `Add a chart of ${name}`, () => this.#add(column))),
+        );
+    }
+}
+
+function summary(about) {
+    const size = about.bytes ? `, ${formatBytes(Number(about.bytes))} in memory` : '';
+    const loading = about.status === 'loading' ? ' Still loading: types and figures can change.' : '';
+    return `${formatCount(about.columns.length)} columns, ${formatCount(Number(about.rows))} rows${size}.${loading}`;
+}
+
+function badRows(bad) {
+    const count = Number(bad?.count ?? 0);
+    if (count === 0) {
+        return null;
+    }
+    const lines = bad.first.map(({ line, column, reason }) => h('li', { text: `Line ${line}${column ? `, ${column}` : ''}: ${reason}` }));
+    return h(
+        'details',
+        { class: 'bad-rows' },
+        h('summary', { text: `${formatCount(count)} ${count === 1 ? 'line' : 'lines'} did not read well` }),
+        h('ul', {}, ...lines),
+    );
+}
+
+function clipped(text) {
+    return text.length > 40 ? `${text.slice(0, 39)}…` : text;
+}

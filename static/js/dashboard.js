@@ -1,0 +1,175 @@
+import { Card } from './card.js';
+import { ChartForm } from './chart-form.js';
+import { brushedColumns } from './charts/specs.js';
+import { announce, h, icon } from './dom.js';
+import { Figures } from './figures.js';
+import { chartFor, planDashboard } from './plan.js';
+
+/**
+ * The charts of one table: made from its column types the first time, as the user arranged them
+ * after that (kept for the browser tab, like the session itself).
+ */
+export class Dashboard {
+    #context;
+    #columns;
+    #cards = [];
+    #grid;
+    #figures;
+    #is_arranged = false;
+    #next_id = 1;
+    #form;
+
+    /**
+     * @param {object} context
+     * @param {any} context.session
+     * @param {string} context.table
+     * @param {import('./filters.js').Filters} context.filters
+     * @param {import('./theme.js').Theme} context.theme
+     * @param {(rows: any) => void} context.rows_changed
+     * @param {any[]} columns
+     */
+    constructor(context, columns) {
+        this.#context = context;
+        this.#columns = columns;
+        this.#form = Dashboard.form ??= new ChartForm();
+        this.#grid = h('div', { class: 'cards' });
+        this.#figures = new Figures(context.session, context.table, context.filters, columns, context.rows_changed);
+        const add = h('button', { type: 'button', class: 'add-chart', on: { click: () => this.#add() } }, icon('plus'), 'Add a chart');
+        this.element = h('section', { class: 'dashboard', aria: { label: 'Charts' } }, this.#figures.element, this.#grid, add);
+        this.#start();
+    }
+
+    /** The description changed: while a table arrives its types and ranges do. */
+    describe(columns) {
+        const is_other = shape(columns) !== shape(this.#columns);
+        this.#columns = columns;
+        if (is_other && !this.#is_arranged) {
+            this.#replan();
+        } else {
+            this.#cards.forEach((card) => card.refresh());
+        }
+    }
+
+    async addFor(column) {
+        await this.#place(chartFor(column));
+        this.#save();
+        this.#cards[this.#cards.length - 1].element.scrollIntoView({ block: 'nearest' });
+    }
+
+    destroy() {
+        this.#cards.forEach((card) => card.destroy());
+        this.#figures.destroy();
+        this.element.remove();
+    }
+
+    #start() {
+        const kept = JSON.parse(sessionStorage.getItem(this.#key()) ?? 'null');
+        if (kept) {
+            this.#is_arranged = kept.is_arranged;
+            this.#next_id = kept.next_id;
+        }
+        this.#fill(kept?.charts ?? this.#plan());
+    }
+
+    #plan() {
+        return planDashboard(this.#columns).map((def) => ({ ...def, id: this.#newId() }));
+    }
+
+    #replan() {
+        this.#cards.forEach((card) => card.destroy());
+        this.#cards = [];
+        this.#fill(this.#plan());
+    }
+
+    async #fill(defs) {
+        const known = new Set(this.#columns.map((column) => column.name));
+        const drawable = defs.filter((def) => [def.x, def.y, def.color, def.facet].every((name) => !name || known.has(name)));
+        const filters = this.#context.filters;
+        await filters.use(drawable.flatMap(brushedColumns)).catch((error) => announce(error.message));
+        drawable.forEach((def) => this.#append(def));
+        this.#keep();
+    }
+
+    #append(def) {
+        const actions = {
+            move: (card, by) => this.#move(card, by),
+            remove: (card) => this.#remove(card),
+            configure: (card) => this.#configure(card),
+        };
+        const card = new Card({ ...this.#context, actions }, def);
+        this.#cards.push(card);
+        this.#grid.append(card.element);
+        return card;
+    }
+
+    async #place(def) {
+        await this.#context.filters.use(brushedColumns(def));
+        return this.#append({ ...def, id: this.#newId() });
+    }
+
+    async #add() {
+        const first = this.#columns[0];
+        const def = await this.#form.ask(this.#columns, first ? chartFor(first) : { type: 'histogram' });
+        if (def) {
+            const card = await this.#place(def);
+            this.#save();
+            announce(`${card.title} added.`);
+        }
+    }
+
+    async #configure(card) {
+        const def = await this.#form.ask(this.#columns, card.def);
+        if (def) {
+            await this.#context.filters.use(brushedColumns(def));
+            card.configure(def);
+            this.#save();
+        }
+    }
+
+    #move(card, by) {
+        const from = this.#cards.indexOf(card);
+        const to = from + by;
+        if (to < 0 || to >= this.#cards.length) {
+            return;
+        }
+        this.#cards.splice(from, 1);
+        this.#cards.splice(to, 0, card);
+        const focused = document.activeElement;
+        this.#grid.insertBefore(card.element, this.#grid.children[by > 0 ? to + 1 : to] ?? null);
+        focused?.focus();
+        this.#save();
+        announce(`${card.title} is now chart ${to + 1} of ${this.#cards.length}.`);
+    }
+
+    #remove(card) {
+        const at = this.#cards.indexOf(card);
+        this.#cards.splice(at, 1);
+        card.destroy();
+        this.#save();
+        announce(`${card.title} removed.`);
+        (this.#cards[Math.min(at, this.#cards.length - 1)]?.element ?? this.element).querySelector('button')?.focus();
+    }
+
+    #newId() {
+        return `c${this.#next_id++}`;
+    }
+
+    #save() {
+        this.#is_arranged = true;
+        this.#keep();
+    }
+
+    #keep() {
+        const layout = { is_arranged: this.#is_arranged, next_id: this.#next_id, charts: this.#cards.map((card) => card.def) };
+        sessionStorage.setItem(this.#key(), JSON.stringify(layout));
+    }
+
+    #key() {
+        return `spillway.layout.${this.#context.session.name}.${this.#context.table}`;
+    }
+}
+
+/** What the first dashboard depends on. */
+function shape(columns) {
+    return JSON.stringify(planDashboard(columns));
+}

@@ -1,0 +1,181 @@
+import { Emitter } from '../client/emitter.js';
+import { axisToInput, formatAxis, inputToAxis, isNumeric, isTime } from './format.js';
+
+/**
+ * The filters of one table: a range per numeric or time column, a list of values per other column.
+ * They are one selection of the session (`select`), each clause fed by an input of its own, so that
+ * a chart can leave out the clauses that it brushes itself.
+ *
+ * Event: `change` {column}.
+ */
+export class Filters extends Emitter {
+    #session;
+    #columns;
+    #table;
+    #prefix;
+    /** @type {Map<string, {kind: 'between' | 'in', input: string}>} */
+    #clauses = new Map();
+    /** @type {Map<string, any>} column: [lo, hi] on the axis, or a list of values */
+    #active = new Map();
+    #defining = null;
+
+    /**
+     * @param {any} session
+     * @param {string} table
+     * @param {any[]} columns of table.describe
+     */
+    constructor(session, table, columns) {
+        super();
+        this.#session = session;
+        this.#table = table;
+        this.#columns = new Map(columns.map((column, index) => [column.name, { ...column, index }]));
+        this.#prefix = `f${hash(table)}`;
+        this.select = `s${hash(table)}`;
+    }
+
+    /** @param {string} name */
+    column(name) {
+        return this.#columns.get(name);
+    }
+
+    /** All columns, in the order of the table. */
+    get columns() {
+        return [...this.#columns.values()];
+    }
+
+    /** The description changed. A column whose type did has another kind of filter now. */
+    describe(columns) {
+        let is_other = false;
+        columns.forEach((column, index) => {
+            is_other ||= this.#clauses.has(column.name) && this.column(column.name)?.type !== column.type;
+            this.#columns.set(column.name, { ...column, index });
+        });
+        if (is_other) {
+            const used = [...this.#clauses.keys()];
+            this.clear();
+            this.#clauses.clear();
+            used.forEach((name) => this.#clause(name));
+            this.#define();
+            this.#defining.catch(() => {}); // the outputs that read it say so themselves
+        }
+    }
+
+    /**
+     * Makes sure that the selection has clauses for these columns, and defines it.
+     * @param {string[]} names
+     */
+    async use(names) {
+        const before = this.#clauses.size;
+        names.forEach((name) => this.#clause(name));
+        if (this.#clauses.size > before || this.#defining === null) {
+            this.#define();
+        }
+        await this.#defining;
+    }
+
+    /** @returns {string} the name of the clause on this column, for `except` */
+    clauseName(name) {
+        return this.#clause(name).input;
+    }
+
+    /** @param {string} name */
+    get(name) {
+        return this.#active.get(name) ?? null;
+    }
+
+    get active() {
+        return [...this.#active].map(([column, value]) => ({ column, value, label: this.label(column) }));
+    }
+
+    /**
+     * @param {Record<string, any>} values column: [lo, hi], list of values, or null for off
+     * @returns {Promise<any>} the flush that shows it
+     */
+    set(values) {
+        const inputs = {};
+        for (const [name, value] of Object.entries(values)) {
+            const { input, kind } = this.#clause(name);
+            const is_off = value === null || (kind === 'in' && value.length === 0);
+            if (is_off) {
+                this.#active.delete(name);
+            } else {
+                this.#active.set(name, value);
+            }
+            inputs[input] = is_off ? null : this.#toInput(name, value);
+        }
+        Object.keys(values).forEach((column) => this.emit('change', { column }));
+        return this.#session.inputs.set(inputs);
+    }
+
+    /** Adds or takes away one value of a list filter. */
+    toggle(name, value, is_adding) {
+        const now = this.get(name) ?? [];
+        const without = now.filter((other) => other !== value);
+        if (without.length < now.length) {
+            return this.set({ [name]: is_adding || now.length === 1 ? without : [value] });
+        }
+        return this.set({ [name]: is_adding ? [...now, value] : [value] });
+    }
+
+    clear() {
+        return this.set(Object.fromEntries([...this.#active.keys()].map((name) => [name, null])));
+    }
+
+    /** Takes over what a resumed session still filters by. */
+    adopt(inputs) {
+        for (const [name, column] of this.#columns) {
+            const value = inputs[`${this.#prefix}_${column.index}`];
+            if (value !== null && value !== undefined) {
+                this.#clause(name);
+                this.#active.set(name, this.#fromInput(name, value));
+                this.emit('change', { column: name });
+            }
+        }
+    }
+
+    /** @param {string} name what the chip says */
+    label(name) {
+        const value = this.get(name);
+        const { type } = this.column(name);
+        if (this.#clause(name).kind === 'in') {
+            return value.length > 3 ? `${name}: ${value.length} values` : `${name}: ${value.join(', ')}`;
+        }
+        const [low, high] = value;
+        const span = low !== null && high !== null ? high - low : 0;
+        return `${name}: ${formatAxis(low, type, span)} – ${formatAxis(high, type, span)}`;
+    }
+
+    #clause(name) {
+        let clause = this.#clauses.get(name);
+        if (!clause) {
+            const { type, index } = this.column(name);
+            clause = { kind: isNumeric(type) || isTime(type) ? 'between' : 'in', input: `${this.#prefix}_${index}` };
+            this.#clauses.set(name, clause);
+        }
+        return clause;
+    }
+
+    #define() {
+        const clauses = [...this.#clauses].map(([column, { kind, input }]) => ({ column, [kind]: `$${input}`, name: input }));
+        this.#defining = this.#session.select(this.select, this.#table, clauses);
+    }
+
+    #toInput(name, value) {
+        const { type } = this.column(name);
+        return this.#clause(name).kind === 'in' ? value : value.map((end) => axisToInput(end, type));
+    }
+
+    #fromInput(name, value) {
+        const { type } = this.column(name);
+        return this.#clause(name).kind === 'in' ? value : value.map((end) => inputToAxis(end, type));
+    }
+}
+
+/** A short name made of the table's, which may hold any character. */
+function hash(text) {
+    let value = 0x811c9dc5;
+    for (let i = 0; i < text.length; i++) {
+        value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
+    }
+    return (value >>> 0).toString(36);
+}

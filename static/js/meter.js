@@ -1,0 +1,29 @@
+import { h, say } from './dom.js';
+import { formatNumber } from './format.js';
+
+/** The foot of the page: how long the last answer took, where the time went. */
+export class Meter {
+    #text;
+
+    /** @param {any} session */
+    constructor(session) {
+        this.#text = h('span', { text: 'No answer yet.' });
+        this.element = h('div', { class: 'meter' }, this.#text);
+        let asked_at = null;
+        session.inputs.on('change', () => {
+            asked_at ??= performance.now();
+        });
+        session.on('flush', (flush) => {
+            if ((flush.outputs ?? []).length === 0) {
+                return;
+            }
+            const trip = asked_at === null ? '' : `, ${formatNumber(Math.round(performance.now() - asked_at))} ms from input to answer`;
+            asked_at = null;
+            say(this.#text, `Last answer: ${flush.outputs.length} outputs, ${ms(flush.compute_ms)} ms computing, ${ms(flush.queue_ms)} ms waiting${trip}.`);
+        });
+    }
+}
+
+function ms(value) {
+    return Number(value ?? 0).toFixed(1);
+}
