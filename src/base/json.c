@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/utf8.h"
+
 #define EXACT_INT_MAX 9007199254740992.0 /* 2^53: beyond it doubles skip integers */
 
 const struct sw_json *sw_json_member(const struct sw_json *json, const char *name)
@@ -238,18 +240,30 @@ static void put_escaped(struct sw_buf *out, unsigned char byte)
     }
 }
 
+/* Bytes that need no escape are copied in runs.  What is not UTF-8 becomes U+FFFD: a text frame that
+ * held it would cost the client its connection. */
 void sw_json_put_text(struct sw_buf *out, struct sw_span text)
 {
     sw_buf_put_byte(out, '"');
     size_t plain = 0;
-    for (size_t i = 0; i < text.length; i++) {
+    for (size_t i = 0; i < text.length;) {
         unsigned char byte = (unsigned char)text.data[i];
-        if (byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7f) {
+        if (byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\') {
+            i++;
+            continue;
+        }
+        size_t step = byte < 0x80 ? 0 : sw_utf8_step(sw_span_of(text.data + i, text.length - i));
+        if (step > 0) {
+            i += step;
             continue;
         }
         sw_buf_put(out, text.data + plain, i - plain);
-        put_escaped(out, byte);
-        plain = i + 1;
+        if (byte < 0x80) {
+            put_escaped(out, byte);
+        } else {
+            sw_buf_put_text(out, "\xef\xbf\xbd");
+        }
+        plain = ++i;
     }
     sw_buf_put(out, text.data + plain, text.length - plain);
     sw_buf_put_byte(out, '"');

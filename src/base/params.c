@@ -4,6 +4,9 @@
 #include <math.h>
 
 #include "base/limits.h"
+#include "base/utf8.h"
+
+#define KEY_SHOWN_BYTES 64u /* of an unknown name in a message */
 
 static const char *const wanted[] = {
     [SW_PARAM_NAME] = "a name (text of 1 to 255 bytes)",
@@ -127,8 +130,9 @@ static sw_status refuse_unknown(const struct sw_json *object, const char *what,
     for (size_t i = 0; i < object->u.list.count; i++) {
         struct sw_span key = object->u.list.items[i].key;
         if (!is_known(key, params, count, also)) {
-            return sw_fail(err, SW_PARAMS, "%s has no parameter `%.*s`", what,
-                           (int)(key.length < 64 ? key.length : 64), key.data);
+            struct sw_span shown = sw_utf8_cut(key, KEY_SHOWN_BYTES);
+            return sw_fail(err, SW_PARAMS, "%s has no parameter `%.*s`", what, (int)shown.length,
+                           shown.data);
         }
     }
     return SW_OK;

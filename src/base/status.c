@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 struct status_row {
     const char *name;
     int code;
@@ -18,6 +20,22 @@ static const struct status_row rows[SW_STATUS_COUNT] = {
 #undef SW_STATUS
 };
 
+/* A message cut by its room may end within a character of UTF-8. */
+static void drop_cut_character(char *text)
+{
+    size_t length = strlen(text);
+    size_t start = length;
+    while (start > 0 && length - start < 4) {
+        start--;
+        if (((unsigned char)text[start] & 0xc0) != 0x80) {
+            break;
+        }
+    }
+    if (start < length && sw_utf8_step(sw_span_of(text + start, length - start)) == 0) {
+        text[start] = '\0';
+    }
+}
+
 sw_status sw_fail(struct sw_err *err, sw_status status, const char *format, ...)
 {
     if (err != NULL) {
@@ -27,6 +45,7 @@ sw_status sw_fail(struct sw_err *err, sw_status status, const char *format, ...)
         va_start(arguments, format);
         (void)vsnprintf(err->message, sizeof err->message, format, arguments);
         va_end(arguments);
+        drop_cut_character(err->message);
     }
     return status;
 }
