@@ -1,7 +1,8 @@
-/* decode: bytes of a text frame to a request.  A strict pre-check (RFC 8259:
- * UTF-8, no duplicate keys, depth, numbers, one document, no NUL) runs before
- * cJSON sees a byte; the result is a struct sw_json tree in the caller's arena,
- * integers exact.  Loop thread.                                                */
+/* decode: bytes of a text frame to a request.  A strict pre-check (RFC 8259: one
+ * document, UTF-8, escapes, numbers, depth; wire/precheck.h) runs before cJSON
+ * sees a byte; the result is a struct sw_json tree in the caller's arena without
+ * duplicate names, integers exact, strings with \u0000 whole.  Loop thread (cJSON
+ * keeps an error position in a global).                                        */
 #ifndef SW_WIRE_DECODE_H
 #define SW_WIRE_DECODE_H
 
@@ -11,6 +12,8 @@
 SW_MUST_USE sw_status sw_decode_json(struct sw_arena *arena, struct sw_span text,
                                      const struct sw_json **json, struct sw_err *err);
 
+/* JSON-RPC 2.0.  Members beside jsonrpc, id, method and params are ignored, `"params": null` is
+ * none; an id that is neither a string nor an integer (null, too) is refused. */
 struct sw_request {
     const struct sw_json *id; /* text, int, or NULL: a notification */
     struct sw_span method;

@@ -1,0 +1,291 @@
+/* See decode.h.  cJSON gives the structure; numbers, and strings that hold \u0000, are read from the
+ * source text at the places that the precheck noted, in the same order as cJSON's tree. */
+#include "wire/decode.h"
+
+#include <cjson/cJSON.h>
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "base/random.h"
+#include "base/utf8.h"
+#include "wire/precheck.h"
+
+#define KEYS_COMPARED_MAX 16u /* members compared one by one; a hash table above */
+#define KEY_SHOWN_BYTES   64u /* of a name in a message */
+
+struct decoder {
+    struct sw_arena *arena;
+    struct sw_span text;
+    const struct sw_token *token; /* the next one */
+    const struct sw_token *end;
+    struct sw_err *err;
+};
+
+static const struct sw_token *next_token(struct decoder *decoder)
+{
+    sw_assert(decoder->token < decoder->end);
+    return decoder->token++;
+}
+
+static sw_status fail_memory(struct decoder *decoder)
+{
+    return sw_fail(decoder->err, SW_NO_MEMORY, "out of memory while reading a message");
+}
+
+static sw_status mark_position(struct sw_err *err, size_t position)
+{
+    if (err != NULL) {
+        err->has_position = true;
+        err->position = position;
+    }
+    return SW_JSON;
+}
+
+/* The value of a string or a name: cJSON's copy, or our own where that was cut at a NUL. */
+static sw_status read_text(struct decoder *decoder, const char *copy, struct sw_span *into)
+{
+    const struct sw_token *token = next_token(decoder);
+    char *text = sw_arena_alloc(decoder->arena, (size_t)token->decoded + 1);
+    if (text == NULL) {
+        return fail_memory(decoder);
+    }
+    *into = sw_span_of(text, token->decoded);
+    if (strlen(copy) == token->decoded) {
+        memcpy(text, copy, token->decoded);
+    } else {
+        sw_precheck_unescape(sw_span_of(decoder->text.data + token->offset, token->length), text);
+    }
+    return SW_OK;
+}
+
+static bool is_integer_text(struct sw_span text)
+{
+    bool has_mark = memchr(text.data, '.', text.length) != NULL ||
+                    memchr(text.data, 'e', text.length) != NULL ||
+                    memchr(text.data, 'E', text.length) != NULL;
+    bool is_minus_zero = text.length == 2 && text.data[0] == '-' && text.data[1] == '0';
+    return !has_mark && !is_minus_zero;
+}
+
+static sw_status read_number(struct decoder *decoder, struct sw_json *into)
+{
+    const struct sw_token *token = next_token(decoder);
+    char copy[SW_JSON_NUMBER_BYTES_MAX + 1];
+    sw_assert(token->length < sizeof copy);
+    memcpy(copy, decoder->text.data + token->offset, token->length);
+    copy[token->length] = '\0';
+    char *end = NULL;
+    if (is_integer_text(sw_span_of(copy, token->length))) {
+        errno = 0;
+        into->kind = SW_JSON_INT;
+        into->u.integer = strtoll(copy, &end, 10);
+        if (errno == ERANGE) {
+            (void)sw_fail(decoder->err, SW_JSON,
+                          "the integer at byte %u does not fit 64 bits: send it as a string, or "
+                          "with a decimal point as a float",
+                          token->offset);
+            return mark_position(decoder->err, token->offset);
+        }
+    } else {
+        into->kind = SW_JSON_FLOAT;
+        into->u.number = strtod(copy, &end); /* the process keeps the C locale */
+        if (!isfinite(into->u.number)) {
+            (void)sw_fail(decoder->err, SW_JSON,
+                          "the number at byte %u is beyond the range of a 64-bit float",
+                          token->offset);
+            return mark_position(decoder->err, token->offset);
+        }
+    }
+    sw_assert(end == copy + token->length);
+    return SW_OK;
+}
+
+static sw_status fail_duplicate(struct decoder *decoder, struct sw_span key, uint32_t offset)
+{
+    struct sw_span shown = sw_utf8_cut(key, KEY_SHOWN_BYTES);
+    (void)sw_fail(decoder->err, SW_JSON, "the member `%.*s` at byte %u occurs twice in its object",
+                  (int)shown.length, shown.data, offset);
+    return mark_position(decoder->err, offset);
+}
+
+/* No two members of a large object have one name: open addressing, at most half full. */
+static sw_status check_keys_hashed(struct decoder *decoder, const struct sw_json *items,
+                                   const uint32_t *offsets, size_t count)
+{
+    size_t slots = 64;
+    while (slots < count * 2) {
+        slots *= 2;
+    }
+    uint32_t *slot = sw_arena_array(decoder->arena, slots, sizeof *slot); /* index + 1 */
+    if (slot == NULL) {
+        return fail_memory(decoder);
+    }
+    for (size_t i = 0; i < count; i++) {
+        size_t at = sw_hash(items[i].key.data, items[i].key.length) & (slots - 1);
+        while (slot[at] != 0) {
+            if (sw_span_equal(items[slot[at] - 1].key, items[i].key)) {
+                return fail_duplicate(decoder, items[i].key, offsets[i]);
+            }
+            at = (at + 1) & (slots - 1);
+        }
+        slot[at] = (uint32_t)i + 1;
+    }
+    return SW_OK;
+}
+
+static sw_status check_keys(struct decoder *decoder, const struct sw_json *items,
+                            const uint32_t *offsets, size_t count)
+{
+    if (count > KEYS_COMPARED_MAX) {
+        return check_keys_hashed(decoder, items, offsets, count);
+    }
+    for (size_t i = 1; i < count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (sw_span_equal(items[i].key, items[j].key)) {
+                return fail_duplicate(decoder, items[i].key, offsets[i]);
+            }
+        }
+    }
+    return SW_OK;
+}
+
+static sw_status read_value(struct decoder *decoder, const cJSON *from, struct sw_json *into);
+
+static sw_status read_list(struct decoder *decoder, const cJSON *from, struct sw_json *into)
+{
+    size_t count = 0;
+    for (const cJSON *child = from->child; child != NULL; child = child->next) {
+        count++;
+    }
+    bool is_object = cJSON_IsObject(from) != 0;
+    struct sw_json *items = sw_arena_array(decoder->arena, count, sizeof *items);
+    uint32_t *offsets = sw_arena_array(decoder->arena, is_object ? count : 0, sizeof *offsets);
+    if (items == NULL || offsets == NULL) {
+        return fail_memory(decoder);
+    }
+    size_t i = 0;
+    for (const cJSON *child = from->child; child != NULL; child = child->next, i++) {
+        if (is_object) {
+            offsets[i] = decoder->token->offset;
+            SW_TRY(read_text(decoder, child->string, &items[i].key));
+        }
+        SW_TRY(read_value(decoder, child, &items[i]));
+    }
+    into->kind = is_object ? SW_JSON_OBJECT : SW_JSON_ARRAY;
+    into->u.list.items = items;
+    into->u.list.count = count;
+    return is_object ? check_keys(decoder, items, offsets, count) : SW_OK;
+}
+
+static sw_status read_value(struct decoder *decoder, const cJSON *from, struct sw_json *into)
+{
+    if (cJSON_IsNumber(from)) {
+        return read_number(decoder, into);
+    }
+    if (cJSON_IsString(from)) {
+        into->kind = SW_JSON_STRING;
+        return read_text(decoder, from->valuestring, &into->u.text);
+    }
+    if (cJSON_IsArray(from) || cJSON_IsObject(from)) {
+        return read_list(decoder, from, into);
+    }
+    into->kind = cJSON_IsNull(from) ? SW_JSON_NULL : SW_JSON_BOOL;
+    into->u.boolean = cJSON_IsTrue(from) != 0;
+    return SW_OK;
+}
+
+static sw_status decode_checked(struct decoder *decoder, const struct sw_json **json)
+{
+    struct sw_json *root = sw_arena_alloc(decoder->arena, sizeof *root);
+    cJSON *tree = cJSON_ParseWithLengthOpts(decoder->text.data, decoder->text.length, NULL, 0);
+    if (root == NULL || tree == NULL) { /* the text is JSON: only memory can be short */
+        cJSON_Delete(tree);
+        return fail_memory(decoder);
+    }
+    sw_status status = read_value(decoder, tree, root);
+    cJSON_Delete(tree);
+    if (status == SW_OK) {
+        sw_assert(decoder->token == decoder->end);
+        *json = root;
+    }
+    return status;
+}
+
+sw_status sw_decode_json(struct sw_arena *arena, struct sw_span text, const struct sw_json **json,
+                         struct sw_err *err)
+{
+    struct sw_buf tokens;
+    sw_buf_init(&tokens);
+    sw_status status = sw_precheck_json(text, &tokens, err);
+    if (status == SW_OK) {
+        struct decoder decoder = {.arena = arena, .text = text, .err = err};
+        if (tokens.length > 0) {
+            decoder.token = (const struct sw_token *)(const void *)tokens.data;
+            decoder.end = decoder.token + tokens.length / sizeof *decoder.token;
+        }
+        status = decode_checked(&decoder, json);
+    }
+    sw_buf_fini(&tokens);
+    return status;
+}
+
+static sw_status read_id(const struct sw_json *message, struct sw_request *request,
+                         struct sw_err *err)
+{
+    const struct sw_json *id = sw_json_member(message, "id");
+    if (id == NULL) {
+        return SW_OK;
+    }
+    if (id->kind != SW_JSON_INT && id->kind != SW_JSON_STRING) {
+        return sw_fail(err, SW_REQUEST, "`id` must be an integer or a string");
+    }
+    if (id->kind == SW_JSON_STRING && id->u.text.length > SW_ID_BYTES_MAX) {
+        return sw_fail_limit(err, "id-bytes", (int64_t)id->u.text.length, SW_ID_BYTES_MAX,
+                             "use a shorter request id");
+    }
+    request->id = id;
+    return SW_OK;
+}
+
+static sw_status read_params(const struct sw_json *message, struct sw_request *request,
+                             struct sw_err *err)
+{
+    const struct sw_json *params = sw_json_member(message, "params");
+    if (sw_json_is_null(params)) {
+        return SW_OK;
+    }
+    if (params->kind != SW_JSON_OBJECT) {
+        return sw_fail(err, SW_REQUEST, "`params` must be an object with named members");
+    }
+    request->params = params;
+    return SW_OK;
+}
+
+sw_status sw_decode_request(struct sw_arena *arena, struct sw_span text, struct sw_request *request,
+                            struct sw_err *err)
+{
+    *request = (struct sw_request){0};
+    const struct sw_json *message = NULL;
+    SW_TRY(sw_decode_json(arena, text, &message, err));
+    if (message->kind == SW_JSON_ARRAY) {
+        return sw_fail(err, SW_REQUEST, "batches are not taken: send one request per message");
+    }
+    if (message->kind != SW_JSON_OBJECT) {
+        return sw_fail(err, SW_REQUEST,
+                       "a request is an object with `jsonrpc`, `method`, `params`");
+    }
+    SW_TRY(read_id(message, request, err));
+    struct sw_span version;
+    if (!sw_json_get_text(sw_json_member(message, "jsonrpc"), &version) ||
+        !sw_span_equal(version, sw_span_text("2.0"))) {
+        return sw_fail(err, SW_REQUEST, "`jsonrpc` must be \"2.0\"");
+    }
+    if (!sw_json_get_text(sw_json_member(message, "method"), &request->method) ||
+        request->method.length == 0) {
+        return sw_fail(err, SW_REQUEST, "`method` must be the name of a method");
+    }
+    return read_params(message, request, err);
+}
