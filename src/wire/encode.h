@@ -24,7 +24,8 @@ void sw_encode_value(struct sw_buf *out, const struct sw_value *value);
 void sw_encode_series(struct sw_buf *out, const struct sw_series *series);
 /* The `facet` member of a faceted series: {column, values, counts, total}. */
 void sw_encode_facet(struct sw_buf *out, const struct sw_series *series);
-/* {version, rows, offset, row_ids, columns: [{name, type}], data} */
+/* {version, rows, offset, row_ids, columns: [names], types: [type names], data: [[values], ...]};
+ * rows: after the filter. */
 void sw_encode_page(struct sw_buf *out, const struct sw_page *page);
 /* A whole binary frame of subprotocol spillway.v1.arrow (schema/series-frame.md): header is the
  * JSON object of output.value's params without data. */

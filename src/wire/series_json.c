@@ -1,7 +1,6 @@
 /* The `data` of an output.value as JSON (PROTOCOL section 4), whatever the kind: fields as members,
  * those of a group in an object of their own. */
 #include "wire/encode.h"
-#include "wire/wire_priv.h"
 
 static void put_integral(struct sw_buf *out, const struct sw_field *field, size_t i)
 {
@@ -102,7 +101,7 @@ static void put_panel(struct sw_buf *out, const struct sw_panel *panel)
     sw_buf_put_byte(out, '}');
 }
 
-void sw_wire_put_facet(struct sw_buf *out, const struct sw_series *series)
+void sw_encode_facet(struct sw_buf *out, const struct sw_series *series)
 {
     sw_buf_put_text(out, "{\"column\":");
     sw_json_put_text(out, sw_span_text(series->facet_column));
@@ -134,7 +133,7 @@ void sw_encode_series(struct sw_buf *out, const struct sw_series *series)
         return;
     }
     sw_buf_put_text(out, "{\"facet\":");
-    sw_wire_put_facet(out, series);
+    sw_encode_facet(out, series);
     sw_buf_put_text(out, ",\"panels\":[");
     for (size_t i = 0; i < series->panels; i++) {
         if (i > 0) {
