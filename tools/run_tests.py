@@ -107,7 +107,9 @@ def judge(kind, output, status):
 
 def report(program, output, passed, failed, trouble, seconds):
     mark = "ok  " if failed == 0 else "FAIL"
-    print(f"  {mark} {program.split(' ')[0]:<56} {passed:>5} passed {failed:>3} failed "
+    words = program.split(" ")
+    name = words[1] if words[0] == "python3" and len(words) > 1 else words[0]
+    print(f"  {mark} {name:<56} {passed:>5} passed {failed:>3} failed "
           f"{seconds:7.1f} s" + (f"  {trouble}" if trouble else ""))
     if failed > 0:
         lines = output.splitlines()
