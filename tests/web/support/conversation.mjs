@@ -149,12 +149,19 @@ class Conversation {
         this.pending().push(asked);
     }
 
+    /** A pattern that names an output, table or epoch waits for that one; others for the next of the method. */
+    #isMeant(pattern, params) {
+        return ['output', 'table', 'epoch', 'upload'].every((name) => {
+            const want = fill(pattern[name], this.captured);
+            const isPlain = typeof want === 'number' || (typeof want === 'string' && !/^[*%/]/.test(want));
+            return !isPlain || !(name in params) || params[name] === want;
+        });
+    }
+
     async expect(step) {
         const pattern = JSON.parse(step.text);
         if ('method' in pattern) {
-            const want = pattern.params?.output;
-            const params = await this.client.next(pattern.method,
-                (p) => typeof want !== 'string' || !('output' in p) || /^[*%/]/.test(want) || p.output === want);
+            const params = await this.client.next(pattern.method, (p) => this.#isMeant(pattern.params ?? {}, p));
             match(pattern.params ?? {}, params, this.captured, pattern.method);
             return;
         }
