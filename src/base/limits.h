@@ -54,6 +54,11 @@
 #define SW_EXPR_BYTES_MAX 65536u /* bytes of an expression */
 #define SW_EXPR_DEPTH_MAX 100u   /* nesting */
 #define SW_EXPR_NODES_MAX 10000u /* nodes */
+#define SW_EXPR_HEIGHT_MAX       1000u        /* operators in a row (a + b + c ...), as in SQLite */
+#define SW_EXPR_REGISTERS_MAX    1024u        /* values held at once: 34 KiB each for every worker */
+#define SW_EXPR_TEXT_BYTES_MAX   (16u << 20)  /* one text made by || or replace: as a CSV field */
+#define SW_EXPR_VECTOR_BYTES_MAX (256u << 20) /* texts made for one vector of 2,048 rows */
+#define SW_PATTERN_BYTES_MAX     4096u        /* a LIKE pattern: the work is at most it times the text */
 
 /* -- sessions and sockets -------------------------------------------------- */
 #define SW_SESSIONS_MAX              20000u      /* sessions of a server */
@@ -79,6 +84,10 @@
 #define SW_METADATA_BYTES_MAX 8192u          /* tus Upload-Metadata */
 #define SW_BODY_RATE_MIN      1024u          /* bytes a second a body must keep over 10 s */
 #define SW_BAD_ROWS_KEPT      100u           /* bad rows listed; all are counted */
+#define SW_RECORD_BYTES_MAX    (32u << 20) /* bytes of one CSV record: they lie in memory together */
+#define SW_SAMPLE_BYTES        (64u << 10) /* text that the CSV dialect is guessed from */
+#define SW_SAMPLE_BYTES_MAX    (1u << 20)  /* the same, where the first record is longer */
+#define SW_ZSTD_WINDOW_LOG_MAX 23          /* 8 MiB of history: what zstd -19 without --long needs */
 
 /* -- memory (defaults of options) -------------------------------------------- */
 #define SW_MEMORY_BYTES         (8ull << 30) /* --memory: all sessions */
