@@ -33,7 +33,7 @@ find_package(PkgConfig REQUIRED)
 
 add_library(sw_flags INTERFACE)
 target_include_directories(sw_flags INTERFACE "${PROJECT_SOURCE_DIR}/src")
-target_compile_definitions(sw_flags INTERFACE _GNU_SOURCE)
+target_compile_definitions(sw_flags INTERFACE _GNU_SOURCE SW_VERSION="${PROJECT_VERSION}")
 # No contraction: a*b+c gives the same bits on every machine and at every -O.
 target_compile_options(sw_flags INTERFACE -fno-omit-frame-pointer -fno-common -ffp-contract=off)
 target_link_libraries(sw_flags INTERFACE Threads::Threads m)

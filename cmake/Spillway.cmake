@@ -86,5 +86,5 @@ function(sw_server)
     target_link_libraries(spillway PRIVATE ${libraries} sw_flags sw_warnings)
     sw_external(spillway libuv)
     target_compile_definitions(spillway PRIVATE
-        SW_VERSION="${PROJECT_VERSION}" SW_STATIC_DIR="${SW_STATIC_DIR}")
+        SW_STATIC_DIR="${SW_STATIC_DIR}")
 endfunction()

@@ -1,7 +1,7 @@
 /* pool: worker threads, turns between sessions, and the mailbox back to the loop.
  *
- * A job is work cut into morsels.  Workers call its step_work until it claims
- * nothing more; when the last running step has returned, the job is put in the
+ * A job is work cut into morsels.  Workers call its step_work until nothing is
+ * left to claim; when the last running step has returned, the job is put in the
  * mailbox and the loop calls its done.  Between morsels a worker may turn to
  * another lane, so nobody waits longer than a morsel (well under a millisecond of
  * rows).  A lane is a session's place in the queue: the lane that has used the
@@ -30,7 +30,9 @@ enum sw_class {
 };
 
 struct sw_job_ops {
-    /* Claim one morsel and run it; false: nothing was left to claim.  At most `width` at once. */
+    /* Claim one morsel and run it, at most `width` at once.  False: there was nothing to claim.
+     * That holds until another running step of the job returns true, which may have left work
+     * behind it (a next phase); the job is over when false comes and no other step runs. */
     bool (*step_work)(struct sw_job *job, unsigned worker);
     /* All steps have returned; also after a cancel.  May free the job or submit it again. */
     void (*done)(struct sw_job *job);
@@ -50,7 +52,9 @@ struct sw_job {
         unsigned running;
         bool is_live;   /* submitted, and done not called yet */
         bool is_queued; /* in its lane's queue: may be given another worker */
-        bool is_spent;  /* step_work said false, or cancelled */
+        bool is_dry;    /* step_work said false; steps are running that may change that */
+        bool is_spent;  /* over or cancelled: no step is started any more */
+        uint64_t gains; /* steps that returned true */
     } pool;
 };
 

@@ -6,7 +6,12 @@
  * A body is a stretch of bytes at the upload's offset:
  *   begin -> write... -> end (or cut: the bytes stay, unless a checksum was announced)
  * One body at a time: a new begin of the owner takes over from a stale one, whose
- * request gets SW_CANCELLED from its next write.                                   */
+ * request is called back (request_ready) and gets SW_CANCELLED from its next write.
+ * An upload that fails while its body arrives (not a CSV, over a limit) calls back the
+ * same way and gives its error from write and end.
+ * A pointer from _create or _find is good until the loop is given back; from a begin
+ * that succeeded until the one _end or _cut of that request, which must follow,
+ * whatever write said.                                                              */
 #ifndef SW_SESSION_UPLOAD_H
 #define SW_SESSION_UPLOAD_H
 
@@ -55,5 +60,7 @@ SW_MUST_USE sw_status sw_upload_end(struct sw_upload *upload, void *request, str
 /* The connection broke, or the request went wrong. */
 void sw_upload_cut(struct sw_upload *upload, void *request);
 void sw_upload_terminate(struct sw_upload *upload);
+/* SW_OK, or the error with which it failed: for HEAD and the like. */
+SW_MUST_USE sw_status sw_upload_check(const struct sw_upload *upload, struct sw_err *err);
 
 #endif

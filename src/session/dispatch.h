@@ -1,0 +1,67 @@
+/* dispatch: a request to its handler, and answers that come later.
+ *
+ * A handler begins with its parameter list, writes its result as JSON into
+ * call->result and returns SW_OK; or fails; or takes a struct sw_pending, starts
+ * work and answers from the work's done half.  Loop thread.                     */
+#ifndef SW_SESSION_DISPATCH_H
+#define SW_SESSION_DISPATCH_H
+
+#include "session/socket_priv.h"
+#include "wire/decode.h"
+
+struct sw_call {
+    struct sw_socket *socket;
+    struct sw_session *session; /* NULL only in session.open */
+    const struct sw_request *request;
+    struct sw_buf result;
+    bool is_deferred;
+};
+
+/* A call that is answered later.  Freed by sw_pending_answer; a socket that goes cancels it and
+ * nothing is sent. */
+struct sw_pending {
+    struct sw_pending *next, **link; /* socket->pending */
+    struct sw_socket *socket;        /* NULL: gone */
+    struct sw_arena arena;           /* owns id */
+    const struct sw_json *id;        /* NULL: a notification */
+    void (*cancel)(void *work);
+    void *work;
+};
+
+SW_MUST_USE sw_status sw_pending_new(struct sw_call *call, struct sw_pending **pending,
+                                     struct sw_err *err);
+/* Result (taken) or error (err != NULL). */
+void sw_pending_answer(struct sw_pending *pending, struct sw_buf *result, const struct sw_err *err);
+/* The socket goes: cancel its calls. */
+void sw_pending_abandon(struct sw_socket *socket);
+
+/* One text message of a client. */
+void sw_dispatch(struct sw_socket *socket, struct sw_span message);
+
+typedef sw_status (*sw_handler_fn)(struct sw_call *call, struct sw_err *err);
+
+/* method_session.c */
+sw_status sw_method_session_open(struct sw_call *call, struct sw_err *err);
+sw_status sw_method_session_info(struct sw_call *call, struct sw_err *err);
+sw_status sw_method_session_close(struct sw_call *call, struct sw_err *err);
+sw_status sw_method_cancel(struct sw_call *call, struct sw_err *err);
+sw_status sw_method_flush_ack(struct sw_call *call, struct sw_err *err);
+/* method_table.c */
+sw_status sw_method_table_list(struct sw_call *call, struct sw_err *err);
+sw_status sw_method_table_describe(struct sw_call *call, struct sw_err *err);
+sw_status sw_method_table_page(struct sw_call *call, struct sw_err *err);
+sw_status sw_method_table_drop(struct sw_call *call, struct sw_err *err);
+void sw_put_tables(struct sw_buf *out, const struct sw_tables *tables);
+/* method_output.c */
+sw_status sw_method_input_set(struct sw_call *call, struct sw_err *err);
+sw_status sw_method_input_list(struct sw_call *call, struct sw_err *err);
+sw_status sw_method_select_define(struct sw_call *call, struct sw_err *err);
+sw_status sw_method_output_define(struct sw_call *call, struct sw_err *err);
+sw_status sw_method_output_drop(struct sw_call *call, struct sw_err *err);
+sw_status sw_method_output_pause(struct sw_call *call, struct sw_err *err);
+sw_status sw_method_output_resume(struct sw_call *call, struct sw_err *err);
+sw_status sw_method_output_list(struct sw_call *call, struct sw_err *err);
+/* method_download.c */
+sw_status sw_method_download_create(struct sw_call *call, struct sw_err *err);
+
+#endif

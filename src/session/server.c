@@ -1,0 +1,376 @@
+#include "session/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/thread.h"
+#include "session/server_priv.h"
+#include "session/socket_priv.h"
+#include "session/ticket.h"
+#include "session/upload_priv.h"
+
+#define SWEEP_MS       1000 /* between two looks for what has expired */
+#define UPLOADS_DIR    "uploads"
+#define CLOSE_STOPPING 1001
+
+/* -- making it ------------------------------------------------------------------------------------- */
+
+static sw_status make_dir(int parent, const char *path, struct sw_err *err)
+{
+    if (mkdirat(parent, path, 0700) != 0 && errno != EEXIST) {
+        return sw_fail(err, SW_STORAGE, "--state: cannot make the directory %s: %s", path,
+                       strerror(errno));
+    }
+    return SW_OK;
+}
+
+static sw_status open_state(struct sw_server *server, const char *path, struct sw_err *err)
+{
+    server->state_dir = strdup(path);
+    if (server->state_dir == NULL) {
+        return sw_fail(err, SW_NO_MEMORY, "out of memory");
+    }
+    SW_TRY(make_dir(AT_FDCWD, path, err));
+    int state = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+    if (state < 0) {
+        return sw_fail(err, SW_STORAGE, "--state: cannot open %s: %s", path, strerror(errno));
+    }
+    sw_status status = make_dir(state, UPLOADS_DIR, err);
+    if (status == SW_OK) {
+        server->uploads_fd =
+            openat(state, UPLOADS_DIR, O_DIRECTORY | O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        if (server->uploads_fd < 0 || faccessat(state, UPLOADS_DIR, W_OK, 0) != 0) {
+            status = sw_fail(err, SW_STORAGE, "--state: cannot write to %s/" UPLOADS_DIR ": %s",
+                             path, strerror(errno));
+        }
+    }
+    (void)close(state);
+    return status;
+}
+
+static void wake_net(void *context)
+{
+    struct sw_server *server = context;
+    server->calls.wake(server->calls.net);
+}
+
+static sw_status fill(struct sw_server *server, const struct sw_server_options *options,
+                      struct sw_err *err)
+{
+    SW_TRY(open_state(server, options->state_dir, err));
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned threads = options->threads > 0 ? options->threads : (unsigned)(cores > 0 ? cores : 1);
+    SW_TRY(sw_pool_new(threads, wake_net, server, &server->pool, err));
+    return sw_lane_new(server->pool, &server->lane);
+}
+
+sw_status sw_server_new(const struct sw_server_options *options, const struct sw_net_calls *calls,
+                        struct sw_server **server, struct sw_err *err)
+{
+    struct sw_server *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return sw_fail(err, SW_NO_MEMORY, "out of memory");
+    }
+    made->calls = *calls;
+    made->clock = options->clock;
+    made->uploads_fd = -1;
+    made->idle_timeout_s = options->idle_timeout_s;
+    made->session_memory_bytes = options->session_memory_bytes;
+    made->upload_bytes_max = options->upload_bytes_max;
+    sw_budget_init(&made->budget, "memory", options->memory_bytes, NULL);
+    sw_status status = fill(made, options, err);
+    if (status != SW_OK) {
+        sw_server_free(made);
+        return status;
+    }
+    *server = made;
+    return SW_OK;
+}
+
+static void close_dataset_loadings(struct sw_server *server)
+{
+    for (struct sw_dataset *dataset = server->dataset_list; dataset != NULL;
+         dataset = dataset->next) {
+        sw_loading_close(dataset->loading);
+        dataset->loading = NULL;
+    }
+}
+
+void sw_server_free(struct sw_server *server)
+{
+    if (server == NULL) {
+        return;
+    }
+    sw_assert(server->socket_count == 0);
+    close_dataset_loadings(server);
+    while (server->sessions != NULL) {
+        sw_session_end(server->sessions);
+    }
+    if (server->pool != NULL) {
+        sw_pool_settle(server->pool);
+        sw_session_reap(server);
+    }
+    sw_assert(server->ending == NULL);
+    while (server->dataset_list != NULL) {
+        struct sw_dataset *next = server->dataset_list->next;
+        sw_table_unref(server->dataset_list->table);
+        free(server->dataset_list);
+        server->dataset_list = next;
+    }
+    sw_tables_fini(&server->datasets);
+    sw_lane_free(server->lane);
+    sw_pool_free(server->pool);
+    sw_assert(sw_budget_used(&server->budget) == 0);
+    if (server->uploads_fd >= 0) {
+        (void)close(server->uploads_fd);
+    }
+    free(server->state_dir);
+    free(server);
+}
+
+/* -- data sets of the command line -------------------------------------------------------------------- */
+
+static void dataset_changed(struct sw_dataset *dataset)
+{
+    struct sw_session *session;
+    struct sw_session *next;
+    HASH_ITER (by_key, dataset->server->sessions, session, next) {
+        if (sw_tables_find(&session->tables, sw_span_text(dataset->table->name)) ==
+            dataset->table) {
+            sw_session_table_changed(session, dataset->table);
+            if (!dataset->table->is_loading) {
+                sw_session_tell_changed(session, dataset->table, "load");
+            }
+        }
+    }
+}
+
+static void dataset_over(struct sw_dataset *dataset)
+{
+    dataset->table->is_loading = false;
+    sw_loading_close(dataset->loading);
+    dataset->loading = NULL;
+    dataset->server->datasets_loading--;
+}
+
+/* It could not be read: sessions that have it lose it. */
+static void withdraw_dataset(struct sw_dataset *dataset)
+{
+    struct sw_session *session;
+    struct sw_session *next;
+    HASH_ITER (by_key, dataset->server->sessions, session, next) {
+        sw_tables_remove(&session->tables, dataset->table);
+        sw_graph_table_changed(session->graph, sw_span_text(dataset->table->name));
+        sw_session_run(session);
+    }
+    sw_tables_remove(&dataset->server->datasets, dataset->table);
+}
+
+static void dataset_stepped(void *context, const struct sw_load_report *report,
+                            struct sw_version *version, const struct sw_err *err)
+{
+    struct sw_dataset *dataset = context;
+    struct sw_table *table = dataset->table;
+    sw_table_set_report(table, report);
+    if (version != NULL) {
+        sw_table_set_version(table, version);
+    }
+    switch (report->state) {
+    case SW_LOAD_RUNNING:
+        break;
+    case SW_LOAD_DONE:
+        sw_log(SW_LOG_INFO, NULL, "data set ready table=%s rows=%" PRIu64 " bytes=%zu", table->name,
+               sw_table_rows(table), table->version == NULL ? 0 : sw_version_bytes(table->version));
+        dataset_over(dataset);
+        dataset_changed(dataset);
+        return;
+    case SW_LOAD_FAILED:
+        sw_log(SW_LOG_ERROR, NULL, "data set failed table=%s: %s", table->name, err->message);
+        dataset_over(dataset);
+        withdraw_dataset(dataset);
+        return;
+    }
+    if (version != NULL) {
+        dataset_changed(dataset);
+    }
+}
+
+static sw_status open_file(const char *path, int *fd, int64_t *size, struct sw_err *err)
+{
+    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat about;
+    if (*fd < 0 || fstat(*fd, &about) != 0) {
+        sw_status status = sw_fail(err, SW_STORAGE, "cannot open %s: %s", path, strerror(errno));
+        if (*fd >= 0) {
+            (void)close(*fd);
+        }
+        return status;
+    }
+    if (!S_ISREG(about.st_mode)) {
+        (void)close(*fd);
+        return sw_fail(err, SW_STORAGE, "%s is not a regular file", path);
+    }
+    *size = about.st_size;
+    return SW_OK;
+}
+
+static sw_status load_dataset(struct sw_dataset *dataset, const char *path, int fd, int64_t size,
+                              struct sw_err *err)
+{
+    struct sw_server *server = dataset->server;
+    char name[SW_NAME_BYTES_MAX + 1];
+    sw_tables_free_name(&server->datasets, sw_tables_name_of_file(sw_span_text(path)), name);
+    SW_TRY(sw_table_new(sw_span_text(name), &dataset->table));
+    dataset->table->is_shared = true;
+    dataset->table->is_loading = true;
+    dataset->table->bytes_total = size;
+    struct sw_loading_options options = {
+        .pool = server->pool,
+        .lane = server->lane,
+        .load = {.fd = fd, .budget = &server->budget, .has_header = -1, .name = sw_span_text(path)},
+        .on_step = dataset_stepped,
+        .context = dataset,
+    };
+    SW_TRY(sw_tables_add(&server->datasets, dataset->table, err));
+    sw_status status = sw_loading_new(&options, &dataset->loading, err);
+    if (status != SW_OK) {
+        sw_tables_remove(&server->datasets, dataset->table);
+    }
+    return status;
+}
+
+sw_status sw_server_add_file(struct sw_server *server, const char *path, struct sw_err *err)
+{
+    int fd;
+    int64_t size;
+    SW_TRY(open_file(path, &fd, &size, err));
+    struct sw_dataset *dataset = calloc(1, sizeof *dataset);
+    if (dataset == NULL) {
+        (void)close(fd);
+        return sw_fail(err, SW_NO_MEMORY, "out of memory");
+    }
+    dataset->server = server;
+    sw_status status = load_dataset(dataset, path, fd, size, err);
+    if (status != SW_OK) {
+        (void)close(fd);
+        sw_table_unref(dataset->table);
+        free(dataset);
+        return status;
+    }
+    dataset->next = server->dataset_list;
+    server->dataset_list = dataset;
+    server->datasets_loading++;
+    sw_loading_offer(dataset->loading, (uint64_t)size);
+    sw_loading_end(dataset->loading);
+    return SW_OK;
+}
+
+/* -- turning ------------------------------------------------------------------------------------------- */
+
+void sw_server_drain(struct sw_server *server)
+{
+    sw_assert_loop();
+    sw_pool_drain(server->pool);
+    sw_session_reap(server);
+}
+
+static void sweep(struct sw_server *server, int64_t now_ms)
+{
+    struct sw_session *session;
+    struct sw_session *next;
+    HASH_ITER (by_key, server->sessions, session, next) {
+        sw_upload_sweep(session, now_ms);
+        sw_ticket_sweep(session, now_ms);
+        if (sw_session_is_expired(session, now_ms)) {
+            sw_session_end(session);
+        }
+    }
+}
+
+void sw_server_tick(struct sw_server *server)
+{
+    int64_t now_ms = sw_clock_ms(server->clock);
+    struct sw_session *session;
+    struct sw_session *next;
+    HASH_ITER (by_key, server->sessions, session, next) {
+        if (session->is_active) {
+            session->is_active = sw_graph_tick(session->graph);
+        }
+    }
+    if (now_ms - server->sweep_ms >= SWEEP_MS) {
+        server->sweep_ms = now_ms;
+        sweep(server, now_ms);
+        sw_session_reap(server);
+    }
+}
+
+bool sw_server_stop(struct sw_server *server)
+{
+    server->is_stopping = true;
+    bool is_quiet = true;
+    struct sw_session *session;
+    struct sw_session *next;
+    HASH_ITER (by_key, server->sessions, session, next) {
+        struct sw_socket *following;
+        for (struct sw_socket *socket = session->sockets; socket != NULL; socket = following) {
+            following = socket->sibling;
+            if (socket->pending == NULL && sw_outbox_is_empty(socket->outbox)) {
+                sw_socket_shut(socket, CLOSE_STOPPING, "the server is stopping");
+            } else {
+                is_quiet = false;
+            }
+        }
+        if (sw_upload_list_is_receiving(session->uploads)) {
+            is_quiet = false;
+        }
+    }
+    return is_quiet;
+}
+
+bool sw_server_is_ready(const struct sw_server *server)
+{
+    return !server->is_stopping && server->datasets_loading == 0;
+}
+
+int64_t sw_server_upload_bytes_max(const struct sw_server *server)
+{
+    return server->upload_bytes_max;
+}
+
+/* -- metrics ------------------------------------------------------------------------------------------------ */
+
+static void put_metric(struct sw_buf *out, const char *name, const char *type, const char *help,
+                       uint64_t value)
+{
+    sw_buf_printf(out, "# HELP spillway_%s %s\n# TYPE spillway_%s %s\nspillway_%s %" PRIu64 "\n",
+                  name, help, name, type, name, value);
+}
+
+void sw_server_put_metrics(struct sw_server *server, struct sw_buf *out)
+{
+    const struct sw_counters *count = &server->count;
+    put_metric(out, "sessions", "gauge", "Sessions alive.", server->session_count);
+    put_metric(out, "sockets", "gauge", "WebSockets open.", server->socket_count);
+    put_metric(out, "memory_bytes", "gauge", "Bytes held by tables and caches.",
+               (uint64_t)sw_budget_used(&server->budget));
+    put_metric(out, "memory_limit_bytes", "gauge", "Their limit.", (uint64_t)server->budget.limit);
+    put_metric(out, "data_sets", "gauge", "Data sets of the command line.", server->datasets.count);
+    put_metric(out, "data_sets_loading", "gauge", "Of these, still loading.",
+               server->datasets_loading);
+    put_metric(out, "sessions_total", "counter", "Sessions opened.", count->sessions);
+    put_metric(out, "messages_received_total", "counter", "Messages from clients.",
+               count->messages);
+    put_metric(out, "messages_sent_total", "counter", "Messages to clients.", count->sent_messages);
+    put_metric(out, "flushes_total", "counter", "Runs of outputs that settled.", count->flushes);
+    put_metric(out, "uploads_total", "counter", "Uploads begun.", count->uploads);
+    put_metric(out, "uploads_failed_total", "counter", "Uploads that failed.",
+               count->uploads_failed);
+    put_metric(out, "upload_bytes_total", "counter", "Bytes received in uploads.",
+               count->received_bytes);
+    put_metric(out, "downloads_total", "counter", "Downloads begun.", count->downloads);
+}

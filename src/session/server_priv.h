@@ -1,0 +1,42 @@
+/* server_priv: the server's struct, for the files of session/ only. */
+#ifndef SW_SESSION_SERVER_PRIV_H
+#define SW_SESSION_SERVER_PRIV_H
+
+#include "session/loading.h"
+#include "session/session.h"
+
+/* A file of the command line. */
+struct sw_dataset {
+    struct sw_dataset *next;
+    struct sw_server *server;
+    struct sw_table *table;     /* counted; also in server->datasets */
+    struct sw_loading *loading; /* NULL once it is done or failed */
+};
+
+struct sw_counters {
+    uint64_t sessions, messages, flushes, uploads, uploads_failed, downloads, received_bytes,
+        sent_messages;
+};
+
+struct sw_server {
+    struct sw_net_calls calls;
+    const struct sw_clock *clock;
+    char *state_dir; /* owned */
+    int uploads_fd;  /* directory of spools */
+    int64_t idle_timeout_s, session_memory_bytes, upload_bytes_max;
+    struct sw_pool *pool;
+    struct sw_lane *lane; /* of the data sets */
+    struct sw_budget budget;
+    struct sw_tables datasets;
+    struct sw_dataset *dataset_list;
+    uint32_t datasets_loading;
+    struct sw_session *sessions; /* uthash by key */
+    struct sw_session *ending;   /* ended, not yet at rest */
+    uint32_t session_count, socket_count;
+    struct sw_ticket *tickets; /* uthash by hash */
+    int64_t sweep_ms;          /* when expired things were last looked for */
+    bool is_stopping;
+    struct sw_counters count;
+};
+
+#endif

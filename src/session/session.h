@@ -1,0 +1,73 @@
+/* session: what one browser (or program) keeps on the server: tables, the reactive
+ * graph, uploads, and the sockets attached to it.  It outlives its sockets by the
+ * idle timeout.  Loop thread only.
+ *
+ * Phases: new -> live -> sw_session_end: sockets (told that it is gone), uploads,
+ * tickets and graph go at once -> no job of its lane is left on a worker (each held
+ * versions and the budget) -> sw_session_reap: orders, lane, tables, itself.     */
+#ifndef SW_SESSION_SESSION_H
+#define SW_SESSION_SESSION_H
+
+#include <uthash.h>
+
+#include "base/digest.h"
+#include "base/limits.h"
+#include "reactive/graph.h"
+#include "session/server.h"
+#include "session/tables.h"
+
+#define SW_TOKEN_BYTES       32 /* 256 bits */
+#define SW_TOKEN_TEXT        44 /* base64url and NUL */
+#define SW_SESSION_NAME_TEXT 17
+
+struct sw_socket;
+struct sw_upload;
+struct sw_ticket;
+struct sw_pending;
+
+struct sw_session {
+    struct sw_server *server;
+    char name[SW_SESSION_NAME_TEXT];    /* public */
+    unsigned char key[SW_SHA256_BYTES]; /* SHA-256 of the token, which is not kept */
+    char app[SW_NAME_BYTES_MAX + 1];
+    int64_t opened_ms, idle_since_ms; /* clock; idle_since: when the last socket went */
+    int64_t epoch;                    /* newest of any socket */
+    struct sw_budget budget;          /* below the server's */
+    struct sw_tables tables;
+    struct sw_lane *lane;
+    struct sw_order_cache *orders;
+    struct sw_graph *graph;
+    bool is_active;            /* the graph wants ticks */
+    struct sw_socket *sockets; /* list by socket->sibling */
+    uint32_t socket_count;
+    struct sw_upload *uploads; /* list by upload->sibling */
+    uint32_t upload_count;
+    struct sw_ticket *tickets; /* list by ticket->sibling */
+    uint32_t ticket_count;
+    struct sw_session *next_ending; /* server->ending */
+    UT_hash_handle by_key;          /* server->sessions */
+};
+
+SW_MUST_USE sw_status sw_session_new(struct sw_server *server, struct sw_span app,
+                                     char token[SW_TOKEN_TEXT], struct sw_session **session,
+                                     struct sw_err *err);
+/* It is gone for everybody at once; its memory goes as soon as no worker is at it any more. */
+void sw_session_end(struct sw_session *session);
+/* Free ended sessions that have come to rest; after each drain. */
+void sw_session_reap(struct sw_server *server);
+/* The session of a token, or SW_UNKNOWN_TOKEN. */
+SW_MUST_USE sw_status sw_session_find(struct sw_server *server, struct sw_span token,
+                                      struct sw_session **session, struct sw_err *err);
+/* A notification to every socket. */
+void sw_session_notify(struct sw_session *session, const char *method, struct sw_span params);
+/* A table has a new version: outputs follow. */
+void sw_session_table_changed(struct sw_session *session, const struct sw_table *table);
+/* ... and clients hear of it (table.changed). */
+void sw_session_tell_changed(struct sw_session *session, const struct sw_table *table,
+                             const char *what);
+/* Run the graph after something changed; keeps it on the tick list while it is busy. */
+void sw_session_run(struct sw_session *session);
+/* Its life without sockets and uploads is over. */
+bool sw_session_is_expired(const struct sw_session *session, int64_t now_ms);
+
+#endif

@@ -1,0 +1,603 @@
+#include "session/upload.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "session/server_priv.h"
+#include "session/upload_priv.h"
+#include "wire/decode.h"
+#include "wire/encode.h"
+
+#define UPLOAD_PENDING_HIGH (8u << 20) /* unwritten bytes at which a sender is paused */
+#define UPLOAD_TELL_MS      100        /* between two upload.progress */
+
+/* -- telling the clients -------------------------------------------------------------------- */
+
+static void begin_params(const struct sw_upload *upload, struct sw_buf *params)
+{
+    sw_buf_init(params);
+    sw_buf_printf(params, "{\"upload\":\"%s\",\"table\":", upload->id);
+    sw_json_put_text(params, sw_span_text(upload->table->name));
+}
+
+static void tell_progress(struct sw_upload *upload, bool is_due)
+{
+    int64_t now = sw_clock_ms(upload->session->server->clock);
+    if (!is_due && now - upload->told_ms < UPLOAD_TELL_MS) {
+        return;
+    }
+    upload->told_ms = now;
+    struct sw_buf params;
+    begin_params(upload, &params);
+    sw_buf_printf(&params, ",\"bytes\":%" PRId64, upload->offset);
+    if (upload->length >= 0) {
+        sw_buf_printf(&params, ",\"total\":%" PRId64, upload->length);
+    }
+    sw_buf_printf(&params, ",\"rows\":%" PRIu64 "}", upload->table->rows_read);
+    if (!params.failed) {
+        sw_session_notify(upload->session, "upload.progress", sw_buf_peek(&params));
+    }
+    sw_buf_fini(&params);
+}
+
+static void tell_failed(struct sw_upload *upload, const struct sw_err *err)
+{
+    struct sw_buf params;
+    begin_params(upload, &params);
+    sw_buf_put_text(&params, ",\"error\":");
+    sw_encode_error_object(&params, err);
+    sw_buf_put_byte(&params, '}');
+    if (!params.failed) {
+        sw_session_notify(upload->session, "upload.failed", sw_buf_peek(&params));
+    }
+    sw_buf_fini(&params);
+}
+
+/* -- lifetime -------------------------------------------------------------------------------- */
+
+static void unref(struct sw_upload *upload)
+{
+    sw_assert(upload->refs > 0);
+    if (--upload->refs == 0) {
+        sw_assert(upload->loading == NULL);
+        sw_table_unref(upload->table);
+        free(upload->metadata);
+        free(upload);
+    }
+}
+
+static void forget_body(struct sw_upload *upload)
+{
+    sw_digest_free(upload->digest);
+    upload->digest = NULL;
+    upload->request = NULL;
+    upload->is_paused = false;
+}
+
+/* Whoever sends a body now learns from its next write that it is over. */
+static void dismiss_request(struct sw_upload *upload)
+{
+    void *request = upload->request;
+    forget_body(upload);
+    if (request != NULL) {
+        upload->session->server->calls.request_ready(request);
+    }
+}
+
+static void drop_table(struct sw_upload *upload)
+{
+    struct sw_session *session = upload->session;
+    if (upload->table != NULL) {
+        sw_tables_remove(&session->tables, upload->table);
+        sw_graph_table_changed(session->graph, sw_span_text(upload->table->name));
+    }
+}
+
+void sw_upload_remove(struct sw_upload *upload, const char *why)
+{
+    struct sw_session *session = upload->session;
+    dismiss_request(upload);
+    sw_loading_close(upload->loading);
+    upload->loading = NULL;
+    if (upload->phase == SW_UPLOAD_RECEIVING || upload->phase == SW_UPLOAD_PARSING) {
+        drop_table(upload);
+    }
+    upload->phase = SW_UPLOAD_GONE;
+    (void)sw_fail(&upload->err, SW_UPLOAD, "%s", why);
+    for (struct sw_upload **link = &session->uploads; *link != NULL; link = &(*link)->sibling) {
+        if (*link == upload) {
+            *link = upload->sibling;
+            session->upload_count--;
+            break;
+        }
+    }
+    upload->session = NULL;
+    unref(upload);
+}
+
+bool sw_upload_list_is_receiving(const struct sw_upload *uploads)
+{
+    for (; uploads != NULL; uploads = uploads->sibling) {
+        if (uploads->phase == SW_UPLOAD_PARSING || uploads->request != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void sw_upload_sweep(struct sw_session *session, int64_t now_ms)
+{
+    struct sw_upload *next;
+    for (struct sw_upload *upload = session->uploads; upload != NULL; upload = next) {
+        next = upload->sibling;
+        if (now_ms - upload->touched_ms >= (int64_t)SW_UPLOAD_EXPIRES_S * 1000) {
+            sw_upload_remove(upload, "the upload has expired: send the file again");
+        }
+    }
+}
+
+/* Ended uploads are kept to be asked about, up to a number. */
+static void forget_oldest(struct sw_session *session)
+{
+    struct sw_upload *oldest = NULL;
+    for (struct sw_upload *upload = session->uploads; upload != NULL; upload = upload->sibling) {
+        if (upload->phase >= SW_UPLOAD_DONE && upload->request == NULL) {
+            oldest = upload; /* the list is newest first */
+        }
+    }
+    if (oldest != NULL && session->upload_count > SW_UPLOADS_KEPT_MAX) {
+        sw_upload_remove(oldest, "the upload ended long ago");
+    }
+}
+
+/* -- after each step of the loading ------------------------------------------------------------- */
+
+static void finish_load(struct sw_upload *upload)
+{
+    upload->phase = SW_UPLOAD_DONE;
+    upload->table->is_loading = false;
+    sw_loading_close(upload->loading);
+    upload->loading = NULL;
+    tell_progress(upload, true);
+    sw_session_tell_changed(upload->session, upload->table, "upload");
+    sw_log(SW_LOG_INFO, upload->session->name, "upload done bytes=%" PRId64 " rows=%" PRIu64,
+           upload->offset, sw_table_rows(upload->table));
+}
+
+static void fail_load(struct sw_upload *upload, const struct sw_err *err)
+{
+    struct sw_session *session = upload->session;
+    session->server->count.uploads_failed++;
+    upload->err = *err;
+    upload->phase = SW_UPLOAD_FAILED;
+    sw_loading_close(upload->loading);
+    upload->loading = NULL;
+    drop_table(upload);
+    dismiss_request(upload);
+    tell_failed(upload, &upload->err);
+    sw_log(SW_LOG_INFO, session->name, "upload failed bytes=%" PRId64 " status=%s", upload->offset,
+           sw_status_name(upload->err.status));
+    sw_session_run(session);
+}
+
+static void load_stepped(void *context, const struct sw_load_report *report,
+                         struct sw_version *version, const struct sw_err *err)
+{
+    struct sw_upload *upload = context;
+    struct sw_session *session = upload->session;
+    sw_table_set_report(upload->table, report);
+    if (version != NULL) {
+        sw_table_set_version(upload->table, version);
+    }
+    switch (report->state) {
+    case SW_LOAD_RUNNING:
+        tell_progress(upload, false);
+        break;
+    case SW_LOAD_DONE:
+        finish_load(upload);
+        break;
+    case SW_LOAD_FAILED:
+        fail_load(upload, err);
+        return;
+    }
+    if (version != NULL) {
+        sw_session_table_changed(session, upload->table);
+    }
+}
+
+static void spool_drained(void *context)
+{
+    struct sw_upload *upload = context;
+    if (upload->is_paused) {
+        upload->is_paused = false;
+        upload->session->server->calls.request_ready(upload->request);
+    }
+}
+
+/* -- making one --------------------------------------------------------------------------------- */
+
+/* A file without a name: nothing is left of it after a crash. */
+static int open_spool(const struct sw_server *server)
+{
+    char name[40];
+    sw_random_text(name, 24);
+    int fd =
+        openat(server->uploads_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd >= 0) {
+        (void)unlinkat(server->uploads_fd, name, 0);
+    }
+    return fd;
+}
+
+static sw_status check_spec(const struct sw_session *session, const struct sw_upload_spec *spec,
+                            struct sw_err *err)
+{
+    const struct sw_server *server = session->server;
+    if (server->is_stopping) {
+        return sw_fail(err, SW_NOT_ALLOWED, "the server is stopping: upload again in a moment");
+    }
+    if (spec->format.length > 0 && !sw_span_equal(spec->format, sw_span_text("csv"))) {
+        return sw_fail(err, SW_UPLOAD, "format `%.*s` is not known: csv is",
+                       (int)(spec->format.length < 32 ? spec->format.length : 32),
+                       spec->format.data);
+    }
+    if (spec->length > server->upload_bytes_max) {
+        return sw_fail_limit(err, "upload_bytes", spec->length, server->upload_bytes_max,
+                             "compress the file (gzip, zstd) or split it");
+    }
+    if (spec->table.length > SW_NAME_BYTES_MAX) {
+        return sw_fail_limit(err, "name_bytes", (int64_t)spec->table.length, SW_NAME_BYTES_MAX,
+                             "choose a shorter table name");
+    }
+    if (sw_tables_find(&session->tables, spec->table) != NULL) {
+        return sw_fail(err, SW_UPLOAD,
+                       "there is a table `%.*s` already: drop it or choose another name",
+                       (int)spec->table.length, spec->table.data);
+    }
+    uint32_t unfinished = 0;
+    for (const struct sw_upload *other = session->uploads; other != NULL; other = other->sibling) {
+        unfinished += other->phase < SW_UPLOAD_DONE;
+    }
+    if (unfinished >= SW_UPLOADS_PER_SESSION_MAX) {
+        return sw_fail_limit(err, "uploads", unfinished + 1, SW_UPLOADS_PER_SESSION_MAX,
+                             "let others finish or cancel them");
+    }
+    return SW_OK;
+}
+
+static sw_status make_table(struct sw_session *session, const struct sw_upload_spec *spec,
+                            struct sw_upload *upload, struct sw_err *err)
+{
+    char name[SW_NAME_BYTES_MAX + 1];
+    struct sw_span wanted =
+        spec->table.length > 0 ? spec->table : sw_tables_name_of_file(spec->filename);
+    sw_tables_free_name(&session->tables, wanted, name);
+    SW_TRY(sw_table_new(sw_span_text(name), &upload->table));
+    upload->table->is_loading = true;
+    upload->table->bytes_total = spec->length;
+    return sw_tables_add(&session->tables, upload->table, err);
+}
+
+static sw_status make_loading(struct sw_upload *upload, const struct sw_upload_spec *spec,
+                              struct sw_err *err)
+{
+    struct sw_session *session = upload->session;
+    struct sw_arena arena;
+    sw_arena_init(&arena);
+    const struct sw_json *types = NULL;
+    sw_status status = SW_OK;
+    if (spec->types.length > 0) {
+        status = sw_decode_json(&arena, spec->types, &types, err);
+        if (status == SW_OK && types->kind != SW_JSON_OBJECT) {
+            status = sw_fail(err, SW_PARAMS, "`types` must be an object of column: type");
+        }
+    }
+    int fd = -1;
+    if (status == SW_OK) {
+        fd = open_spool(session->server);
+        if (fd < 0) {
+            status = sw_fail(err, SW_STORAGE, "the server could not make room for the upload: %s",
+                             strerror(errno));
+        }
+    }
+    if (status == SW_OK) {
+        struct sw_loading_options options = {
+            .pool = session->server->pool,
+            .lane = session->lane,
+            .load = {.fd = fd,
+                     .budget = &session->budget,
+                     .types = types,
+                     .has_header = -1,
+                     .name = spec->filename},
+            .is_spool = true,
+            .on_step = load_stepped,
+            .on_drained = spool_drained,
+            .context = upload,
+        };
+        status = sw_loading_new(&options, &upload->loading, err);
+        if (status != SW_OK) {
+            (void)close(fd);
+        }
+    }
+    sw_arena_fini(&arena);
+    return status;
+}
+
+static sw_status fill(struct sw_upload *upload, const struct sw_upload_spec *spec,
+                      struct sw_err *err)
+{
+    struct sw_session *session = upload->session;
+    sw_random_text(upload->id, 16);
+    upload->metadata =
+        strndup(spec->metadata.length == 0 ? "" : spec->metadata.data, spec->metadata.length);
+    if (upload->metadata == NULL) {
+        return sw_fail(err, SW_NO_MEMORY, "out of memory");
+    }
+    upload->length = spec->length;
+    upload->touched_ms = sw_clock_ms(session->server->clock);
+    upload->expires_wall_ms = session->server->clock->wall_ms(session->server->clock->context) +
+                              (int64_t)SW_UPLOAD_EXPIRES_S * 1000;
+    SW_TRY(make_table(session, spec, upload, err));
+    return make_loading(upload, spec, err);
+}
+
+sw_status sw_upload_create(struct sw_server *server, struct sw_span token,
+                           const struct sw_upload_spec *spec, struct sw_upload **upload,
+                           struct sw_err *err)
+{
+    struct sw_session *session;
+    SW_TRY(sw_session_find(server, token, &session, err));
+    SW_TRY(check_spec(session, spec, err));
+    struct sw_upload *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return sw_fail(err, SW_NO_MEMORY, "out of memory");
+    }
+    made->refs = 1;
+    made->session = session;
+    made->sibling = session->uploads;
+    session->uploads = made;
+    session->upload_count++;
+    sw_status status = fill(made, spec, err);
+    if (status != SW_OK) {
+        sw_upload_remove(made, "not made");
+        return status;
+    }
+    forget_oldest(session);
+    server->count.uploads++;
+    if (spec->length == 0) {
+        made->phase = SW_UPLOAD_PARSING;
+        sw_loading_end(made->loading);
+    }
+    *upload = made;
+    return SW_OK;
+}
+
+sw_status sw_upload_find(struct sw_server *server, struct sw_span token, struct sw_span id,
+                         struct sw_upload **upload, struct sw_err *err)
+{
+    struct sw_session *session;
+    SW_TRY(sw_session_find(server, token, &session, err));
+    for (*upload = session->uploads; *upload != NULL; *upload = (*upload)->sibling) {
+        if (sw_span_equal(sw_span_text((*upload)->id), id)) {
+            return SW_OK;
+        }
+    }
+    return sw_fail(err, SW_UPLOAD, "no such upload: it has ended, failed or expired");
+}
+
+const char *sw_upload_id(const struct sw_upload *upload)
+{
+    return upload->id;
+}
+
+const char *sw_upload_table(const struct sw_upload *upload)
+{
+    return upload->table->name;
+}
+
+int64_t sw_upload_offset(const struct sw_upload *upload)
+{
+    return upload->offset;
+}
+
+int64_t sw_upload_length(const struct sw_upload *upload)
+{
+    return upload->length;
+}
+
+struct sw_span sw_upload_metadata(const struct sw_upload *upload)
+{
+    return sw_span_text(upload->metadata);
+}
+
+int64_t sw_upload_expires_ms(const struct sw_upload *upload)
+{
+    return upload->expires_wall_ms;
+}
+
+sw_status sw_upload_set_length(struct sw_upload *upload, int64_t length, struct sw_err *err)
+{
+    if (upload->length >= 0 && upload->length != length) {
+        return sw_fail(err, SW_PARAMS, "the upload's length is %" PRId64 " and cannot change",
+                       upload->length);
+    }
+    if (length > upload->session->server->upload_bytes_max) {
+        return sw_fail_limit(err, "upload_bytes", length, upload->session->server->upload_bytes_max,
+                             "compress the file (gzip, zstd) or split it");
+    }
+    if (length < upload->offset) {
+        return sw_fail(err, SW_PARAMS,
+                       "%" PRId64 " bytes are here already: the length is too small",
+                       upload->offset);
+    }
+    upload->length = length;
+    upload->table->bytes_total = length;
+    return SW_OK;
+}
+
+/* -- bodies ---------------------------------------------------------------------------------------- */
+
+static sw_status check_phase(const struct sw_upload *upload, struct sw_err *err)
+{
+    if (upload->phase == SW_UPLOAD_FAILED || upload->phase == SW_UPLOAD_GONE) {
+        if (err != NULL) {
+            *err = upload->err;
+        }
+        return upload->err.status;
+    }
+    return SW_OK;
+}
+
+/* The request is the one that sends the body now. */
+static sw_status check_request(const struct sw_upload *upload, const void *request,
+                               struct sw_err *err)
+{
+    SW_TRY(check_phase(upload, err));
+    if (upload->request != request) {
+        return sw_fail(err, SW_CANCELLED, "a newer request has taken over this upload");
+    }
+    return SW_OK;
+}
+
+sw_status sw_upload_check(const struct sw_upload *upload, struct sw_err *err)
+{
+    return check_phase(upload, err);
+}
+
+static sw_status check_begin(const struct sw_upload *upload, int64_t offset, int64_t length,
+                             struct sw_err *err)
+{
+    SW_TRY(check_phase(upload, err));
+    if (offset != upload->offset) {
+        return sw_fail(err, SW_CONFLICT,
+                       "the upload stands at byte %" PRId64 ", not %" PRId64 ": ask with HEAD",
+                       upload->offset, offset);
+    }
+    if (upload->phase != SW_UPLOAD_RECEIVING && length > 0) {
+        return sw_fail(err, SW_CONFLICT, "the upload is complete");
+    }
+    int64_t most = upload->length >= 0 ? upload->length : upload->session->server->upload_bytes_max;
+    if (length > most - offset) {
+        return sw_fail_limit(err, "upload_bytes", offset + length, most,
+                             "send no more than the announced length");
+    }
+    return SW_OK;
+}
+
+sw_status sw_upload_begin(struct sw_upload *upload, int64_t offset, int64_t length,
+                          enum sw_checksum checksum, const unsigned char *digest, void *request,
+                          struct sw_err *err)
+{
+    sw_assert(offset >= 0 && length >= 0);
+    if (upload->request != NULL) {
+        if (upload->digest != NULL) {
+            sw_loading_cut(upload->loading, (uint64_t)upload->body_offset);
+        }
+        dismiss_request(upload);
+    }
+    SW_TRY(check_begin(upload, offset, length, err));
+    if (checksum != SW_CHECKSUM_NONE) {
+        bool is_sha1 = checksum == SW_CHECKSUM_SHA1;
+        SW_TRY(sw_digest_new(is_sha1 ? SW_DIGEST_SHA1 : SW_DIGEST_SHA256, &upload->digest));
+        memcpy(upload->wanted, digest, is_sha1 ? SW_SHA1_BYTES : SW_SHA256_BYTES);
+    }
+    upload->refs++;
+    upload->checksum = checksum;
+    upload->request = request;
+    upload->body_offset = offset;
+    upload->body_length = length;
+    upload->body_received = 0;
+    upload->is_paused = false;
+    upload->touched_ms = sw_clock_ms(upload->session->server->clock);
+    return SW_OK;
+}
+
+sw_status sw_upload_write(struct sw_upload *upload, void *request, const void *data, size_t length,
+                          bool *is_full, struct sw_err *err)
+{
+    *is_full = false;
+    SW_TRY(check_request(upload, request, err));
+    if ((int64_t)length > upload->body_length - upload->body_received) {
+        return sw_fail(err, SW_UPLOAD, "the body is longer than announced");
+    }
+    uint64_t at = (uint64_t)(upload->body_offset + upload->body_received);
+    if (sw_loading_write(upload->loading, at, data, length) != SW_OK) {
+        return sw_fail(err, SW_NO_MEMORY, "out of memory: try again");
+    }
+    upload->body_received += (int64_t)length;
+    upload->session->server->count.received_bytes += length;
+    upload->touched_ms = sw_clock_ms(upload->session->server->clock);
+    if (upload->digest != NULL) {
+        sw_digest_add(upload->digest, data, length);
+    } else {
+        upload->offset = upload->body_offset + upload->body_received;
+        sw_loading_offer(upload->loading, (uint64_t)upload->offset);
+    }
+    upload->is_paused = sw_loading_pending(upload->loading) > UPLOAD_PENDING_HIGH;
+    *is_full = upload->is_paused;
+    tell_progress(upload, false);
+    return SW_OK;
+}
+
+/* The checksum of the body that just ended is the announced one? */
+static bool is_checksum_right(struct sw_upload *upload)
+{
+    unsigned char got[SW_SHA256_BYTES];
+    sw_digest_finish(upload->digest, got);
+    size_t length = upload->checksum == SW_CHECKSUM_SHA1 ? SW_SHA1_BYTES : SW_SHA256_BYTES;
+    return sw_digest_equal(got, upload->wanted, length);
+}
+
+static sw_status end_body(struct sw_upload *upload, struct sw_err *err)
+{
+    if (upload->digest != NULL) {
+        if (!is_checksum_right(upload)) {
+            sw_loading_cut(upload->loading, (uint64_t)upload->body_offset);
+            forget_body(upload);
+            return sw_fail(err, SW_PARAMS, "the checksum does not match: send these bytes again");
+        }
+        upload->offset = upload->body_offset + upload->body_received;
+        sw_loading_offer(upload->loading, (uint64_t)upload->offset);
+    }
+    forget_body(upload);
+    if (upload->offset == upload->length && upload->phase == SW_UPLOAD_RECEIVING) {
+        upload->phase = SW_UPLOAD_PARSING;
+        sw_loading_end(upload->loading);
+    }
+    return SW_OK;
+}
+
+sw_status sw_upload_end(struct sw_upload *upload, void *request, struct sw_err *err)
+{
+    sw_status status = check_request(upload, request, err);
+    if (status == SW_OK) {
+        status = end_body(upload, err);
+    }
+    unref(upload);
+    return status;
+}
+
+void sw_upload_cut(struct sw_upload *upload, void *request)
+{
+    if (upload->request == request) {
+        if (upload->digest != NULL) {
+            sw_loading_cut(upload->loading, (uint64_t)upload->body_offset);
+        }
+        upload->session->idle_since_ms = sw_clock_ms(upload->session->server->clock);
+        forget_body(upload);
+    }
+    unref(upload);
+}
+
+void sw_upload_terminate(struct sw_upload *upload)
+{
+    struct sw_session *session = upload->session;
+    sw_upload_remove(upload, "the upload was cancelled");
+    sw_session_run(session);
+}
