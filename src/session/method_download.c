@@ -142,7 +142,7 @@ static sw_status create(struct sw_call *call, const struct sw_page_params *param
     struct sw_page_resolved resolved;
     struct sw_page_spec spec = {0};
     SW_TRY(sw_page_params_resolve(call->session, params, version, &resolved, &spec, err));
-    struct sw_ticket *ticket;
+    struct sw_ticket *ticket = NULL;
     sw_status status = make_ticket(version, &spec, filename, &ticket, err);
     if (status != SW_OK) {
         sw_page_params_drop_filters(&spec);

@@ -247,7 +247,7 @@ static sw_status load_dataset(struct sw_dataset *dataset, const char *path, int 
 sw_status sw_server_add_file(struct sw_server *server, const char *path, struct sw_err *err)
 {
     int fd;
-    int64_t size;
+    int64_t size = 0;
     SW_TRY(open_file(path, &fd, &size, err));
     struct sw_dataset *dataset = calloc(1, sizeof *dataset);
     if (dataset == NULL) {
