@@ -3,7 +3,7 @@
  *
  * A job's phases (all under the lock):
  *
- *   idle -> live and queued -> live, at its width (not queued) -> live and queued ...
+ *   idle -> live and queued -> live, not queued (at its width, or dry) -> live and queued ...
  *        -> live and spent, steps running -> live, in the mailbox -> idle
  *
  * It enters the mailbox exactly once: at the moment when it is spent and running is
@@ -77,15 +77,30 @@ static void start_step(struct sw_pool *pool, struct sw_job *job)
     }
 }
 
-static bool finish_step(struct sw_pool *pool, struct sw_job *job, bool has_more)
+/* A false that was decided before another step gained is out of date: that step may have left work
+ * and be gone, so the question is put again instead of ending the job. */
+static bool finish_step(struct sw_pool *pool, struct sw_job *job, bool has_more,
+                        uint64_t gains_before)
 {
     sw_assert(job->pool.running > 0);
     job->pool.running--;
     if (job->pool.is_spent) {
         return job->pool.running == 0 && post(pool, job);
     }
-    if (!has_more || sw_job_is_cancelled(job)) {
+    if (sw_job_is_cancelled(job)) {
         return spend(pool, job);
+    }
+    if (!has_more && job->pool.gains == gains_before) {
+        job->pool.is_dry = true;
+        if (job->pool.is_queued) {
+            sw_turns_remove(&pool->turns, job);
+        }
+        return job->pool.running == 0 && spend(pool, job);
+    }
+    job->pool.gains += has_more;
+    if (job->pool.is_dry) {
+        job->pool.is_dry = false;
+        pthread_cond_broadcast(&pool->has_work);
     }
     if (!job->pool.is_queued) {
         sw_turns_put(&pool->turns, job);
@@ -108,6 +123,7 @@ static void *run_worker(void *argument)
             continue;
         }
         start_step(pool, job);
+        uint64_t gains = job->pool.gains;
         pthread_mutex_unlock(&pool->lock);
 
         int64_t start_us = sw_clock_us(&sw_clock_system);
@@ -116,7 +132,7 @@ static void *run_worker(void *argument)
 
         pthread_mutex_lock(&pool->lock);
         sw_turns_charge(&pool->turns, job->lane, job->urgency, used_us);
-        if (finish_step(pool, job, has_more)) {
+        if (finish_step(pool, job, has_more, gains)) {
             pthread_mutex_unlock(&pool->lock);
             pool->wake(pool->context);
             pthread_mutex_lock(&pool->lock);
@@ -360,7 +376,9 @@ static void make_live(struct sw_pool *pool, struct sw_job *job)
 {
     job->pool.is_live = true;
     job->pool.is_queued = false;
+    job->pool.is_dry = false;
     job->pool.is_spent = false;
+    job->pool.gains = 0;
     job->pool.running = 0;
     job->pool.previous_live = NULL;
     job->pool.next_live = pool->live;

@@ -316,6 +316,81 @@ static void thousands_of_jobs_survive_cancels_and_frees(void **state)
     }
 }
 
+/* Phases with a barrier between them: whoever ends the last morsel of a phase opens the next, and
+ * workers that found nothing meanwhile come back. */
+struct phased {
+    struct sw_job job;
+    pthread_mutex_t lock;
+    unsigned phase, claimed, ended; /* lock */
+    unsigned width_of_phase[8];
+    unsigned done;
+    bool is_order_kept;
+};
+
+static bool step_phased(struct sw_job *job, unsigned worker)
+{
+    struct phased *phased = (struct phased *)job;
+    (void)worker;
+    pthread_mutex_lock(&phased->lock);
+    unsigned phase = phased->phase;
+    if (phase == 8 || phased->claimed == phased->width_of_phase[phase]) {
+        pthread_mutex_unlock(&phased->lock);
+        return false;
+    }
+    phased->claimed++;
+    pthread_mutex_unlock(&phased->lock);
+
+    pthread_mutex_lock(&phased->lock);
+    phased->is_order_kept = phased->is_order_kept && phased->phase == phase;
+    if (++phased->ended == phased->width_of_phase[phase]) {
+        phased->phase++;
+        phased->claimed = 0;
+        phased->ended = 0;
+    }
+    pthread_mutex_unlock(&phased->lock);
+    return true;
+}
+
+static void done_phased(struct sw_job *job)
+{
+    ((struct phased *)job)->done++;
+}
+
+static const struct sw_job_ops phased_ops = {step_phased, done_phased};
+
+static void a_job_goes_through_phases_with_barriers(void **state)
+{
+    (void)state;
+    struct test_random random;
+    test_random_init(&random, test_seed());
+    for (unsigned threads = 1; threads <= 4; threads++) {
+        struct sw_pool *pool = new_pool(threads);
+        struct sw_lane *lane[2] = {new_lane(pool), new_lane(pool)};
+        static struct phased job[200];
+        for (int i = 0; i < 200; i++) {
+            job[i] = (struct phased){.is_order_kept = true};
+            pthread_mutex_init(&job[i].lock, NULL);
+            for (int phase = 0; phase < 8; phase++) {
+                job[i].width_of_phase[phase] = 1 + (unsigned)test_random_below(&random, 5);
+            }
+            sw_job_init(&job[i].job, &phased_ops, lane[i % 2], SW_CLASS_INTERACTIVE, 0);
+            sw_pool_submit(pool, &job[i].job);
+        }
+
+        sw_pool_settle(pool);
+
+        for (int i = 0; i < 200; i++) {
+            assert_int_equal(job[i].done, 1);
+            assert_int_equal(job[i].phase, 8);
+            assert_true(job[i].is_order_kept);
+            pthread_mutex_destroy(&job[i].lock);
+        }
+        sw_lane_free(lane[0]);
+        sw_lane_free(lane[1]);
+        sw_pool_free(pool);
+    }
+}
+
 static void two_lanes_share_one_worker(void **state)
 {
     (void)state;
@@ -360,6 +435,7 @@ int main(void)
         cmocka_unit_test(a_running_job_ends_when_it_is_cancelled),
         cmocka_unit_test(freeing_the_pool_ends_what_runs_and_calls_every_done),
         cmocka_unit_test(thousands_of_jobs_survive_cancels_and_frees),
+        cmocka_unit_test(a_job_goes_through_phases_with_barriers),
         cmocka_unit_test(two_lanes_share_one_worker),
         cmocka_unit_test(too_many_threads_are_refused_by_name),
     };
