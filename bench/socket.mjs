@@ -111,7 +111,7 @@ function put(port, token, file) {
 async function upload(server, session, file, rows) {
     const before = residentBytes(server.pid);
     const started = performance.now();
-    const loaded = session.until((method, params) => method === 'table.changed' && params.what === 'loaded');
+    const loaded = session.until((method, params) => method === 'table.changed' && params.what === 'upload');
     await Promise.all([put(server.port, session.token, file), loaded]);
     const seconds = (performance.now() - started) / 1000;
     return [

@@ -84,7 +84,7 @@ class SpillwaySession {
         const wait = this.#loads.get(params.table);
         if (method === 'upload.failed') {
             this.#fail(new Error(params.error.message));
-        } else if (wait && method === 'table.changed' && params.what === 'loaded') {
+        } else if (wait && method === 'table.changed' && params.what === 'upload') {
             this.#loads.delete(params.table);
             wait.ok(params.rows);
         }

@@ -98,6 +98,9 @@ export class Client {
             if (message.method === 'output.value') {
                 this.values.set(message.params.output, message.params);
             }
+            if (message.arrow) {
+                this.onArrow?.(message.arrow);
+            }
             this.notifications.push(message);
             this.#rouse();
             return;
@@ -220,13 +223,14 @@ export class Client {
         return JSON.parse(answer.text);
     }
 
-    /** Waits until a table's upload is complete: the progress that has all bytes, then the change. */
+    /** Waits until a table's upload is complete; returns the change that says so. */
     async loaded(table) {
-        await this.#until(`${table} to be loaded`, () => this.notifications.some((m) =>
-            (m.method === 'upload.failed' && (m.params.table === table || m.params.table === undefined))
-            || (m.method === 'table.changed' && m.params.table === table && isComplete(m.params))), WAIT_MS);
-        const failed = this.notifications.find((m) => m.method === 'upload.failed');
-        assert.ok(!failed, `the upload failed: ${JSON.stringify(failed?.params)}`);
+        const ends = (m) => m.params?.table === table
+            && (m.method === 'upload.failed' || (m.method === 'table.changed' && m.params.what === 'upload'));
+        await this.#until(`${table} to be loaded`, () => this.notifications.some(ends), WAIT_MS);
+        const [end] = this.notifications.splice(this.notifications.findIndex(ends), 1);
+        assert.equal(end.method, 'table.changed', `the upload failed: ${JSON.stringify(end.params)}`);
+        return end.params;
     }
 
     put(path, body, headers = {}) {
@@ -244,11 +248,6 @@ export class Client {
         this.#ws.terminate();
         return this.closed;
     }
-}
-
-/** The change that ends a load, as against one that only adds rows to it. */
-function isComplete(changed) {
-    return changed.what !== 'rows' && changed.what !== 'loading';
 }
 
 /** An Arrow frame: the header as the notification that it stands for, the stream beside it. */
