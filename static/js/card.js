@@ -191,7 +191,7 @@ export class Card {
     #build() {
         const { actions } = this.#context;
         const id = `card-${this.def.id}`;
-        const title = h('h3', { class: 'card-title', id: `${id}-title` });
+        const title = h('h2', { class: 'card-title', id: `${id}-title` });
         const readout = h('div', { class: 'card-readout', aria: { hidden: true } });
         const summary = h('p', { class: 'offscreen', id: `${id}-summary` });
         const count = h('span', { class: 'card-count' });

@@ -36,8 +36,9 @@ export class Chips {
             ),
         );
         const clear = h('button', { type: 'button', class: 'link-button', text: 'Clear all', on: { click: () => this.#filters.clear() } });
-        fill(this.element, ...chips, active.length > 1 ? clear : null);
-        this.element.hidden = active.length === 0;
+        // The line is always there: if it came and went, charts would move away under the pointer.
+        const hint = h('span', { class: 'chips-hint', text: 'Drag across a chart or click a bar to filter all the others.' });
+        fill(this.element, ...chips, active.length > 1 ? clear : null, active.length === 0 ? hint : null);
         if (focused !== null && focused !== undefined) {
             this.element.querySelector('button')?.focus();
         }

@@ -1,5 +1,6 @@
-import { h, setAria } from './dom.js';
+import { h } from './dom.js';
 import { formatCell, isNumeric } from './format.js';
+import { GridAria } from './grid-aria.js';
 import { PageCache } from './page-cache.js';
 import { StrictGrid } from './slick.js';
 
@@ -14,6 +15,7 @@ export class Grid {
     #columns = [];
     #cache;
     #grid = null;
+    #aria = null;
     #host;
     #sort = [];
     #timer = null;
@@ -106,6 +108,7 @@ export class Grid {
         });
         this.#grid.onViewportChanged.subscribe(() => this.#look());
         this.#grid.onSort.subscribe((_, { sortCols }) => this.#sorted(sortCols ?? []));
+        this.#aria = new GridAria(this.#host, this.#grid);
         this.#describeToReaders();
         this.#look();
     }
@@ -137,11 +140,12 @@ export class Grid {
 
     /** Only a part of the rows is in the document: tell how many there are. */
     #describeToReaders() {
-        setAria(this.#host, { rowcount: this.#cache.length + 1, colcount: this.#columns.length + 1, label: 'Rows of the table' });
+        this.#aria?.count(this.#cache.length, this.#columns.length + 1);
     }
 
     #sorted(sort_columns) {
         this.#sort = sort_columns.map(({ columnId, sortAsc }) => ({ column: String(columnId), ...(!sortAsc && { desc: true }) }));
+        this.#aria.showSort(this.#sort);
         this.#cache.invalidate();
     }
 

@@ -98,7 +98,7 @@ export class Plot {
                     y: { time: is_y_time, range: () => this.range.y },
                 },
                 axes: [
-                    { ...axis, size: 24, gap: 4, grid: { show: false }, space: is_compact ? 60 : 70, ...this.#ticks(x_type) },
+                    { ...axis, size: isTime(x_type) ? 36 : 24, gap: 4, grid: { show: false }, space: is_compact ? 60 : 70, ...this.#ticks(x_type) },
                     { ...axis, size: is_compact ? 36 : 46, gap: 4, grid, space: 34, ...this.#ticks(y_type ?? 'count') },
                 ],
                 series: [{}, { paths: () => null, points: { show: false } }],

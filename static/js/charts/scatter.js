@@ -5,6 +5,9 @@ import { columnRange } from './specs.js';
 
 /** A steady sample of rows over two columns, coloured by a third. */
 export class ScatterChart extends PlotChart {
+    /** @type {Map<any, number>} value: place in the palette, kept while the chart lives */
+    #places = new Map();
+
     constructor(host, def, context) {
         super(host, def, context, { axes: ['x', 'y'], y_type: context.filters.column(def.y)?.type });
     }
@@ -51,11 +54,12 @@ export class ScatterChart extends PlotChart {
         return type === 'int' || type === 'float' || type === 'date' || type === 'timestamp';
     }
 
-    /** The commonest values get colours of their own, in an order that filters do not change. */
+    /** A value keeps its colour when filters take others away. */
     #palette() {
-        const values = [...new Set(this.main.color)].filter((value) => value !== null).sort();
         const { series } = this.context.theme;
-        return new Map(values.slice(0, series.length).map((value, i) => [value, series[i]]));
+        const values = [...new Set(this.main.color)].filter((value) => value !== null).sort();
+        values.filter((value) => !this.#places.has(value)).forEach((value) => this.#places.set(value, this.#places.size));
+        return new Map(values.filter((value) => this.#places.get(value) < series.length).map((value) => [value, series[this.#places.get(value)]]));
     }
 
     #colors() {

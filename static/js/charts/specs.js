@@ -116,8 +116,10 @@ export function chartTitle(def) {
             return `${def.y} over ${def.x}${facet}`;
         case 'trend':
             return `${FN_WORDS[def.measure?.fn ?? 'mean']} of ${def.y} over ${def.x}${facet}`;
+        case 'density':
+            return `${def.y} against ${def.x}, ${def.style === 'contour' ? 'contours' : 'density'}${facet}`;
         default:
-            return `${def.y} against ${def.x}${facet}`;
+            return `${def.y} against ${def.x}, sample${facet}`;
     }
 }
 
