@@ -22,6 +22,9 @@ import subprocess
 import sys
 import time
 
+# Debian's own interpreter has Debian's python packages.
+DEBIAN_PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else "python3"
+
 ENVIRONMENT = {
     "CMOCKA_MESSAGE_OUTPUT": "TAP",
     "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1",
@@ -35,7 +38,7 @@ def command_of(kind, program):
     if kind == "node":
         return ["node", "--test-reporter=tap", *words]
     if kind == "python":
-        return ["python3", "-m", "unittest", "-v", *words]
+        return [DEBIAN_PYTHON, "-m", "unittest", "-v", *words]
     return words
 
 
