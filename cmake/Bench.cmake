@@ -5,7 +5,7 @@ file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/bench/*_bench.c")
 sw_libraries_up_to(net libraries)
 foreach(source IN LISTS sources)
     cmake_path(GET source STEM name)
-    add_executable(${name} EXCLUDE_FROM_ALL ${source})
+    add_executable(${name} EXCLUDE_FROM_ALL ${source} bench/support.c)
     target_link_libraries(${name} PRIVATE ${libraries} sw_flags sw_warnings)
     set_target_properties(${name} PROPERTIES
         RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bench")
