@@ -1,7 +1,7 @@
 /*
- * fold_bench FILE: nanoseconds per row of each kind of output on one thread, beside a plain loop in C
- * over the same values as doubles. A fold reads packed chunks through filters and null bits; the twin
- * has none of that to do, so that a ratio of 1 is already good.
+ * fold_bench FILE: nanoseconds per row of each kind of output on one thread, beside a plain loop in
+ * C over the same values as doubles. A fold reads packed chunks through filters and null bits; the
+ * twin has none of that to do, so that a ratio of 1 is already good.
  */
 #include "support.h"
 
@@ -83,8 +83,8 @@ static void twin_groupby(const struct columns *columns, double low, double high)
 static void twin_value(const struct columns *columns, double low, double high)
 {
     double sum = 0;
-    double least = INFINITY;
-    double most = -INFINITY;
+    double least = HUGE_VAL;
+    double most = -HUGE_VAL;
     uint64_t count = 0;
     for (size_t i = 0; i < columns->rows; i++) {
         double y = columns->y[i];
@@ -187,8 +187,8 @@ static void measure(const struct sw_version *version, const struct work *work,
         ours = took < ours ? took : ours;
         if (work->twin != NULL) {
             double started = bench_cpu_seconds();
-            work->twin(columns, work->is_filtered ? price_low : -INFINITY,
-                       work->is_filtered ? price_high : INFINITY);
+            work->twin(columns, work->is_filtered ? price_low : -HUGE_VAL,
+                       work->is_filtered ? price_high : HUGE_VAL);
             took = bench_cpu_seconds() - started;
             twin = took < twin ? took : twin;
         }
