@@ -1,10 +1,10 @@
 #include "base/buf.h"
 
-#include <inttypes.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "base/number.h"
 
 #define BUF_FIRST_BYTES 256u
 
@@ -76,74 +76,18 @@ void sw_buf_put_byte(struct sw_buf *buf, char byte)
 
 void sw_buf_put_int(struct sw_buf *buf, int64_t value)
 {
-    char digits[24];
-    char *at = digits + sizeof digits;
-    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    do {
-        *--at = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest != 0);
-    if (value < 0) {
-        *--at = '-';
+    char *into = sw_buf_reserve(buf, SW_NUMBER_INT_BYTES);
+    if (into != NULL) {
+        buf->length += (size_t)(sw_number_put_int(into, value) - into);
     }
-    sw_buf_put(buf, at, (size_t)(digits + sizeof digits - at));
-}
-
-/* Doubles that are decimals of up to 6 places and 15 digits print without a search: the text of
- * the scaled integer is exact and no shorter text reads back the same. */
-static bool put_short_decimal(struct sw_buf *buf, double value)
-{
-    static const double power[] = {1, 10, 100, 1e3, 1e4, 1e5, 1e6};
-    double size = fabs(value);
-    if (!(size < 1e9) || (value == 0 && signbit(value))) {
-        return false;
-    }
-    for (size_t places = 0; places < sizeof power / sizeof power[0]; places++) {
-        double scaled = rint(size * power[places]);
-        if (scaled / power[places] != size) {
-            continue;
-        }
-        int64_t whole = (int64_t)scaled / (int64_t)power[places];
-        int64_t part = (int64_t)scaled % (int64_t)power[places];
-        if (value < 0) {
-            sw_buf_put_byte(buf, '-');
-        }
-        sw_buf_put_int(buf, whole);
-        if (places > 0) {
-            char digits[8];
-            for (size_t i = places; i > 0; i--) {
-                digits[i - 1] = (char)('0' + part % 10);
-                part /= 10;
-            }
-            sw_buf_put_byte(buf, '.');
-            sw_buf_put(buf, digits, places);
-        }
-        return true;
-    }
-    return false;
 }
 
 void sw_buf_put_float(struct sw_buf *buf, double value)
 {
-    if (isnan(value)) {
-        sw_buf_put_text(buf, "NaN");
-        return;
+    char *into = sw_buf_reserve(buf, SW_NUMBER_FLOAT_BYTES);
+    if (into != NULL) {
+        buf->length += (size_t)(sw_number_put_float(into, value) - into);
     }
-    if (isinf(value)) {
-        sw_buf_put_text(buf, value < 0 ? "-Infinity" : "Infinity");
-        return;
-    }
-    if (put_short_decimal(buf, value)) {
-        return;
-    }
-    char text[40];
-    for (int digits = 15; digits <= 17; digits++) {
-        (void)snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtod(text, NULL) == value) {
-            break;
-        }
-    }
-    sw_buf_put_text(buf, text);
 }
 
 void sw_buf_printf(struct sw_buf *buf, const char *format, ...)

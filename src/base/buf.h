@@ -23,7 +23,7 @@ void sw_buf_put(struct sw_buf *buf, const void *data, size_t length);
 void sw_buf_put_text(struct sw_buf *buf, const char *text);
 void sw_buf_put_byte(struct sw_buf *buf, char byte);
 void sw_buf_put_int(struct sw_buf *buf, int64_t value);
-/* Shortest decimal that reads back as the same double; "NaN", "Infinity", "-Infinity". */
+/* Shortest decimal that reads back as the same double (base/number.h). */
 void sw_buf_put_float(struct sw_buf *buf, double value);
 SW_PRINTF(2, 3) void sw_buf_printf(struct sw_buf *buf, const char *format, ...);
 /* The bytes change owner: free() them. The buf is empty afterwards. */
