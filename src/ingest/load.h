@@ -44,21 +44,21 @@ enum sw_load_state {
 
 /* A row that could not be read as the others. */
 struct sw_bad_row {
-    uint64_t line;    /* 1-based line of the file where the record begins */
-    int32_t column;   /* 0-based, or -1 */
+    uint64_t line;  /* 1-based line of the file where the record begins */
+    int32_t column; /* 0-based, or -1 */
     char reason[128];
 };
 
 struct sw_load_report {
     enum sw_load_state state;
-    uint64_t bytes_read;        /* of the file as sent */
+    uint64_t bytes_read; /* of the file as sent */
     uint64_t rows;
-    uint64_t bad_count;         /* all bad rows */
-    uint64_t replaced_bytes;    /* invalid UTF-8 sequences replaced by U+FFFD */
+    uint64_t bad_count;      /* all bad rows */
+    uint64_t replaced_bytes; /* invalid UTF-8 sequences replaced by U+FFFD */
     uint32_t bad_kept;
     const struct sw_bad_row *bad; /* [bad_kept <= SW_BAD_ROWS_KEPT], borrowed until the next step */
-    char source[128];           /* "CSV, comma, UTF-8, gzip": for table.describe */
-    bool has_more;              /* step again without waiting for bytes */
+    char source[128];             /* "CSV, comma, UTF-8, gzip": for table.describe */
+    bool has_more;                /* step again without waiting for bytes */
 };
 
 SW_MUST_USE sw_status sw_load_new(const struct sw_load_options *options, struct sw_load **load,

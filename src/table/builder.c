@@ -37,7 +37,7 @@ static void free_array(struct sw_budget *budget, void *array, size_t size)
 
 static sw_status new_values(struct sw_builder *builder, struct sw_err *err)
 {
-    sw_status status;
+    sw_status status = SW_INTERNAL;
     struct sw_budget *budget = builder->budget;
     switch (builder->type) {
     case SW_TYPE_BOOL:
@@ -104,6 +104,44 @@ void sw_builder_free(struct sw_builder *builder)
     sw_buf_fini(&builder->text);
     sw_dict_unref(builder->dict);
     free(builder);
+}
+
+sw_status sw_builder_copy(const struct sw_builder *builder, struct sw_builder **copy,
+                          struct sw_err *err)
+{
+    struct sw_builder *made = NULL;
+    SW_TRY(sw_builder_new(builder->type, builder->dict, builder->budget, &made, err));
+    sw_status status = SW_OK;
+    if (builder->spelling != NULL) {
+        made->spelling = new_array(builder->budget, SW_CHUNK_ROWS, &status, err);
+    }
+    sw_buf_put(&made->text, builder->text.data, builder->text.length);
+    if (status == SW_OK && made->text.failed) {
+        status = sw_fail(err, SW_NO_MEMORY, "There is not enough memory to read this table.");
+    }
+    if (status != SW_OK) {
+        sw_builder_free(made);
+        return status;
+    }
+    const size_t rows = builder->rows;
+    if (builder->codes != NULL) {
+        memcpy(made->codes, builder->codes, rows * sizeof(*made->codes));
+    } else if (builder->offsets != NULL) {
+        memcpy(made->offsets, builder->offsets, (rows + 1) * sizeof(*made->offsets));
+    } else if (builder->floats != NULL) {
+        memcpy(made->floats, builder->floats, rows * sizeof(*made->floats));
+    } else {
+        memcpy(made->ints, builder->ints, rows * sizeof(*made->ints));
+    }
+    if (made->spelling != NULL) {
+        memcpy(made->spelling, builder->spelling, rows);
+        memset(made->spelling + rows, SW_NULL_EMPTY, SW_CHUNK_ROWS - rows);
+    }
+    memcpy(made->valid, builder->valid, VALID_SIZE);
+    made->rows = builder->rows;
+    made->nulls = builder->nulls;
+    *copy = made;
+    return SW_OK;
 }
 
 bool sw_builder_is_full(const struct sw_builder *builder)

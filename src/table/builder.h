@@ -40,6 +40,9 @@ SW_MUST_USE sw_status sw_builder_new(enum sw_type type, struct sw_dict *dict,
                                      struct sw_budget *budget, struct sw_builder **builder,
                                      struct sw_err *err);
 void sw_builder_free(struct sw_builder *builder);
+/* Another builder with the same rows and dictionary: what it seals leaves the first as it is. */
+SW_MUST_USE sw_status sw_builder_copy(const struct sw_builder *builder, struct sw_builder **copy,
+                                      struct sw_err *err);
 
 /* Row `rows` is null (spelling matters to strings only); adds one to rows. */
 SW_MUST_USE sw_status sw_builder_null(struct sw_builder *builder, enum sw_null_spelling spelling);

@@ -1,0 +1,232 @@
+/* See column.h; the loops over cells are in csv.c. */
+#include "ingest/column.h"
+
+#include "ingest/csv.h"
+#include "ingest/digits.h"
+
+#include <stdlib.h>
+
+#define DAY_MS 86400000
+
+static sw_status new_builder(struct sw_csv_column *column, enum sw_type type,
+                             struct sw_builder **builder, struct sw_err *err)
+{
+    struct sw_dict *dict = NULL;
+    if (type == SW_TYPE_STRING) {
+        SW_TRY(sw_dict_new(column->budget, &dict, err));
+    }
+    sw_status status = sw_builder_new(type, dict, column->budget, builder, err);
+    sw_dict_unref(dict);
+    return status;
+}
+
+static enum sw_infer kind_of(enum sw_type type)
+{
+    switch (type) {
+    case SW_TYPE_BOOL:
+        return SW_INFER_BOOL;
+    case SW_TYPE_INT:
+        return SW_INFER_INT;
+    case SW_TYPE_FLOAT:
+        return SW_INFER_FLOAT;
+    case SW_TYPE_STRING:
+        return SW_INFER_STRING;
+    case SW_TYPE_DATE: /* the format shows in the values */
+    case SW_TYPE_TIMESTAMP:
+    case SW_TYPE_COUNT:
+        break;
+    }
+    return SW_INFER_NONE;
+}
+
+sw_status sw_column_init(struct sw_csv_column *column, const enum sw_type *declared,
+                         sw_formats allowed, struct sw_budget *budget, struct sw_err *err)
+{
+    *column = (struct sw_csv_column){.budget = budget, .allowed = allowed};
+    if (declared != NULL) {
+        column->is_declared = true;
+        column->declared = *declared;
+        column->inferred.kind = kind_of(*declared);
+        column->inferred.has_time = *declared == SW_TYPE_TIMESTAMP;
+    }
+    return new_builder(column, sw_column_type(column), &column->builder, err);
+}
+
+static void drop_chunks(struct sw_csv_column *column)
+{
+    for (uint32_t i = 0; i < column->chunks; i++) {
+        sw_chunk_unref(column->chunk[i]);
+    }
+    column->chunks = 0;
+}
+
+void sw_column_fini(struct sw_csv_column *column)
+{
+    drop_chunks(column);
+    free(column->chunk);
+    sw_builder_free(column->builder);
+    *column = (struct sw_csv_column){0};
+}
+
+sw_status sw_column_seal(struct sw_csv_column *column, struct sw_err *err)
+{
+    if (column->chunks == column->capacity) {
+        uint32_t capacity = column->capacity == 0 ? 8 : column->capacity * 2;
+        struct sw_chunk **grown = realloc(column->chunk, capacity * sizeof(*grown));
+        if (grown == NULL) {
+            return sw_fail(err, SW_NO_MEMORY, "There is not enough memory to read this table.");
+        }
+        column->chunk = grown;
+        column->capacity = capacity;
+    }
+    SW_TRY(sw_builder_seal(column->builder, &column->chunk[column->chunks], err));
+    column->chunks++;
+    return SW_OK;
+}
+
+sw_status sw_column_snapshot(const struct sw_csv_column *column, struct sw_chunk **chunk,
+                             struct sw_err *err)
+{
+    struct sw_builder *copy = NULL;
+    SW_TRY(sw_builder_copy(column->builder, &copy, err));
+    sw_status status = sw_builder_seal(copy, chunk, err);
+    sw_builder_free(copy);
+    return status;
+}
+
+sw_status sw_column_restart(struct sw_csv_column *column, struct sw_err *err)
+{
+    sw_assert(column->is_behind);
+    sw_assert(column->builder == NULL);
+    SW_TRY(new_builder(column, SW_TYPE_STRING, &column->builder, err));
+    column->is_behind = false;
+    column->is_changed = true;
+    return SW_OK;
+}
+
+/* -- widening ------------------------------------------------------------------ */
+
+/* Is every int so far within 2^53? */
+static bool ints_fit(const struct sw_csv_column *column)
+{
+    if (column->inferred.kind != SW_INFER_INT) {
+        return true;
+    }
+    for (uint32_t i = 0; i < column->chunks; i++) {
+        const struct sw_zone *zone = &column->chunk[i]->zone;
+        if (zone->has_values &&
+            (zone->max_i > SW_DIGITS_INT_EXACT || zone->min_i < -SW_DIGITS_INT_EXACT)) {
+            return false;
+        }
+    }
+    for (uint32_t row = 0; row < column->builder->rows; row++) {
+        const int64_t value = column->builder->ints[row]; /* of a null: 0 */
+        if (value > SW_DIGITS_INT_EXACT || value < -SW_DIGITS_INT_EXACT) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A stored value in the wider kind. */
+static struct sw_value convert(const struct sw_csv_column *column, struct sw_value value,
+                               enum sw_type type)
+{
+    struct sw_value wide = {.type = type, .is_null = value.is_null};
+    if (value.is_null) {
+        return wide;
+    }
+    if (value.type == SW_TYPE_INT) {
+        wide.u.f = (double)value.u.i;
+    } else if (value.type == SW_TYPE_DATE) {
+        wide.u.i = value.u.i * DAY_MS;
+    } else {
+        struct sw_span text = sw_infer_trim(value.u.s);
+        int64_t days = 0;
+        int64_t ms = 0;
+        bool has_time;
+        wide.is_null = sw_infer_null(text.data, text.length) >= 0;
+        if (!wide.is_null) {
+            sw_assert(sw_moment_read(text, column->inferred.formats, &days, &ms, &has_time));
+            wide.u.i = type == SW_TYPE_DATE ? days : ms;
+        }
+    }
+    return wide;
+}
+
+static sw_status convert_chunk(const struct sw_csv_column *column, const struct sw_chunk *chunk,
+                               struct sw_builder *builder)
+{
+    for (uint32_t row = 0; row < chunk->rows; row++) {
+        struct sw_value value = convert(column, sw_chunk_value(chunk, row), builder->type);
+        SW_TRY(sw_builder_value(builder, &value));
+    }
+    return SW_OK;
+}
+
+/* All chunks and the open rows in the type of inferred.kind. */
+static sw_status convert_all(struct sw_csv_column *column, struct sw_err *err)
+{
+    struct sw_builder *builder = NULL;
+    const bool has_open = column->builder->rows > 0;
+    const uint32_t sealed = column->chunks;
+    if (has_open) {
+        SW_TRY(sw_column_seal(column, err));
+    }
+    SW_TRY(new_builder(column, sw_column_type(column), &builder, err));
+    sw_status status = SW_OK;
+    for (uint32_t i = 0; i < column->chunks && status == SW_OK; i++) {
+        struct sw_chunk *wide = NULL;
+        status = convert_chunk(column, column->chunk[i], builder);
+        if (status == SW_OK && i < sealed) {
+            status = sw_builder_seal(builder, &wide, err);
+        }
+        if (status == SW_OK) {
+            sw_chunk_unref(column->chunk[i]);
+            column->chunk[i] = wide;
+        }
+    }
+    column->chunks = status == SW_OK ? sealed : column->chunks;
+    sw_builder_free(column->builder);
+    column->builder = builder;
+    column->is_changed = true;
+    return status;
+}
+
+/* The values so far cannot be written back as text: they are read again. */
+static sw_status fall_behind(struct sw_csv_column *column, struct sw_err *err)
+{
+    const bool has_rows = column->chunks > 0 || column->builder->rows > 0;
+    sw_builder_free(column->builder);
+    column->builder = NULL;
+    drop_chunks(column);
+    column->is_behind = has_rows;
+    return has_rows ? SW_OK : new_builder(column, SW_TYPE_STRING, &column->builder, err);
+}
+
+sw_status sw_column_widen(struct sw_csv_column *column, struct sw_guess cell, struct sw_err *err)
+{
+    const enum sw_infer before = column->inferred.kind;
+    sw_infer_join(&column->inferred, ints_fit(column), cell);
+    const enum sw_infer after = column->inferred.kind;
+    const bool was_text = sw_infer_type(before) == SW_TYPE_STRING;
+    const bool is_text = sw_infer_type(after) == SW_TYPE_STRING;
+    sw_assert(after != before || after == SW_INFER_MAYBE);
+    if (is_text) {
+        return was_text ? SW_OK : fall_behind(column, err);
+    }
+    return convert_all(column, err);
+}
+
+sw_status sw_column_finish(struct sw_csv_column *column, bool *is_ambiguous, struct sw_err *err)
+{
+    *is_ambiguous = column->is_declared && column->inferred.kind == SW_INFER_MAYBE;
+    const bool is_moment =
+        column->declared == SW_TYPE_DATE || column->declared == SW_TYPE_TIMESTAMP;
+    if (!column->is_declared || !is_moment || column->inferred.kind != SW_INFER_NONE) {
+        return SW_OK;
+    }
+    column->inferred.kind = column->declared == SW_TYPE_DATE ? SW_INFER_DATE : SW_INFER_TIMESTAMP;
+    column->inferred.formats = SW_FORMAT_ISO;
+    return convert_all(column, err);
+}
