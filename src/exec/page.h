@@ -2,27 +2,26 @@
  * second interface, compute(snapshot): the order (positions of the rows that pass,
  * sorted; nulls last, ties by position) is computed on workers once per version,
  * filter and sort, and kept in an order cache; a window of it is a gather.
- * A page without filter and sort needs no order at all.
+ * A page without filter and sort needs no order at all.  Pages that ask for the same
+ * order while it is being computed wait for the one job.
  *
  * Submit on the loop; `done` is called on the loop, always, exactly once.        */
 #ifndef SW_EXEC_PAGE_H
 #define SW_EXEC_PAGE_H
 
-#include "exec/pool.h"
-#include "fold/filter.h"
+#include "exec/order.h"
 #include "table/page.h"
 #include "table/table.h"
 
-struct sw_order_cache; /* orders of one session, newest first, under a byte budget; loop */
+/* Orders of one session, newest first, under SW_ORDERS_BYTES_MAX and the budget, which outlives
+ * them; loop. */
+struct sw_order_cache;
 
 SW_MUST_USE sw_status sw_order_cache_new(struct sw_budget *budget, struct sw_order_cache **cache);
+/* What is being computed is cancelled: its pages end with SW_CANCELLED. */
 void sw_order_cache_free(struct sw_order_cache *cache);
+/* Forget all; what is being computed is still given to the pages that wait for it. */
 void sw_order_cache_clear(struct sw_order_cache *cache);
-
-struct sw_sort_key {
-    uint32_t column;
-    bool is_descending;
-};
 
 struct sw_page_spec {
     struct sw_version *version; /* a reference is taken */
@@ -46,9 +45,7 @@ SW_MUST_USE sw_status sw_page_submit(struct sw_pool *pool, struct sw_lane *lane,
                                      struct sw_order_cache *cache, const struct sw_page_spec *spec,
                                      sw_page_done_fn done, void *context, struct sw_page_job **job,
                                      struct sw_err *err);
-void sw_page_cancel(struct sw_page_job *job); /* done follows with SW_CANCELLED */
-
-/* Positions of a version that pass the filters in the asked order, for a download: handed to
- * `done` as row positions per group; order == NULL means "all rows as they lie". */
+void sw_page_cancel(struct sw_page_job *job);           /* done follows with SW_CANCELLED */
+double sw_page_progress(const struct sw_page_job *job); /* 0..1 */
 
 #endif

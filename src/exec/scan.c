@@ -1,0 +1,346 @@
+/* The down leg of a scan: plan, claims, folds.  See scan.h. */
+#include "exec/scan.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/obj.h"
+#include "base/thread.h"
+#include "exec/exec_priv.h"
+
+/* -- workers ------------------------------------------------------------------ */
+
+static struct sw_scan *scan_of(struct sw_job *job)
+{
+    struct sw_scan *scan = (struct sw_scan *)job;
+    sw_assert(scan->magic == SW_SCAN_MAGIC);
+    return scan;
+}
+
+static void fold_outputs(struct sw_scan *scan, struct sw_stripe *stripe, uint32_t mask,
+                         struct sw_batch *batch)
+{
+    for (uint32_t i = scan->mask_start[mask]; i < scan->mask_start[mask + 1]; i++) {
+        uint32_t index = scan->by_mask[i];
+        struct sw_scan_slot *slot = &scan->slot[index];
+        if (!slot->is_active || atomic_load_explicit(&slot->is_failed, memory_order_relaxed)) {
+            continue;
+        }
+        if (stripe->partial[index] == NULL &&
+            !sw_scan_new_partial_work(scan, slot, &stripe->partial[index])) {
+            continue;
+        }
+        sw_foldrun_fold(slot->run, stripe->partial[index], batch);
+    }
+}
+
+static bool is_mask_wanted(const struct sw_scan *scan, uint32_t mask)
+{
+    for (uint32_t i = scan->mask_start[mask]; i < scan->mask_start[mask + 1]; i++) {
+        if (scan->slot[scan->by_mask[i]].is_active) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void fold_group(struct sw_scan *scan, struct sw_stripe *stripe, struct sw_sieve_state *sieve)
+{
+    const struct sw_rowgroup *group = scan->version->group[stripe->next];
+    if (!sw_sieve_group(sieve, stripe->next)) {
+        return;
+    }
+    uint32_t masks = sw_sieve_masks(scan->sieve);
+    for (uint32_t start = 0; start < group->rows; start += SW_VECTOR_ROWS) {
+        sw_sieve_vector(sieve, start);
+        for (uint32_t mask = 0; mask < masks; mask++) {
+            if (sw_sieve_reach(sieve, mask) == SW_REACH_NONE || !is_mask_wanted(scan, mask)) {
+                continue;
+            }
+            uint32_t selected = sw_sieve_select(sieve, mask);
+            if (scan->round == 0) {
+                stripe->rows[mask] += selected;
+            }
+            if (selected > 0) {
+                fold_outputs(scan, stripe, mask, sw_sieve_batch(sieve));
+            }
+        }
+    }
+}
+
+/* The first stripe that nobody works on: those who come back to the scan take up the oldest work, so
+ * partials wait for their merge as briefly as can be. */
+static struct sw_stripe *claim_stripe(struct sw_scan *scan)
+{
+    struct sw_stripe *claimed = NULL;
+    pthread_mutex_lock(&scan->lock);
+    if (scan->stage == SW_SCAN_FOLDING) {
+        for (uint32_t i = scan->merged; i < scan->stripes && claimed == NULL; i++) {
+            struct sw_stripe *stripe = &scan->stripe[i];
+            if (!stripe->is_busy && !stripe->is_folded) {
+                stripe->is_busy = true;
+                claimed = stripe;
+            }
+        }
+    }
+    pthread_mutex_unlock(&scan->lock);
+    return claimed;
+}
+
+static bool release_stripe(struct sw_scan *scan, struct sw_stripe *stripe)
+{
+    pthread_mutex_lock(&scan->lock);
+    stripe->next++;
+    stripe->is_busy = false;
+    stripe->is_folded = stripe->next == stripe->end;
+    bool is_folded = stripe->is_folded;
+    pthread_mutex_unlock(&scan->lock);
+    atomic_fetch_add_explicit(&scan->groups_done, 1, memory_order_relaxed);
+    return is_folded;
+}
+
+static void fail_all(struct sw_scan *scan, sw_status status)
+{
+    for (uint32_t i = 0; i < scan->slots; i++) {
+        if (scan->slot[i].is_active) {
+            sw_scan_fail(scan, &scan->slot[i], status, NULL);
+        }
+    }
+}
+
+static struct sw_sieve_state *sieve_of_worker(struct sw_scan *scan, unsigned worker)
+{
+    if (scan->worker[worker] == NULL) {
+        sw_status status = sw_sieve_state_new(scan->sieve, scan->version, &scan->worker[worker]);
+        if (status != SW_OK) {
+            fail_all(scan, status);
+            return NULL;
+        }
+    }
+    return scan->worker[worker];
+}
+
+static void note_begin(struct sw_scan *scan)
+{
+    int64_t none = 0;
+    if (atomic_load_explicit(&scan->begun_us, memory_order_relaxed) == 0) {
+        (void)atomic_compare_exchange_strong_explicit(&scan->begun_us, &none,
+                                                      sw_clock_us(scan->clock),
+                                                      memory_order_relaxed, memory_order_relaxed);
+    }
+}
+
+static bool step_work(struct sw_job *job, unsigned worker)
+{
+    struct sw_scan *scan = scan_of(job);
+    sw_assert_worker();
+    note_begin(scan);
+    struct sw_stripe *stripe = claim_stripe(scan);
+    if (stripe == NULL) {
+        return scan->stripes == 0 && sw_scan_merge_work(scan); /* an empty version: no folds */
+    }
+    struct sw_sieve_state *sieve = sieve_of_worker(scan, worker);
+    if (sieve != NULL) {
+        fold_group(scan, stripe, sieve);
+    }
+    if (release_stripe(scan, stripe)) {
+        (void)sw_scan_merge_work(scan);
+    }
+    return true;
+}
+
+/* -- the loop's side ---------------------------------------------------------- */
+
+static void job_done(struct sw_job *job)
+{
+    struct sw_scan *scan = scan_of(job);
+    scan->done(scan->context, scan);
+}
+
+static const struct sw_job_ops scan_ops = {step_work, job_done};
+
+static sw_status plan_masks(struct sw_scan *scan, const struct sw_scan_spec *spec)
+{
+    for (uint32_t i = 0; i < scan->slots; i++) {
+        SW_TRY(sw_sieve_mask(scan->sieve, spec->outputs[i].filters, spec->outputs[i].filter_count,
+                             &scan->slot[i].mask));
+    }
+    uint32_t masks = sw_sieve_masks(scan->sieve);
+    scan->by_mask = calloc(scan->slots + 1, sizeof(*scan->by_mask));
+    scan->mask_start = calloc(masks + 1, sizeof(*scan->mask_start));
+    scan->rows = calloc(masks + 1, sizeof(*scan->rows));
+    if (scan->by_mask == NULL || scan->mask_start == NULL || scan->rows == NULL) {
+        return SW_NO_MEMORY;
+    }
+    uint32_t at = 0;
+    for (uint32_t mask = 0; mask < masks; mask++) {
+        scan->mask_start[mask] = at;
+        for (uint32_t i = 0; i < scan->slots; i++) {
+            if (scan->slot[i].mask == mask) {
+                scan->by_mask[at++] = i;
+            }
+        }
+    }
+    scan->mask_start[masks] = at;
+    return SW_OK;
+}
+
+static sw_status plan_stripes(struct sw_scan *scan)
+{
+    uint32_t groups = scan->version->groups;
+    uint32_t masks = sw_sieve_masks(scan->sieve);
+    scan->stripes = groups < SW_SCAN_STRIPES ? groups : SW_SCAN_STRIPES;
+    scan->stripe = calloc(scan->stripes + 1, sizeof(*scan->stripe));
+    scan->partials = calloc((size_t)scan->stripes * scan->slots + 1, sizeof(void *));
+    scan->stripe_rows = calloc((size_t)scan->stripes * masks + 1, sizeof(uint64_t));
+    scan->worker = calloc(sw_pool_threads(scan->pool), sizeof(struct sw_sieve_state *));
+    if (scan->stripe == NULL || scan->partials == NULL || scan->stripe_rows == NULL ||
+        scan->worker == NULL) {
+        return SW_NO_MEMORY;
+    }
+    for (uint32_t i = 0; i < scan->stripes; i++) {
+        scan->stripe[i].partial = scan->partials + (size_t)i * scan->slots;
+        scan->stripe[i].rows = scan->stripe_rows + (size_t)i * masks;
+    }
+    return SW_OK;
+}
+
+static sw_status fill_slots(struct sw_scan *scan, const struct sw_scan_spec *spec)
+{
+    scan->slot = calloc(spec->output_count + 1, sizeof(*scan->slot));
+    if (scan->slot == NULL) {
+        return SW_NO_MEMORY;
+    }
+    scan->slots = spec->output_count;
+    for (uint32_t i = 0; i < scan->slots; i++) {
+        scan->slot[i].run = spec->outputs[i].run;
+        scan->slot[i].is_active = true;
+        scan->slot[i].result.status = SW_CANCELLED;
+    }
+    return SW_OK;
+}
+
+static void free_runs(const struct sw_scan_spec *spec)
+{
+    for (uint32_t i = 0; i < spec->output_count; i++) {
+        sw_foldrun_free(spec->outputs[i].run);
+    }
+}
+
+static sw_status new_scan(const struct sw_scan_spec *spec, struct sw_pool *pool,
+                          struct sw_scan **result)
+{
+    struct sw_sieve *sieve = NULL;
+    sw_status status = sw_sieve_new(spec->filters, spec->filter_count, &sieve);
+    struct sw_scan *scan = status == SW_OK ? calloc(1, sizeof(*scan)) : NULL;
+    if (scan == NULL || fill_slots(scan, spec) != SW_OK) {
+        sw_sieve_free(sieve);
+        free(scan);
+        free_runs(spec);
+        return SW_NO_MEMORY;
+    }
+    scan->magic = SW_SCAN_MAGIC;
+    scan->pool = pool;
+    scan->sieve = sieve;
+    scan->version = sw_version_ref(spec->version);
+    scan->budget = spec->budget;
+    scan->clock = spec->clock;
+    pthread_mutex_init(&scan->lock, NULL);
+    *result = scan;
+    status = plan_masks(scan, spec);
+    return status == SW_OK ? plan_stripes(scan) : status;
+}
+
+sw_status sw_scan_submit(struct sw_pool *pool, struct sw_lane *lane,
+                         const struct sw_scan_spec *spec, sw_scan_done_fn done, void *context,
+                         struct sw_scan **result, struct sw_err *err)
+{
+    sw_assert_loop();
+    sw_assert(spec->version != NULL && spec->clock != NULL && done != NULL);
+    struct sw_scan *scan = NULL;
+    sw_status status = new_scan(spec, pool, &scan);
+    if (status != SW_OK) {
+        sw_scan_free(scan);
+        return sw_fail(err, status, "the server has no memory left to start a scan");
+    }
+    scan->done = done;
+    scan->context = context;
+    sw_scan_open_round(scan);
+    sw_job_init(&scan->job, &scan_ops, lane, spec->urgency, 0);
+    *result = scan;
+    sw_pool_submit(pool, &scan->job);
+    return SW_OK;
+}
+
+void sw_scan_cancel(struct sw_scan *scan)
+{
+    sw_job_cancel(scan->pool, &scan->job);
+}
+
+double sw_scan_progress(const struct sw_scan *scan)
+{
+    uint64_t total = atomic_load_explicit(&scan->groups_total, memory_order_relaxed);
+    uint64_t groups = atomic_load_explicit(&scan->groups_done, memory_order_relaxed);
+    return total == 0 ? 1.0 : (double)groups / (double)total;
+}
+
+bool sw_scan_was_cancelled(const struct sw_scan *scan)
+{
+    return scan->stage != SW_SCAN_OVER;
+}
+
+const struct sw_scan_result *sw_scan_result(const struct sw_scan *scan, uint32_t output)
+{
+    sw_assert(output < scan->slots);
+    return &scan->slot[output].result;
+}
+
+int64_t sw_scan_begun_us(const struct sw_scan *scan)
+{
+    return atomic_load_explicit(&scan->begun_us, memory_order_relaxed);
+}
+
+int64_t sw_scan_compute_us(const struct sw_scan *scan)
+{
+    int64_t ended = atomic_load_explicit(&scan->ended_us, memory_order_relaxed);
+    return ended == 0 ? 0 : ended - sw_scan_begun_us(scan);
+}
+
+static void free_slots(struct sw_scan *scan)
+{
+    for (uint32_t i = 0; i < scan->slots; i++) {
+        struct sw_scan_slot *slot = &scan->slot[i];
+        for (uint32_t at = 0; scan->partials != NULL && at < scan->stripes; at++) {
+            sw_scan_free_partial(scan, slot, scan->partials[(size_t)at * scan->slots + i]);
+        }
+        sw_scan_free_partial(scan, slot, slot->total);
+        sw_series_unref(slot->result.series);
+        sw_foldrun_free(slot->run);
+    }
+    free(scan->slot);
+}
+
+void sw_scan_free(struct sw_scan *scan)
+{
+    if (scan == NULL) {
+        return;
+    }
+    sw_assert(scan->magic == SW_SCAN_MAGIC);
+    sw_assert(!scan->job.pool.is_live);
+    for (unsigned i = 0; scan->worker != NULL && i < sw_pool_threads(scan->pool); i++) {
+        sw_sieve_state_free(scan->worker[i]);
+    }
+    free_slots(scan);
+    free(scan->worker);
+    free(scan->partials);
+    free(scan->stripe_rows);
+    free(scan->stripe);
+    free(scan->rows);
+    free(scan->by_mask);
+    free(scan->mask_start);
+    sw_sieve_free(scan->sieve);
+    sw_version_unref(scan->version);
+    pthread_mutex_destroy(&scan->lock);
+    scan->magic = 0;
+    free(scan);
+}
