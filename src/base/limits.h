@@ -33,6 +33,11 @@
 #define SW_CELLS_MAX       (1u << 20) /* cells of a 2-D histogram */
 #define SW_POINTS_MAX      100000u    /* points of a line or a scatter */
 #define SW_GROUPS_MAX      5000000u   /* groups a group-by holds while it runs */
+#define SW_GROUP_COLUMNS_MAX 16u        /* columns of a group-by's key */
+#define SW_MEASURES_MAX 64u             /* measures of an output */
+#define SW_QUANTILES_MAX 1000u          /* quantiles of an output */
+#define SW_DISTINCT_MAX 5000000u        /* values that the distinct measures of an output hold */
+#define SW_RANKED_KEPT (1u << 20)       /* values a median keeps; beyond, it narrows by rounds */
 #define SW_GROUPS_SENT_MAX 10000u     /* groups a group-by sends */
 #define SW_FACETS_MAX      1000u      /* panels of a facet */
 #define SW_PAGE_ROWS_MAX   1000u      /* rows of a table page */
@@ -58,6 +63,7 @@
 #define SW_EXPR_REGISTERS_MAX    1024u        /* values held at once: 34 KiB each for every worker */
 #define SW_EXPR_TEXT_BYTES_MAX   (16u << 20)  /* one text made by || or replace: as a CSV field */
 #define SW_EXPR_VECTOR_BYTES_MAX (256u << 20) /* texts made for one vector of 2,048 rows */
+#define SW_EXPR_ENTRIES_MAX      (1u << 20)   /* dictionary entries whose results are kept */
 #define SW_PATTERN_BYTES_MAX     4096u        /* a LIKE pattern: the work is at most it times the text */
 
 /* -- sessions and sockets -------------------------------------------------- */
@@ -88,6 +94,27 @@
 #define SW_SAMPLE_BYTES        (64u << 10) /* text that the CSV dialect is guessed from */
 #define SW_SAMPLE_BYTES_MAX    (1u << 20)  /* the same, where the first record is longer */
 #define SW_ZSTD_WINDOW_LOG_MAX 23          /* 8 MiB of history: what zstd -19 without --long needs */
+
+/* -- HTTP and connections ----------------------------------------------------- */
+#define SW_HEADER_BYTES_MAX       16384u        /* of a request's head: tus metadata is 8 KiB of it */
+#define SW_HEADER_S               10u           /* a head must be complete by then, seconds */
+#define SW_KEEPALIVE_S            15u           /* an idle HTTP connection's life, seconds */
+#define SW_HTTP_S                 30u           /* a body that stalls altogether, seconds */
+#define SW_BODY_WINDOW_S          10u           /* window of SW_BODY_RATE_MIN, seconds */
+#define SW_LINGER_S               2u            /* what follows a refusal is swallowed, seconds */
+#define SW_CLOSE_S                5u            /* a WebSocket's way from close to gone, seconds */
+#define SW_DRAIN_S                10u           /* a stop waits for answers, seconds */
+#define SW_RECEIVE_BYTES          4096u         /* a WebSocket's receive buffer: 5,000 are idle */
+#define SW_SOCKET_BUFFER_BYTES    (256u << 10)  /* kernel memory that a non-reader may hold */
+#define SW_CONNECTS_PER_ADDRESS_S 4096u         /* new connections of an address a second */
+#define SW_FILES_MAX              (1u << 20)    /* descriptors used at most: lws has a table */
+#define SW_FILES_RESERVED         256u          /* of them for spool, spill and logs */
+#define SW_PART_HEAD_BYTES_MAX    8192u         /* header of a form's part */
+#define SW_FORM_FIELD_BYTES_MAX   (256u << 10)  /* a form's field: types of 4,096 columns */
+#define SW_STATIC_BYTES_MAX       (64u << 20)   /* the page's files together */
+#define SW_STATIC_FILES_MAX       4096u         /* their number */
+#define SW_ORIGINS_MAX            64u           /* --allow-origin */
+#define SW_THREADS_MAX            256u          /* --threads */
 
 /* -- memory (defaults of options) -------------------------------------------- */
 #define SW_MEMORY_BYTES         (8ull << 30) /* --memory: all sessions */

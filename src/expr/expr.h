@@ -34,6 +34,8 @@ void sw_program_free(struct sw_program *program);
 /* Static type of its values (int for truth values); values that differ from row to row in SQLite's
  * dynamic way are described in expr/README.md. */
 enum sw_type sw_program_type(const struct sw_program *program);
+/* Indices of the schema's columns that it reads, each once (names match ASCII case aside). */
+size_t sw_program_columns(const struct sw_program *program, const uint32_t **columns);
 
 SW_MUST_USE sw_status sw_expr_state_new(const struct sw_program *program,
                                         struct sw_expr_state **state);
@@ -46,11 +48,25 @@ struct sw_expr_vector {
     const double *floats;
     const struct sw_span *texts;
     const uint64_t *valid;       /* NULL: no nulls */
+    const uint64_t *misfits;     /* rows that are null here because an int overflowed to a float that
+                                    the type cannot hold; NULL: none */
 };
 void sw_expr_eval(const struct sw_program *program, struct sw_expr_state *state,
                   struct sw_batch *batch, struct sw_expr_vector *vector);
+/* The same as another type: ints, floats, or (any value) strings. A caller that wants overflowed
+ * ints asks for SW_TYPE_FLOAT. */
+void sw_expr_eval_as(const struct sw_program *program, struct sw_expr_state *state,
+                     struct sw_batch *batch, enum sw_type type, struct sw_expr_vector *vector);
 /* As a condition: bit i set where row i is true (not false, not null): into[SW_VECTOR_WORDS]. */
 void sw_expr_test(const struct sw_program *program, struct sw_expr_state *state,
                   struct sw_batch *batch, uint64_t *into);
+/* SW_OK, or why texts came out as NULL in some vector since _new: SW_LIMIT, SW_NO_MEMORY. Asked once
+ * after the last vector. */
+SW_MUST_USE sw_status sw_expr_state_status(const struct sw_expr_state *state, struct sw_err *err);
+
+/* What the zones of a group's chunks say about the condition: true in no row, in some, in all. */
+enum sw_expr_reach { SW_EXPR_REACH_NONE, SW_EXPR_REACH_SOME, SW_EXPR_REACH_ALL };
+enum sw_expr_reach sw_program_reach(const struct sw_program *program,
+                                    const struct sw_rowgroup *group);
 
 #endif
