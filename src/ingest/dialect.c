@@ -200,6 +200,20 @@ static bool is_year(struct sw_span text, int64_t *year)
     return text.length == 4 && sw_digits_int(text, year) && *year >= 1800 && *year <= 2200;
 }
 
+/* Nothing but digits and what stands between them, such as 1,5 or 12:30: a value, no name. */
+static bool is_figure(struct sw_span text)
+{
+    static const char allowed[] = "0123456789.,:/+-% ";
+    bool has_digit = false;
+    for (size_t i = 0; i < text.length; i++) {
+        if (memchr(allowed, text.data[i], sizeof(allowed) - 1) == NULL) {
+            return false;
+        }
+        has_digit |= text.data[i] >= '0' && text.data[i] <= '9';
+    }
+    return has_digit;
+}
+
 static void vote(const struct sw_cells *cells, struct votes *votes, struct sw_buf *scratch)
 {
     struct sw_inferred below = {SW_INFER_NONE, 0, false};
@@ -213,7 +227,9 @@ static void vote(const struct sw_cells *cells, struct votes *votes, struct sw_bu
     struct sw_span text = sw_cells_text(cells, 0, scratch);
     struct sw_guess first = sw_infer_cell(text);
     int64_t year;
-    if (first.kind == SW_INFER_STRING) {
+    if (first.kind == SW_INFER_STRING && is_figure(text)) {
+        votes->no++;
+    } else if (first.kind == SW_INFER_STRING) {
         votes->names++;
         votes->yes += below.kind != SW_INFER_STRING && below.kind != SW_INFER_NONE;
         votes->no += is_repeated;
