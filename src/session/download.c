@@ -64,13 +64,14 @@ static void put_sorted_work(const struct sw_ticket *ticket, uint64_t first, uint
 static void put_stripe_work(const struct sw_ticket *ticket, uint32_t segment, uint32_t row,
                             uint32_t count, struct sw_buf *out)
 {
-    if (ticket->order != NULL && sw_order_is_sorted(ticket->order)) {
+    if (ticket->order != NULL && ticket->order->is_sorted) {
         put_sorted_work(ticket, (uint64_t)segment * SW_CHUNK_ROWS + row, count, out);
         return;
     }
+    uint32_t passed = count;
     const uint64_t *select =
-        ticket->order == NULL ? NULL : sw_order_group_select(ticket->order, segment);
-    if (ticket->order != NULL && sw_order_group_rows(ticket->order, segment) == 0) {
+        ticket->order == NULL ? NULL : sw_order_select(ticket->order, segment, &passed);
+    if (passed == 0) {
         return;
     }
     sw_encode_csv_rows(out, ticket->version->group[segment], ticket->columns, ticket->column_count,
@@ -79,10 +80,10 @@ static void put_stripe_work(const struct sw_ticket *ticket, uint32_t segment, ui
 
 static uint32_t segment_rows(const struct sw_ticket *ticket, uint32_t segment)
 {
-    if (ticket->order == NULL || !sw_order_is_sorted(ticket->order)) {
+    if (ticket->order == NULL || !ticket->order->is_sorted) {
         return ticket->version->group[segment]->rows;
     }
-    uint64_t left = sw_order_rows(ticket->order) - (uint64_t)segment * SW_CHUNK_ROWS;
+    uint64_t left = ticket->order->rows - (uint64_t)segment * SW_CHUNK_ROWS;
     return left < SW_CHUNK_ROWS ? (uint32_t)left : SW_CHUNK_ROWS;
 }
 

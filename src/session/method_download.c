@@ -20,7 +20,7 @@ struct download_call {
 
 static void put_ticket(struct sw_buf *out, struct sw_session *session, struct sw_ticket *ticket)
 {
-    uint64_t rows = ticket->order == NULL ? ticket->version->rows : sw_order_rows(ticket->order);
+    uint64_t rows = ticket->order == NULL ? ticket->version->rows : ticket->order->rows;
     char text[SW_TOKEN_TEXT];
     sw_ticket_add(session, ticket, text);
     sw_buf_printf(out, "{\"url\":\"/download/%s\",\"expires_s\":%u,\"rows\":%" PRIu64 "}", text,
@@ -115,8 +115,17 @@ static sw_status order_then_answer(struct sw_call *call, const struct sw_page_sp
     made->pending->work = made;
     made->session = call->session;
     made->ticket = ticket;
-    status = sw_order_submit(call->session->server->pool, call->session->lane,
-                             call->session->orders, spec, order_done, made, &made->job, err);
+    struct sw_order_spec order = {
+        .version = spec->version,
+        .sort = spec->sort,
+        .sort_count = spec->sort_count,
+        .filters = spec->filters,
+        .filter_count = spec->filter_count,
+        .budget = &call->session->budget,
+        .urgency = SW_CLASS_BULK,
+    };
+    status = sw_order_submit(call->session->server->pool, call->session->lane, &order, order_done,
+                             made, &made->job, err);
     if (status != SW_OK) {
         struct sw_err copy = *err;
         struct sw_buf unused = {0};

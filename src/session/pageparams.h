@@ -4,6 +4,7 @@
 #define SW_SESSION_PAGEPARAMS_H
 
 #include "exec/page.h"
+#include "reactive/window.h"
 #include "session/session.h"
 
 struct sw_page_params {
@@ -15,8 +16,7 @@ struct sw_page_params {
 
 /* Storage that a spec points into. */
 struct sw_page_resolved {
-    uint32_t *columns; /* owned */
-    struct sw_sort_key sort[SW_SORT_KEYS_MAX];
+    struct sw_window window;
     struct sw_filter *filters[SW_CLAUSES_MAX + 1];
     struct sw_buf key; /* owned */
 };

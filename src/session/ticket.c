@@ -7,10 +7,10 @@
 
 uint32_t sw_ticket_count_segments(const struct sw_ticket *ticket)
 {
-    if (ticket->order == NULL || !sw_order_is_sorted(ticket->order)) {
+    if (ticket->order == NULL || !ticket->order->is_sorted) {
         return ticket->version->groups;
     }
-    return (uint32_t)((sw_order_rows(ticket->order) + SW_CHUNK_ROWS - 1) / SW_CHUNK_ROWS);
+    return (uint32_t)((ticket->order->rows + SW_CHUNK_ROWS - 1) / SW_CHUNK_ROWS);
 }
 
 void sw_ticket_add(struct sw_session *session, struct sw_ticket *ticket, char text[SW_TOKEN_TEXT])
