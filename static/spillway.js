@@ -100,6 +100,7 @@ export class Session extends Emitter {
         if (this.#options.wire === 'arrow') {
             this.#arrow = this.#options.arrow ?? (await import('./vendor/flechette.js'));
         }
+        this.#rpc.revive();
         const first = new Promise((resolve, reject) => {
             this.#first = { resolve, reject };
         });
@@ -162,7 +163,7 @@ export class Session extends Emitter {
         this.#outputs.set(name, output);
         const early = this.#unclaimed.get(name);
         this.#unclaimed.delete(name);
-        if (early && this.#listed().some((has) => has.output === name && isWithin(spec, has))) {
+        if (early && this.#listed().some((has) => has.output === name && isWithin(spec, { ...has, ...has.params }))) {
             queueMicrotask(() => output.receive(early)); // after the caller had time to listen
         } else {
             output.define().catch(() => {}); // told by the output's state

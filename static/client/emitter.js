@@ -1,3 +1,14 @@
+/** To the console, as an error that nobody caught, without ending what goes on. */
+function report(error) {
+    if (globalThis.reportError) {
+        globalThis.reportError(error);
+    } else {
+        queueMicrotask(() => {
+            throw error;
+        });
+    }
+}
+
 /** Named events with any number of listeners; a listener that throws does not silence the others. */
 export class Emitter {
     /** @type {Map<string, Set<(value: any) => void>>} */
@@ -41,10 +52,7 @@ export class Emitter {
             try {
                 listener(value);
             } catch (error) {
-                // Thrown later, so that it reaches the console and the remaining listeners still run.
-                queueMicrotask(() => {
-                    throw error;
-                });
+                report(error);
             }
         }
     }

@@ -25,6 +25,8 @@ export class Rpc {
     #send;
     #next_id = 1;
     #is_ready = false;
+    /** @type {SpillwayError | null} why nothing is sent any more */
+    #over = null;
     /** @type {Map<number, {text: string, method: string, resolve: Function, reject: Function, is_sent: boolean}>} */
     #calls = new Map();
 
@@ -47,6 +49,10 @@ export class Rpc {
         return new Promise((resolve, reject) => {
             if (signal?.aborted) {
                 reject(new SpillwayError(CODE.cancelled, 'The request was cancelled.'));
+                return;
+            }
+            if (this.#over) {
+                reject(this.#over);
                 return;
             }
             const id = this.#next_id++;
@@ -121,11 +127,17 @@ export class Rpc {
         }
     }
 
+    /** After `fail`: calls may wait for a line again. */
+    revive() {
+        this.#over = null;
+    }
+
     /**
      * Nothing will be answered any more.
      * @param {SpillwayError} error
      */
     fail(error) {
+        this.#over = error;
         this.#is_ready = false;
         const calls = [...this.#calls.values()];
         this.#calls.clear();

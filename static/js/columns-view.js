@@ -13,14 +13,14 @@ export class ColumnsView {
 
     /** @param {any} about table.describe */
     describe(about) {
-        const head = ['Column', 'Type', 'Empty', 'Distinct', 'Smallest', 'Largest', 'Chart'];
+        const head = [['Column'], ['Type'], ['Empty', 'is-number'], ['Distinct', 'is-number'], ['Smallest'], ['Largest'], ['Chart']];
         fill(
             this.element,
             h('p', { class: 'columns-about', text: summary(about) }),
             h(
                 'table',
                 { class: 'plain-table' },
-                h('thead', {}, h('tr', {}, ...head.map((text) => h('th', { scope: 'col', text })))),
+                h('thead', {}, h('tr', {}, ...head.map(([text, style]) => h('th', { scope: 'col', class: style, text })))),
                 h('tbody', {}, ...about.columns.map((column) => this.#line(column, Number(about.rows)))),
             ),
             badRows(about.bad_rows),
@@ -37,8 +37,8 @@ export class ColumnsView {
             h('td', {}, h('span', { class: `type type-${type}`, text: type })),
             h('td', { class: 'is-number', text: Number(nulls) === 0 ? '0' : `${formatCount(Number(nulls))} (${formatShare(Number(nulls), rows)})` }),
             h('td', { class: 'is-number', text: `${distinct_exact === false ? '≈ ' : ''}${formatCount(Number(distinct))}` }),
-            h('td', { class: isNumeric(type) ? 'is-number' : '', text: end(min) }),
-            h('td', { class: isNumeric(type) ? 'is-number' : '', text: end(max) }),
+            h('td', { text: end(min) }),
+            h('td', { text: end(max) }),
             h('td', {}, iconButton('plus', `Add a chart of ${name}`, () => this.#add(column))),
         );
     }

@@ -1,0 +1,293 @@
+// The page's parts that need no document: page cache, first dashboard, filters, specs, series as CSV.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Emitter } from '../../static/client/emitter.js';
+import { binning, columnRange, outputSpecs } from '../../static/js/charts/specs.js';
+import { seriesTable, toCsv } from '../../static/js/charts/series.js';
+import { Filters } from '../../static/js/filters.js';
+import { axisToInput, formatAxis, formatBytes, formatCell, formatNumber } from '../../static/js/format.js';
+import { PageCache } from '../../static/js/page-cache.js';
+import { planDashboard, planFigures } from '../../static/js/plan.js';
+
+const settle = () => new Promise((resolve) => { setTimeout(resolve, 5); });
+
+/** A table of `rows` rows whose only column holds the row number times ten. */
+function numbers(rows, options = {}) {
+    const asked = [];
+    const arrived = [];
+    const cache = new PageCache({
+        fetch: async (offset, limit, signal) => {
+            asked.push([offset, limit]);
+            await options.gate?.(offset);
+            assert.ok(!signal.aborted || options.lets_abort);
+            const count = Math.max(0, Math.min(limit, rows - offset));
+            const ids = Array.from({ length: count }, (_, i) => offset + i);
+            return { rows, offset, row_ids: ids, data: [ids.map((id) => id * 10)] };
+        },
+        arrived: (first, last) => arrived.push([first, last]),
+        page_rows: 10,
+        rest_ms: 0,
+        ...options,
+    });
+    cache.length = rows;
+    return { cache, asked, arrived };
+}
+
+test('the page cache fetches what is looked at and one page ahead', async () => {
+    const { cache, asked } = numbers(1000);
+
+    cache.look(12, 25);
+    await settle();
+
+    assert.deepEqual(asked, [[10, 10], [20, 10], [30, 10]]);
+    assert.deepEqual(cache.get(25), { id: 25, values: [250] });
+    assert.equal(cache.get(45), null);
+});
+
+test('the page cache reaches the last row of a hundred million', async () => {
+    const { cache, asked } = numbers(100_000_000);
+
+    cache.look(99_999_990, 99_999_999);
+    await settle();
+
+    assert.deepEqual(asked, [[99_999_990, 10]]);
+    assert.deepEqual(cache.get(99_999_999), { id: 99_999_999, values: [999_999_990] });
+});
+
+test('scrolling back fetches the page before', async () => {
+    const { cache, asked } = numbers(1000);
+    cache.look(500, 509);
+    await settle();
+
+    cache.look(490, 499);
+    await settle();
+
+    assert.deepEqual(asked, [[500, 10], [510, 10], [490, 10], [480, 10]]);
+});
+
+test('requests for pages out of sight are cancelled and never shown', async () => {
+    let open;
+    const held = new Promise((resolve) => { open = resolve; });
+    const { cache, arrived } = numbers(1000, { gate: (offset) => (offset < 100 ? held : null), lets_abort: true, failed: () => assert.fail('an abort is no failure') });
+    cache.look(0, 9);
+    await settle();
+
+    cache.look(500, 509);
+    await settle();
+    open();
+    await settle();
+
+    assert.equal(cache.get(505).id, 505);
+    assert.ok(arrived.every(([first]) => first >= 500 || cache.get(first) !== null));
+});
+
+test('after an invalidation old rows stay until the new ones are there', async () => {
+    const { cache, asked } = numbers(100);
+    cache.look(0, 9);
+    await settle();
+
+    cache.invalidate();
+
+    assert.equal(cache.get(3).id, 3);
+    await settle();
+    assert.equal(asked.filter(([offset]) => offset === 0).length, 2);
+});
+
+test('the page cache forgets the pages longest not fetched', async () => {
+    const { cache } = numbers(10_000, { pages_max: 3 });
+
+    for (const row of [0, 1000, 2000, 3000]) {
+        cache.look(row, row);
+        await settle();
+    }
+
+    assert.equal(cache.get(0), null);
+    assert.notEqual(cache.get(3000), null);
+});
+
+test('a page that fails is told and can be fetched again', async () => {
+    let fails = true;
+    const failures = [];
+    const { cache } = numbers(100, { gate: () => { if (fails) { throw new Error('no'); } }, failed: (error) => failures.push(error.message) });
+    cache.look(0, 5);
+    await settle();
+
+    fails = false;
+    cache.look(0, 5);
+    await settle();
+
+    assert.ok(failures.length >= 1);
+    assert.equal(cache.get(0).id, 0);
+});
+
+const DEMO = [
+    { name: 'category', type: 'string', nulls: 0, min: 'apples', max: 'pineapples', distinct: 4 },
+    { name: 'x', type: 'float', nulls: 0, min: -5.5, max: 9.25, distinct: 100_000 },
+    { name: 'y', type: 'float', nulls: 0, min: -3, max: 3, distinct: 100_000 },
+    { name: 'time', type: 'timestamp', nulls: 0, min: '2024-01-01T00:00:00Z', max: '2024-12-31T00:00:00Z', distinct: 100_000 },
+    { name: 'price', type: 'float', nulls: 12, min: 0.5, max: 99.5, distinct: 5000 },
+    { name: 'quantity', type: 'int', nulls: 0, min: 1, max: 12, distinct: 12 },
+    { name: 'station', type: 'string', nulls: 0, min: 'S0', max: 'S9', distinct: 10_000 },
+    { name: 'id', type: 'int', nulls: 0, min: 1, max: 100_000, distinct: 100_000 },
+    { name: 'empty', type: 'string', nulls: 100_000, min: null, max: null, distinct: 0 },
+];
+
+test('the first dashboard has a line, bars, histograms and a density', () => {
+    const plan = planDashboard(DEMO);
+    const of = (type) => plan.filter((def) => def.type === type);
+
+    assert.deepEqual(of('line'), [{ type: 'line', x: 'time', y: 'price' }]);
+    assert.deepEqual(of('bars').map((def) => def.x), ['category']);
+    assert.deepEqual(of('histogram').map((def) => def.x), ['time', 'x', 'y', 'price', 'quantity', 'id']);
+    assert.deepEqual(of('density').map((def) => [def.x, def.y]), [['x', 'y']]);
+});
+
+test('a table of texts alone still gets bars, an empty one nothing', () => {
+    assert.deepEqual(planDashboard([DEMO[0], DEMO[6]]).map((def) => def.type), ['bars']);
+    assert.deepEqual(planDashboard([DEMO[8]]), []);
+    assert.deepEqual(planDashboard([]), []);
+});
+
+test('key figures leave out what is only a name', () => {
+    assert.deepEqual(planFigures(DEMO).map((column) => column.name), ['x', 'y', 'price', 'quantity']);
+});
+
+test('small whole numbers get a bin each, others the number of bins asked for', () => {
+    assert.deepEqual(binning(DEMO[5], 80), { bins: 12, domain: [0.5, 12.5] });
+    assert.deepEqual(binning(DEMO[7], 80), { bins: 80 });
+    assert.deepEqual(binning(DEMO[1], 80), { bins: 80 });
+    assert.deepEqual(binning({ type: 'int', min: '9223372036854775806', max: '9223372036854775807' }, 80), { bins: 80 });
+});
+
+test('the range of an axis is never empty', () => {
+    assert.deepEqual(columnRange({ type: 'float', min: 2, max: 2 }), [1.5, 2.5]);
+    assert.deepEqual(columnRange({ type: 'float', min: null, max: null }), [-0.5, 0.5]);
+    assert.deepEqual(columnRange({ type: 'date', min: '1970-01-01', max: '1970-01-02' }), [0, 86_400_000]);
+});
+
+/** A session that only remembers what it was asked. */
+function listener() {
+    const inputs = [];
+    const selects = [];
+    return {
+        inputs_set: inputs,
+        selects,
+        inputs: Object.assign(new Emitter(), { set: (values) => { inputs.push(values); return Promise.resolve(); }, all: () => ({}) }),
+        select: (name, table, clauses) => { selects.push({ name, table, clauses }); return Promise.resolve(); },
+    };
+}
+
+test('a chart is not filtered by the columns that it brushes itself', async () => {
+    const session = listener();
+    const filters = new Filters(session, 'demo', DEMO);
+    await filters.use(['x', 'y', 'category']);
+
+    const { main, all } = outputSpecs({ id: 'c1', type: 'density', x: 'x', y: 'y' }, 'demo', filters);
+
+    assert.equal(main.select, filters.select);
+    assert.deepEqual(main.except, [filters.clauseName('x'), filters.clauseName('y')]);
+    assert.equal(all.select, undefined);
+    assert.deepEqual(session.selects[0].clauses.map(({ column, between, in: list }) => [column, Boolean(between), Boolean(list)]), [
+        ['x', true, false], ['y', true, false], ['category', false, true],
+    ]);
+});
+
+test('names of inputs and selections are plain words whatever the table is called', () => {
+    const filters = new Filters(listener(), 'täble "1"; drop', DEMO);
+
+    assert.match(filters.select, /^[a-z0-9_]+$/);
+    assert.match(filters.clauseName('x'), /^[a-z0-9_]+$/);
+});
+
+test('a range on a time goes out as time, on a number as number', async () => {
+    const session = listener();
+    const filters = new Filters(session, 'demo', DEMO);
+
+    await filters.set({ time: [0, 1500], x: [1, 2] });
+
+    assert.deepEqual(session.inputs_set[0], {
+        [filters.clauseName('time')]: ['1970-01-01T00:00:00.000Z', '1970-01-01T00:00:01.500Z'],
+        [filters.clauseName('x')]: [1, 2],
+    });
+});
+
+test('a click chooses one value, with a key held more, and again none', () => {
+    const session = listener();
+    const filters = new Filters(session, 'demo', DEMO);
+
+    filters.toggle('category', 'figs', false);
+    filters.toggle('category', 'apples', true);
+    assert.deepEqual(filters.get('category'), ['figs', 'apples']);
+
+    filters.toggle('category', 'figs', true);
+    filters.toggle('category', 'apples', false);
+    assert.equal(filters.get('category'), null);
+    assert.equal(session.inputs_set.at(-1)[filters.clauseName('category')], null);
+});
+
+test('filters of a resumed session come back as they were', () => {
+    const session = listener();
+    const before = new Filters(session, 'demo', DEMO);
+    before.set({ time: [0, 1500], category: ['figs'] });
+    const after = new Filters(session, 'demo', DEMO);
+
+    after.adopt(Object.assign({}, ...session.inputs_set));
+
+    assert.deepEqual(after.get('time'), [0, 1500]);
+    assert.deepEqual(after.get('category'), ['figs']);
+});
+
+test('a column that changes its type loses its filter and gets a clause of the new kind', async () => {
+    const session = listener();
+    const filters = new Filters(session, 'demo', DEMO);
+    await filters.use(['quantity']);
+    await filters.set({ quantity: [1, 3] });
+
+    filters.describe(DEMO.map((column) => (column.name === 'quantity' ? { ...column, type: 'string' } : column)));
+
+    assert.equal(filters.get('quantity'), null);
+    assert.deepEqual(session.selects.at(-1).clauses.map((clause) => 'in' in clause), [true]);
+});
+
+test('a histogram as CSV gives the edges of each bin', () => {
+    const table = seriesTable({ type: 'histogram', x: 'a' }, { edges: [0, 1, 2], count: [3, 4] }, () => 'int');
+
+    assert.equal(toCsv(table), 'a from,a to,rows\r\n0,1,3\r\n1,2,4\r\n');
+});
+
+test('times in a series are written as times', () => {
+    const { rows } = seriesTable({ type: 'line', x: 't', y: 'v' }, { x: [0], y: { v: [1.5] } }, (name) => (name === 't' ? 'timestamp' : 'float'));
+
+    assert.deepEqual(rows, [['1970-01-01T00:00:00Z', 1.5]]);
+});
+
+test('a density as a table leaves out empty cells', () => {
+    const { rows } = seriesTable({ type: 'density', x: 'a', y: 'b' }, { x_edges: [0, 1, 2], y_edges: [0, 5, 10], count: [0, 2, 0, 7] }, () => 'float');
+
+    assert.deepEqual(rows, [[1, 2, 0, 5, 2], [1, 2, 5, 10, 7]]);
+});
+
+test('a faceted series names its facet in each line', () => {
+    const data = { facet: { column: 'c', values: ['a', null], counts: [1, 1], total: 2 }, panels: [{ edges: [0, 1], count: [1] }, { edges: [0, 1], count: [2] }] };
+
+    assert.deepEqual(seriesTable({ type: 'histogram', x: 'v', facet: 'c' }, data, () => 'float'), {
+        columns: ['c', 'v from', 'v to', 'rows'], rows: [['a', 0, 1, 1], [null, 0, 1, 2]],
+    });
+});
+
+test('CSV quotes what needs it and tells empty text from nothing', () => {
+    assert.equal(toCsv({ columns: ['a,b'], rows: [['say "hi"\n'], [''], [null]] }), '"a,b"\r\n"say ""hi""\n"\r\n""\r\n\r\n');
+});
+
+test('numbers, sizes and times read well', () => {
+    assert.equal(formatNumber(1234567.891), '1,234,568');
+    assert.equal(formatNumber(0.1 + 0.2), '0.3');
+    assert.equal(formatNumber(null), '–');
+    assert.equal(formatBytes(999), '999 B');
+    assert.equal(formatBytes(1_500_000), '1.5 MB');
+    assert.equal(formatAxis(0, 'date'), '1970-01-01');
+    assert.equal(formatAxis(61_000, 'timestamp', 1000), '1970-01-01 00:01:01');
+    assert.equal(formatCell('2024-01-01T10:00:00.000Z', 'timestamp'), '2024-01-01 10:00:00');
+    assert.equal(formatCell('9007199254740993', 'int'), '9007199254740993');
+    assert.equal(axisToInput(86_400_000, 'date'), '1970-01-02');
+});
