@@ -275,10 +275,6 @@ static sw_status read_strings(const struct sw_csv_column *column, struct sw_pars
     if (status == SW_OK && parse->scratch.failed) {
         status = SW_NO_MEMORY;
     }
-    if (status == SW_LIMIT && column->budget != NULL) {
-        return sw_fail_limit(err, column->budget->name, sw_budget_used(column->budget),
-                             column->budget->limit, "drop other tables, or load fewer columns");
-    }
     return status == SW_OK ? SW_OK
                            : sw_fail(err, status, "There is not enough memory to read this table.");
 }

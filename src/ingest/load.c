@@ -425,11 +425,26 @@ static sw_status step(struct sw_load *load, size_t bytes_max, const _Atomic bool
     return SW_OK;
 }
 
+/* Which budget is short: of the load's and those above it the one with the least room. */
+static void name_budget(const struct sw_load *load, struct sw_err *err)
+{
+    const struct sw_budget *shortest = load->budget;
+    for (const struct sw_budget *at = load->budget; at != NULL; at = at->parent) {
+        if (at->limit - sw_budget_used(at) < shortest->limit - sw_budget_used(shortest)) {
+            shortest = at;
+        }
+    }
+    (void)sw_fail_limit(err, shortest->name, sw_budget_used(shortest), shortest->limit,
+                        "drop tables that are no longer needed, or load fewer columns");
+}
+
 /* The message begins with the file's name. */
 static void name_error(struct sw_load *load, sw_status status)
 {
     struct sw_err *err = &load->err;
-    if (err->status == SW_OK) {
+    if (status == SW_LIMIT && err->limit[0] == '\0' && load->budget != NULL) {
+        name_budget(load, err);
+    } else if (err->status == SW_OK) {
         (void)sw_fail(err, status, "The file could not be read (%s).", sw_status_name(status));
     }
     char message[SW_ERR_MESSAGE_MAX];
