@@ -95,6 +95,9 @@ static uint8_t width_for(uint64_t range)
 static void pack_ints(const int64_t *restrict from, uint32_t n, int64_t base, uint8_t width,
                       void *into, uint32_t at)
 {
+    if (width == 0) {
+        return; /* a constant has no data, and no pointer to count from */
+    }
     uint8_t *restrict into8 = (uint8_t *)into + at;
     uint16_t *restrict into16 = (uint16_t *)into + at;
     uint32_t *restrict into32 = (uint32_t *)into + at;
