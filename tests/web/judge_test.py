@@ -145,7 +145,7 @@ class JudgeTest(unittest.TestCase):
         rows = make_rows(chance, chance.choice([1, 300, 5000, 70_000]))
         judge = Judge(rows)
         session = await Session.open(server)
-        await session.upload("t", as_csv(rows))
+        await session.upload("t", as_csv(rows), {"a": "int", "f": "float", "s": "string", "d": "date"})
         for case in range(CASES):
             where = self.predicate(chance) if chance.random() < 0.7 else "a = a OR a IS NULL"
             check = chance.choice([self.histogram, self.groups, self.value, self.page, self.brush])

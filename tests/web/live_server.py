@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import tempfile
+import urllib.parse
 import urllib.request
 
 import websockets
@@ -106,10 +107,11 @@ class Session:
         await self.call("input.set", {"values": values, "epoch": epoch})
         return await self.notification("flush", lambda params: params["epoch"] >= epoch)
 
-    async def upload(self, table, body):
+    async def upload(self, table, body, types=None):
         self.kept.clear()
+        query = {"table": table, **({"types": json.dumps(types)} if types else {})}
         put = urllib.request.Request(
-            f"{self.server.origin}/upload/{table}.csv?table={table}", data=body, method="PUT",
+            f"{self.server.origin}/upload/{table}.csv?{urllib.parse.urlencode(query)}", data=body, method="PUT",
             headers={"Authorization": "Bearer " + self.token})
         answer = await asyncio.to_thread(lambda: json.load(urllib.request.urlopen(put)))
         await self.notification(
