@@ -106,26 +106,35 @@ sw_status sw_column_restart(struct sw_csv_column *column, struct sw_err *err)
 
 /* -- widening ------------------------------------------------------------------ */
 
-/* Is every int so far within 2^53? */
+static bool chunk_fits(const struct sw_chunk *chunk)
+{
+    const struct sw_zone *zone = &chunk->zone;
+    if (!zone->has_values ||
+        (zone->max_i <= SW_DIGITS_INT_EXACT && zone->min_i >= -SW_DIGITS_INT_EXACT)) {
+        return true;
+    }
+    bool fits = true;
+    for (uint32_t row = 0; row < chunk->rows; row++) {
+        const struct sw_value value = sw_chunk_value(chunk, row);
+        fits = fits && (value.is_null || sw_digits_is_exact(value.u.i));
+    }
+    return fits;
+}
+
+/* Do doubles hold all ints so far? */
 static bool ints_fit(const struct sw_csv_column *column)
 {
     if (column->inferred.kind != SW_INFER_INT) {
         return true;
     }
+    bool fits = true;
     for (uint32_t i = 0; i < column->chunks; i++) {
-        const struct sw_zone *zone = &column->chunk[i]->zone;
-        if (zone->has_values &&
-            (zone->max_i > SW_DIGITS_INT_EXACT || zone->min_i < -SW_DIGITS_INT_EXACT)) {
-            return false;
-        }
+        fits = fits && chunk_fits(column->chunk[i]);
     }
     for (uint32_t row = 0; row < column->builder->rows; row++) {
-        const int64_t value = column->builder->ints[row]; /* of a null: 0 */
-        if (value > SW_DIGITS_INT_EXACT || value < -SW_DIGITS_INT_EXACT) {
-            return false;
-        }
+        fits = fits && sw_digits_is_exact(column->builder->ints[row]); /* of a null: 0 */
     }
-    return true;
+    return fits;
 }
 
 /* A stored value in the wider kind. */

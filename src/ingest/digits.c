@@ -196,8 +196,7 @@ bool sw_digits_float(struct sw_span text, double *value)
         struct sw_span digits = text;
         digits.data += text.data[0] == '+';
         digits.length -= text.data[0] == '+';
-        if (!sw_digits_int(digits, &whole) || whole > SW_DIGITS_INT_EXACT ||
-            whole < -SW_DIGITS_INT_EXACT) {
+        if (!sw_digits_int(digits, &whole) || !sw_digits_is_exact(whole)) {
             return false;
         }
         *value = (double)whole;

@@ -6,8 +6,8 @@
  *        would lose its sign.
  * float: [+-] digits [. digits] [e [+-] digits], or inf, infinity, nan in any case.
  *        ".5" and "5." are; "00.5" is not.  Written without point and exponent it
- *        is a float only up to 2^53, where every integer has its double.  The
- *        double must be finite, and not 0 for a text that is not 0.  Up to 17
+ *        is a float only if a double holds just that integer, as all up to 2^53
+ *        and few beyond.  The double must be finite, and not 0 for a text that is not 0.  Up to 17
  *        significant digits are taken as the writing of the double they read as;
  *        with more the double, written with as many digits, must give back the
  *        text's digits: 0.1000000000000000055511151231257827 does, a decimal(38)
@@ -22,6 +22,13 @@
 #include <endian.h>
 
 #define SW_DIGITS_INT_EXACT ((int64_t)1 << 53) /* integers up to here are doubles */
+
+/* Does a double hold just that integer? */
+static inline bool sw_digits_is_exact(int64_t value)
+{
+    const double real = (double)value;
+    return real < 0x1p63 && (int64_t)real == value;
+}
 
 bool sw_digits_int(struct sw_span text, int64_t *value);
 bool sw_digits_float(struct sw_span text, double *value);

@@ -78,8 +78,8 @@ static struct sw_guess guess_digits(struct sw_span text)
     int64_t whole;
     double real;
     if (sw_digits_int(text, &whole)) {
-        bool is_beyond = whole > SW_DIGITS_INT_EXACT || whole < -SW_DIGITS_INT_EXACT;
-        return (struct sw_guess){.kind = SW_INFER_INT, .is_beyond_float = is_beyond};
+        return (struct sw_guess){.kind = SW_INFER_INT,
+                                 .is_beyond_float = !sw_digits_is_exact(whole)};
     }
     if (sw_digits_float(text, &real)) {
         return (struct sw_guess){.kind = SW_INFER_FLOAT};

@@ -9,8 +9,8 @@
  *              \     |      |       /
  *                     none
  *
- * none: nothing but nulls so far.  int widens to float while every value is within
- * 2^53, date to timestamp; the stored values are converted, nothing is lost.  All
+ * none: nothing but nulls so far.  int widens to float while a double holds each value
+ * exactly, date to timestamp; the stored values are converted, nothing is lost.  All
  * else meets in string, and the column is read again from the file.  Dates keep the
  * set of formats that all values fit: exactly one left makes a date, none a string;
  * more than one (01/02/2020) is a string that may become a date when a value settles
@@ -40,7 +40,7 @@ enum sw_infer {
 struct sw_guess {
     enum sw_infer kind;   /* never SW_INFER_MAYBE */
     sw_formats formats;   /* dates and timestamps: those it fits, at least one */
-    bool is_beyond_float; /* an int beyond 2^53 */
+    bool is_beyond_float; /* an int that no double holds exactly */
 };
 
 /* What all cells of a column are so far. */
@@ -84,7 +84,7 @@ bool sw_infer_int_declared(struct sw_span text, int64_t *value);
 
 /* The narrowest kind of a cell (quotes taken off). A null token is SW_INFER_NONE. */
 struct sw_guess sw_infer_cell(struct sw_span text);
-/* Widen to hold the cell too.  `ints_fit`: every int of the column so far is within 2^53. */
+/* Widen to hold the cell too.  `ints_fit`: a double holds every int of the column so far. */
 void sw_infer_join(struct sw_inferred *inferred, bool ints_fit, struct sw_guess cell);
 /* The type in which a column of that kind is stored. */
 enum sw_type sw_infer_type(enum sw_infer kind);

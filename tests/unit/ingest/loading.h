@@ -29,8 +29,8 @@ struct loading {
     int8_t has_header;
     const size_t *pieces; /* the file is offered up to each of these, in order; then whole */
     size_t piece_count;
-    size_t step_bytes;    /* 0: much */
-    int64_t memory;       /* 0: much */
+    size_t step_bytes; /* 0: much */
+    int64_t memory;    /* 0: much */
 };
 
 static inline int file_of(const void *data, size_t length)
@@ -46,8 +46,7 @@ static inline int file_of(const void *data, size_t length)
     return fd;
 }
 
-static inline void run_steps(struct sw_load *load, size_t step_bytes,
-                             struct sw_load_report *report)
+static inline void run_steps(struct sw_load *load, size_t step_bytes, struct sw_load_report *report)
 {
     do {
         assert_int_equal(sw_load_step_work(load, step_bytes == 0 ? SIZE_MAX : step_bytes, NULL),
@@ -72,9 +71,9 @@ static inline void check_growth(const struct sw_load *load, uint64_t *number, ui
 }
 
 /* The load after its last step; NULL when it could not be made (*err). The caller frees. */
-static inline struct sw_load *load_bytes(const void *data, size_t length,
-                                         const struct loading *how, struct sw_budget *budget,
-                                         struct sw_load_report *report, struct sw_err *err)
+static inline struct sw_load *load_bytes(const void *data, size_t length, const struct loading *how,
+                                         struct sw_budget *budget, struct sw_load_report *report,
+                                         struct sw_err *err)
 {
     const int fd = file_of(data, length);
     struct sw_load *load = NULL;
