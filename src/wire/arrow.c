@@ -34,11 +34,31 @@ static bool is_list(const struct batch *batch, const struct sw_field *field)
     return !batch->is_flat && field->shape == SW_FIELD_ARRAY;
 }
 
-/* The type as it is sent: an axis in milliseconds is a number. */
-static enum sw_type sent_type(const struct sw_field *field)
+/* A column's values: the field of one place in each panel, one after the other. */
+static const struct sw_field *field_of(const struct batch *batch, size_t panel, size_t index)
 {
-    bool is_time = field->type == SW_TYPE_DATE || field->type == SW_TYPE_TIMESTAMP;
-    return is_time && field->is_axis ? SW_TYPE_INT : field->type;
+    const struct sw_panel *of = &batch->series->panel[panel];
+    const struct sw_panel *first = &batch->series->panel[0];
+    sw_assert(of->fields == first->fields);
+    sw_assert(of->field[index].shape == first->field[index].shape);
+    return &of->field[index];
+}
+
+/* The type as it is sent: an axis in milliseconds is a number; integers are floats where another
+ * panel has floats (a sum beyond 64 bits). */
+static enum sw_type sent_type(const struct batch *batch, size_t index)
+{
+    const struct sw_field *first = field_of(batch, 0, index);
+    enum sw_type type = first->type;
+    for (size_t panel = 1; panel < batch->series->panels; panel++) {
+        enum sw_type other = field_of(batch, panel, index)->type;
+        bool is_mixed = (type == SW_TYPE_INT && other == SW_TYPE_FLOAT) ||
+                        (type == SW_TYPE_FLOAT && other == SW_TYPE_INT);
+        sw_assert(is_mixed || type == other);
+        type = is_mixed ? SW_TYPE_FLOAT : type;
+    }
+    bool is_time = type == SW_TYPE_DATE || type == SW_TYPE_TIMESTAMP;
+    return is_time && first->is_axis ? SW_TYPE_INT : type;
 }
 
 static int64_t arrow_type(enum sw_type type)
@@ -111,9 +131,9 @@ static void put_list(struct sw_flat *flat, size_t link, const char *prefix, cons
     put_leaf(flat, children, "", "item", type);
 }
 
-static void put_field(struct sw_flat *flat, size_t link, const struct batch *batch,
-                      const struct sw_field *field)
+static void put_field(struct sw_flat *flat, size_t link, const struct batch *batch, size_t index)
 {
+    const struct sw_field *field = field_of(batch, 0, index);
     struct sw_buf prefix;
     sw_buf_init(&prefix);
     if (field->group != NULL) {
@@ -123,9 +143,9 @@ static void put_field(struct sw_flat *flat, size_t link, const struct batch *bat
     sw_buf_put_byte(&prefix, '\0');
     flat->out->failed |= prefix.failed;
     if (!prefix.failed && is_list(batch, field)) {
-        put_list(flat, link, prefix.data, field->name, sent_type(field));
+        put_list(flat, link, prefix.data, field->name, sent_type(batch, index));
     } else if (!prefix.failed) {
-        put_leaf(flat, link, prefix.data, field->name, sent_type(field));
+        put_leaf(flat, link, prefix.data, field->name, sent_type(batch, index));
     }
     sw_buf_fini(&prefix);
 }
@@ -177,7 +197,7 @@ static void put_schema(struct sw_buf *out, const struct batch *batch)
     const struct sw_panel *panel = first_panel(batch);
     size_t fields = sw_flat_vector(&flat, place[1], panel->fields, 4, 4);
     for (size_t i = 0; i < panel->fields; i++) {
-        put_field(&flat, fields + 4 * i, batch, &panel->field[i]);
+        put_field(&flat, fields + 4 * i, batch, i);
     }
     end_message(out, &flat, start);
 }
@@ -197,17 +217,6 @@ static void end_buffer(struct batch *batch, size_t start)
     size_t bytes = batch->body.length - start;
     put_pair(&batch->buffers, start, bytes);
     sw_buf_put(&batch->body, zeros, (8 - bytes % 8) % 8);
-}
-
-/* A column's values: the field of one place in each panel, one after the other. */
-static const struct sw_field *field_of(const struct batch *batch, size_t panel, size_t index)
-{
-    const struct sw_panel *of = &batch->series->panel[panel];
-    const struct sw_panel *first = &batch->series->panel[0];
-    sw_assert(of->fields == first->fields);
-    sw_assert(of->field[index].type == first->field[index].type);
-    sw_assert(of->field[index].shape == first->field[index].shape);
-    return &of->field[index];
 }
 
 static size_t count_values(const struct batch *batch, size_t index, size_t *nulls)
@@ -265,18 +274,35 @@ static void put_validity(struct batch *batch, size_t index, size_t values, size_
     }
 }
 
+static void put_days(struct sw_buf *out, const struct sw_field *field)
+{
+    for (size_t i = 0; i < field->length; i++) {
+        int32_t days = (int32_t)field->u.ints[i];
+        sw_buf_put(out, &days, sizeof days);
+    }
+}
+
+static void put_as_floats(struct sw_buf *out, const struct sw_field *field)
+{
+    for (size_t i = 0; i < field->length; i++) {
+        double value = (double)field->u.ints[i];
+        sw_buf_put(out, &value, sizeof value);
+    }
+}
+
 static void put_numbers(struct batch *batch, size_t index, enum sw_type type)
 {
     size_t start = batch->body.length;
     for (size_t panel = 0; panel < batch->series->panels; panel++) {
         const struct sw_field *field = field_of(batch, panel, index);
-        if (type != SW_TYPE_DATE) {
+        if (type == SW_TYPE_DATE) {
+            put_days(&batch->body, field);
+        } else if (field->type == SW_TYPE_FLOAT) {
+            sw_buf_put(&batch->body, field->u.floats, field->length * sizeof(double));
+        } else if (type == SW_TYPE_FLOAT) {
+            put_as_floats(&batch->body, field);
+        } else {
             sw_buf_put(&batch->body, field->u.ints, field->length * sizeof(int64_t));
-            continue;
-        }
-        for (size_t i = 0; i < field->length; i++) {
-            int32_t days = (int32_t)field->u.ints[i];
-            sw_buf_put(&batch->body, &days, sizeof days);
         }
     }
     end_buffer(batch, start);
@@ -359,7 +385,7 @@ static void put_body(struct batch *batch)
         if (is_list(batch, &panel->field[i])) {
             put_list_rows(batch, i);
         }
-        put_values(batch, i, sent_type(&panel->field[i]));
+        put_values(batch, i, sent_type(batch, i));
     }
 }
 

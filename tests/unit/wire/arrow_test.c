@@ -262,6 +262,21 @@ static void many_values_make_one_frame(void **state)
     free(is_null);
 }
 
+static void a_sum_that_left_64_bits_in_one_panel_is_a_float_in_all(void **state)
+{
+    (void)state;
+    struct sw_series *series;
+    must(sw_series_new(2, &series));
+    must(sw_series_ints(series, 0, "measures", "total", SW_TYPE_INT, (const int64_t[]){5, 6}, NULL,
+                        2));
+    must(sw_series_floats(series, 1, "measures", "total", (const double[]){1e19}, NULL, 1));
+    struct test_random random;
+    test_random_init(&random, 1);
+    make_facet(&random, series);
+    check_series(series);
+    sw_series_unref(series);
+}
+
 /* -- pages ------------------------------------------------------------------------------------- */
 
 static struct sw_page *random_page(struct test_random *random, uint32_t rows, uint32_t columns)
@@ -347,6 +362,7 @@ int main(void)
         cmocka_unit_test(random_series_make_frames_of_the_drawn_layout),
         cmocka_unit_test(a_histogram_of_one_bin_and_an_empty_one_make_frames),
         cmocka_unit_test(many_values_make_one_frame),
+        cmocka_unit_test(a_sum_that_left_64_bits_in_one_panel_is_a_float_in_all),
         cmocka_unit_test(a_frame_may_stand_behind_other_bytes),
         cmocka_unit_test(random_pages_make_frames_of_flat_columns),
     };
