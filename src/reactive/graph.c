@@ -1,284 +1,12 @@
+/* The graph: names, definitions, and what it tells; see graph.h.  The walk down is
+ * mark.c -> run.c, the walk up settle.c.                                             */
 #include "reactive/graph.h"
 
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "base/thread.h"
-#include "reactive/graph_priv.h"
-
-static const struct sw_json json_null = {.kind = SW_JSON_NULL};
-
-int64_t sw_graph_now_us(const struct sw_graph *graph)
-{
-    return sw_clock_us(graph->options.clock);
-}
-
-/* -- lifetime --------------------------------------------------------------------------- */
-
-sw_status sw_graph_new(const struct sw_graph_options *options, struct sw_graph **graph)
-{
-    struct sw_graph *made = calloc(1, sizeof *made);
-    if (made == NULL) {
-        return SW_NO_MEMORY;
-    }
-    made->options = *options;
-    *graph = made;
-    return SW_OK;
-}
-
-static void free_input(struct sw_graph *graph, struct sw_input *input)
-{
-    HASH_DELETE(by_name, graph->inputs, input);
-    sw_arena_fini(&input->arena);
-    free(input->name);
-    free(input);
-}
-
-static void cancel_run(struct sw_run *run)
-{
-    run->graph = NULL;
-    for (uint32_t i = 0; i < run->legs; i++) {
-        if (run->leg[i].is_running) {
-            sw_scan_cancel(run->leg[i].scan);
-        }
-    }
-    for (uint32_t i = 0; i < run->parts; i++) {
-        if (run->part[i].page_job != NULL) {
-            sw_page_cancel(run->part[i].page_job);
-        }
-    }
-}
-
-void sw_graph_free(struct sw_graph *graph)
-{
-    if (graph == NULL) {
-        return;
-    }
-    sw_assert_loop();
-    if (graph->run != NULL) {
-        cancel_run(graph->run); /* its last done half frees it */
-    }
-    sw_output_free_all(graph);
-    sw_selection_free_all(graph);
-    while (graph->inputs != NULL) {
-        free_input(graph, graph->inputs);
-    }
-    free(graph);
-}
-
-/* -- inputs -------------------------------------------------------------------------------- */
-
-static struct sw_input *find_input(const struct sw_graph *graph, struct sw_span name)
-{
-    struct sw_input *input;
-    HASH_FIND(by_name, graph->inputs, name.data, name.length, input);
-    return input;
-}
-
-const struct sw_json *sw_graph_input(const struct sw_graph *graph, struct sw_span name)
-{
-    const struct sw_input *input = find_input(graph, name);
-    return input == NULL ? &json_null : input->value;
-}
-
-const struct sw_json *sw_graph_expr_input(void *context, struct sw_span name)
-{
-    return sw_graph_input(context, name);
-}
-
-static bool is_name_byte(char byte, bool is_first)
-{
-    bool is_letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '_' ||
-                     ((unsigned char)byte & 0x80) != 0;
-    return is_letter || (!is_first && ((byte >= '0' && byte <= '9') || byte == '.' || byte == '-'));
-}
-
-struct sw_span sw_graph_input_of(const struct sw_json *json)
-{
-    struct sw_span none = {0};
-    struct sw_span text;
-    if (!sw_json_get_text(json, &text) || text.length < 2 || text.data[0] != '$') {
-        return none;
-    }
-    for (size_t i = 1; i < text.length; i++) {
-        if (!is_name_byte(text.data[i], i == 1)) {
-            return none;
-        }
-    }
-    return sw_span_of(text.data + 1, text.length - 1);
-}
-
-static struct sw_input *need_input(struct sw_graph *graph, struct sw_span name)
-{
-    struct sw_input *input = find_input(graph, name);
-    if (input != NULL) {
-        return input;
-    }
-    input = calloc(1, sizeof *input);
-    if (input == NULL) {
-        return NULL;
-    }
-    input->name = strndup(name.data, name.length);
-    if (input->name == NULL) {
-        free(input);
-        return NULL;
-    }
-    sw_arena_init(&input->arena);
-    input->value = &json_null;
-    HASH_ADD_KEYPTR(by_name, graph->inputs, input->name, name.length, input);
-    return input;
-}
-
-static sw_status set_input(struct sw_graph *graph, const struct sw_json *value, struct sw_err *err)
-{
-    struct sw_input *input = need_input(graph, value->key);
-    if (input == NULL) {
-        return sw_fail(err, SW_NO_MEMORY, "out of memory");
-    }
-    if (sw_json_equal(input->value, value)) {
-        return SW_OK;
-    }
-    struct sw_arena arena;
-    sw_arena_init(&arena);
-    const struct sw_json *copy = sw_json_copy(&arena, value);
-    if (copy == NULL) {
-        sw_arena_fini(&arena);
-        return sw_fail(err, SW_NO_MEMORY, "out of memory");
-    }
-    sw_arena_fini(&input->arena);
-    input->arena = arena;
-    input->value = copy;
-    sw_mark_input(graph, sw_span_text(input->name));
-    return SW_OK;
-}
-
-static sw_status check_names(const struct sw_graph *graph, const struct sw_json *values,
-                             struct sw_err *err)
-{
-    size_t fresh = 0;
-    for (size_t i = 0; i < values->u.list.count; i++) {
-        struct sw_span name = values->u.list.items[i].key;
-        if (name.length == 0 || name.length > SW_NAME_BYTES_MAX) {
-            return sw_fail(err, SW_PARAMS, "an input's name has 1 to %u bytes", SW_NAME_BYTES_MAX);
-        }
-        fresh += find_input(graph, name) == NULL;
-    }
-    size_t count = HASH_CNT(by_name, graph->inputs) + fresh;
-    if (count > SW_INPUTS_MAX) {
-        return sw_fail_limit(err, "inputs", (int64_t)count, SW_INPUTS_MAX,
-                             "use fewer names for inputs");
-    }
-    return SW_OK;
-}
-
-sw_status sw_graph_set_inputs(struct sw_graph *graph, const struct sw_json *values,
-                              struct sw_err *err)
-{
-    sw_assert_loop();
-    sw_assert(values->kind == SW_JSON_OBJECT);
-    SW_TRY(check_names(graph, values, err));
-    for (size_t i = 0; i < values->u.list.count; i++) {
-        SW_TRY(set_input(graph, &values->u.list.items[i], err));
-    }
-    graph->is_flush_due = true;
-    return SW_OK;
-}
-
-/* -- what changes from outside ------------------------------------------------------------------ */
-
-void sw_graph_table_changed(struct sw_graph *graph, struct sw_span table)
-{
-    sw_assert_loop();
-    for (struct sw_output *output = graph->outputs; output != NULL; output = output->next) {
-        if (sw_span_equal(output->table, table)) {
-            output->is_data_new = true;
-            sw_mark_output(graph, output, false);
-        }
-    }
-}
-
-static bool has_dirty(const struct sw_graph *graph, bool *is_urgent)
-{
-    bool is_any = false;
-    *is_urgent = false;
-    for (const struct sw_output *output = graph->outputs; output != NULL; output = output->next) {
-        if (output->is_dirty && !output->is_paused) {
-            is_any = true;
-            *is_urgent |= output->is_urgent;
-        }
-    }
-    return is_any;
-}
-
-/* A table that grows a version at a time does not make its charts run all the time: they pause for
- * three times as long as the last run took, a frame at most. */
-static bool is_too_soon(const struct sw_graph *graph)
-{
-    int64_t wait_us = graph->cost_us * 3;
-    if (wait_us > (int64_t)SW_FRAME_MS * 1000) {
-        wait_us = (int64_t)SW_FRAME_MS * 1000;
-    }
-    return sw_graph_now_us(graph) - (graph->start_us + graph->cost_us) < wait_us;
-}
-
-void sw_graph_run(struct sw_graph *graph)
-{
-    sw_assert_loop();
-    bool is_urgent;
-    bool is_any = has_dirty(graph, &is_urgent);
-    if (graph->run != NULL) {
-        if (is_any && is_urgent) {
-            sw_mark_supersede(graph);
-        }
-        return;
-    }
-    if (is_any && !is_urgent && !graph->is_flush_due && is_too_soon(graph)) {
-        return; /* the next tick looks again */
-    }
-    if (is_any || graph->is_flush_due) {
-        sw_run_start(graph);
-    }
-}
-
-static double run_progress(const struct sw_run *run)
-{
-    double least = -1;
-    for (uint32_t i = 0; i < run->legs; i++) {
-        double progress = run->leg[i].is_running ? sw_scan_progress(run->leg[i].scan) : 1;
-        least = least < 0 || progress < least ? progress : least;
-    }
-    return least;
-}
-
-static void tell_busy(struct sw_graph *graph)
-{
-    double progress = run_progress(graph->run);
-    for (uint32_t i = 0; i < graph->run->parts; i++) {
-        struct sw_output *output = sw_output_find(graph, sw_span_text(graph->run->part[i].output));
-        if (output == NULL || output->serial != graph->run->part[i].serial) {
-            continue;
-        }
-        if (output->is_busy_told && progress < output->progress_told + 0.05) {
-            continue;
-        }
-        output->is_busy_told = true;
-        output->progress_told = progress;
-        graph->options.calls->on_state(graph->options.context, output->name, SW_OUTPUT_BUSY,
-                                       progress, NULL);
-    }
-}
-
-bool sw_graph_tick(struct sw_graph *graph)
-{
-    sw_graph_run(graph);
-    if (graph->run != NULL &&
-        sw_graph_now_us(graph) - graph->run->started_us >= (int64_t)SW_BUSY_AFTER_MS * 1000) {
-        tell_busy(graph);
-    }
-    bool is_urgent;
-    return graph->run != NULL || has_dirty(graph, &is_urgent) || graph->is_flush_due;
-}
-
-/* -- to read --------------------------------------------------------------------------------------- */
+#include "reactive/reactive_priv.h"
 
 const char *sw_output_state_name(enum sw_output_state state)
 {
@@ -292,32 +20,341 @@ const char *sw_output_state_name(enum sw_output_state state)
     case SW_OUTPUT_PAUSED:
         return "paused";
     }
-    return "ok";
+    return "";
 }
 
-struct sw_output_value *sw_output_value_ref(struct sw_output_value *value)
+int64_t sw_graph_now(const struct sw_graph *graph)
 {
-    value->refs++;
-    return value;
+    return sw_clock_us(graph->options.clock);
 }
 
-void sw_output_value_unref(struct sw_output_value *value)
+sw_status sw_graph_new(const struct sw_graph_options *options, struct sw_graph **result)
 {
-    if (value == NULL || --value->refs > 0) {
+    sw_assert_loop();
+    sw_assert(options->pool != NULL && options->lane != NULL && options->clock != NULL);
+    sw_assert(options->orders != NULL && options->calls != NULL);
+    struct sw_graph *graph = calloc(1, sizeof(*graph));
+    if (graph == NULL) {
+        return SW_NO_MEMORY;
+    }
+    graph->options = *options;
+    *result = graph;
+    return SW_OK;
+}
+
+static void free_input(struct sw_input *input)
+{
+    sw_arena_fini(&input->arena);
+    free(input->name);
+    free(input);
+}
+
+void sw_graph_free(struct sw_graph *graph)
+{
+    if (graph == NULL) {
         return;
     }
-    sw_series_unref(value->series);
-    sw_page_unref(value->page);
-    free(value->output);
-    free(value->kind);
-    free(value);
+    sw_assert_loop();
+    if (graph->run != NULL) {
+        struct sw_run *run = graph->run;
+        for (size_t i = 0; i < run->items; i++) {
+            run->item[i].output = NULL;
+        }
+        run->graph = NULL;
+        sw_run_cancel(run);
+    }
+    struct sw_input *next_input;
+    for (struct sw_input *input = graph->inputs; input != NULL; input = next_input) {
+        next_input = input->hh.next;
+        HASH_DEL(graph->inputs, input);
+        free_input(input);
+    }
+    struct sw_selection *next_selection;
+    for (struct sw_selection *at = graph->selections; at != NULL; at = next_selection) {
+        next_selection = at->hh.next;
+        HASH_DEL(graph->selections, at);
+        sw_selection_free(at);
+    }
+    struct sw_output *next_output;
+    for (struct sw_output *output = graph->outputs; output != NULL; output = next_output) {
+        next_output = output->hh.next;
+        HASH_DEL(graph->outputs, output);
+        sw_output_free(output);
+    }
+    free(graph);
+}
+
+struct sw_output *sw_graph_output(const struct sw_graph *graph, struct sw_span name)
+{
+    struct sw_output *output = NULL;
+    HASH_FIND(hh, graph->outputs, name.data, name.length, output);
+    return output;
+}
+
+struct sw_selection *sw_graph_selection(const struct sw_graph *graph, struct sw_span name)
+{
+    struct sw_selection *selection = NULL;
+    HASH_FIND(hh, graph->selections, name.data, name.length, selection);
+    return selection;
+}
+
+/* -- inputs ------------------------------------------------------------------------------- */
+
+static struct sw_input *find_input(const struct sw_graph *graph, struct sw_span name)
+{
+    struct sw_input *input = NULL;
+    HASH_FIND(hh, graph->inputs, name.data, name.length, input);
+    return input;
+}
+
+const struct sw_json *sw_graph_input(const struct sw_graph *graph, struct sw_span name)
+{
+    const struct sw_input *input = find_input(graph, name);
+    return input == NULL ? NULL : input->value;
+}
+
+const struct sw_json *sw_graph_expr_input(void *graph, struct sw_span name)
+{
+    const struct sw_json *value = sw_graph_input(graph, name);
+    return sw_json_is_null(value) ? NULL : value;
+}
+
+static sw_status check_names(const struct sw_graph *graph, const struct sw_json *values,
+                             struct sw_err *err)
+{
+    size_t more = 0;
+    if (values == NULL || values->kind != SW_JSON_OBJECT) {
+        return sw_fail(err, SW_PARAMS, "`values` must be an object of input names and values");
+    }
+    for (size_t i = 0; i < values->u.list.count; i++) {
+        struct sw_span name = values->u.list.items[i].key;
+        if (name.length == 0 || name.length > SW_NAME_BYTES_MAX) {
+            return sw_fail(err, SW_PARAMS, "the name of an input has 1 to %u bytes",
+                           SW_NAME_BYTES_MAX);
+        }
+        more += find_input(graph, name) == NULL;
+    }
+    size_t count = HASH_COUNT(graph->inputs) + more;
+    if (count > SW_INPUTS_MAX) {
+        return sw_fail_limit(err, "inputs", (int64_t)count, SW_INPUTS_MAX,
+                             "use fewer names; one input may hold a list or an object");
+    }
+    return SW_OK;
+}
+
+static struct sw_input *need_input(struct sw_graph *graph, struct sw_span name)
+{
+    struct sw_input *input = find_input(graph, name);
+    if (input != NULL) {
+        return input;
+    }
+    input = calloc(1, sizeof(*input));
+    char *copy = strndup(name.data, name.length);
+    if (input == NULL || copy == NULL) {
+        free(input);
+        free(copy);
+        return NULL;
+    }
+    sw_arena_init(&input->arena);
+    input->name = copy;
+    HASH_ADD_KEYPTR(hh, graph->inputs, input->name, name.length, input);
+    return input;
+}
+
+static bool is_same(const struct sw_json *a, const struct sw_json *b)
+{
+    return (sw_json_is_null(a) && sw_json_is_null(b)) ||
+           (a != NULL && b != NULL && sw_json_equal(a, b));
+}
+
+static sw_status set_input(struct sw_graph *graph, const struct sw_json *value, struct sw_err *err)
+{
+    struct sw_input *input = need_input(graph, value->key);
+    if (input == NULL) {
+        return sw_graph_no_memory(err);
+    }
+    if (is_same(input->value, value)) {
+        return SW_OK;
+    }
+    struct sw_arena arena;
+    sw_arena_init(&arena);
+    const struct sw_json *copy = sw_json_copy(&arena, value);
+    if (copy == NULL) {
+        sw_arena_fini(&arena);
+        return sw_graph_no_memory(err);
+    }
+    sw_arena_fini(&input->arena);
+    input->arena = arena;
+    input->value = copy;
+    sw_mark_input(graph, value->key);
+    return SW_OK;
+}
+
+sw_status sw_graph_set_inputs(struct sw_graph *graph, const struct sw_json *values,
+                              struct sw_err *err)
+{
+    sw_assert_loop();
+    SW_TRY(check_names(graph, values, err));
+    graph->owes_flush = true;
+    sw_mark_changed(graph);
+    for (size_t i = 0; i < values->u.list.count; i++) {
+        SW_TRY(set_input(graph, &values->u.list.items[i], err));
+    }
+    return SW_OK;
+}
+
+/* -- selections and outputs ------------------------------------------------------------------ */
+
+sw_status sw_graph_define_select(struct sw_graph *graph, const struct sw_json *params,
+                                 struct sw_err *err)
+{
+    sw_assert_loop();
+    struct sw_selection *selection = NULL;
+    SW_TRY(sw_selection_new(graph, params, &selection, err));
+    struct sw_span name = sw_span_text(selection->name);
+    struct sw_selection *before = sw_graph_selection(graph, name);
+    if (before == NULL && HASH_COUNT(graph->selections) >= SW_SELECTIONS_MAX) {
+        sw_selection_free(selection);
+        return sw_fail_limit(err, "selections", (int64_t)SW_SELECTIONS_MAX + 1, SW_SELECTIONS_MAX,
+                             "define one of a known name anew, or join clauses in one selection");
+    }
+    if (before != NULL) {
+        HASH_DEL(graph->selections, before);
+        sw_selection_free(before);
+    }
+    HASH_ADD_KEYPTR(hh, graph->selections, selection->name, name.length, selection);
+    sw_mark_selection(graph, name);
+    return SW_OK;
+}
+
+static void remove_output(struct sw_graph *graph, struct sw_output *output)
+{
+    sw_mark_gone(graph, output);
+    HASH_DEL(graph->outputs, output);
+    sw_output_free(output);
+}
+
+sw_status sw_graph_define_output(struct sw_graph *graph, const struct sw_json *params,
+                                 struct sw_err *err)
+{
+    sw_assert_loop();
+    struct sw_output *output = NULL;
+    SW_TRY(sw_output_new(graph, params, &output, err));
+    struct sw_span name = sw_span_text(output->name);
+    struct sw_output *before = sw_graph_output(graph, name);
+    if (before == NULL && HASH_COUNT(graph->outputs) >= SW_OUTPUTS_MAX) {
+        sw_output_free(output);
+        return sw_fail_limit(err, "outputs", (int64_t)SW_OUTPUTS_MAX + 1, SW_OUTPUTS_MAX,
+                             "drop outputs that are not shown, or use a facet");
+    }
+    if (before != NULL) {
+        output->seq = before->seq;
+        remove_output(graph, before);
+    }
+    HASH_ADD_KEYPTR(hh, graph->outputs, output->name, name.length, output);
+    sw_mark_output(graph, output);
+    return SW_OK;
+}
+
+static sw_status need_output(const struct sw_graph *graph, struct sw_span name,
+                             struct sw_output **output, struct sw_err *err)
+{
+    *output = sw_graph_output(graph, name);
+    if (*output == NULL) {
+        return sw_fail(err, SW_NO_OUTPUT, "there is no output `%.*s`: see output.list",
+                       (int)(name.length < SW_NAME_BYTES_MAX ? name.length : SW_NAME_BYTES_MAX),
+                       name.data);
+    }
+    return SW_OK;
+}
+
+sw_status sw_graph_drop_output(struct sw_graph *graph, struct sw_span name, struct sw_err *err)
+{
+    sw_assert_loop();
+    struct sw_output *output = NULL;
+    SW_TRY(need_output(graph, name, &output, err));
+    remove_output(graph, output);
+    return SW_OK;
+}
+
+/* A resumed output is dirty; a run that finds it settled says so without computing it. */
+sw_status sw_graph_pause_output(struct sw_graph *graph, struct sw_span name, bool is_paused,
+                                struct sw_err *err)
+{
+    sw_assert_loop();
+    struct sw_output *output = NULL;
+    SW_TRY(need_output(graph, name, &output, err));
+    if (output->is_paused == is_paused) {
+        return SW_OK;
+    }
+    output->is_paused = is_paused;
+    if (is_paused) {
+        sw_graph_tell_state(graph, output, SW_OUTPUT_PAUSED, -1, NULL);
+    } else {
+        sw_mark_output(graph, output);
+    }
+    return SW_OK;
+}
+
+sw_status sw_graph_filters(struct sw_graph *graph, const struct sw_version *version,
+                           struct sw_span table, struct sw_span select, struct sw_span where,
+                           struct sw_filter **filters, size_t capacity, size_t *count,
+                           struct sw_buf *key, struct sw_err *err)
+{
+    uint32_t index[SW_CLAUSES_MAX + 1];
+    uint32_t indices = 0;
+    struct sw_arena arena;
+    struct sw_expr *expr = NULL;
+    struct sw_selection *selection = NULL;
+    sw_assert_loop();
+    sw_arena_init(&arena);
+    struct sw_filter_list list = {.arena = &arena};
+    sw_status status = SW_OK;
+    if (select.data != NULL) {
+        status = sw_selection_need(graph, select, table, &selection, err);
+        status = status != SW_OK ? status
+                                 : sw_selection_filters(graph, selection, NULL, version, &list,
+                                                        index, &indices, err);
+    }
+    if (status == SW_OK && where.data != NULL) {
+        status = sw_expr_parse(where, &expr, err);
+        status = status != SW_OK
+                     ? status
+                     : sw_where_filter(graph, expr, where, version, &list, index, &indices, err);
+    }
+    if (status == SW_OK) {
+        sw_assert(list.count <= capacity - *count);
+        for (size_t i = 0; i < list.count; i++) {
+            filters[(*count)++] = list.filter[i];
+            sw_buf_put(key, list.key[i].data, list.key[i].length);
+            sw_buf_put_byte(key, '\n');
+        }
+        list.count = 0; /* the caller's now */
+    }
+    sw_expr_free(expr);
+    sw_filter_list_fini(&list);
+    sw_arena_fini(&arena);
+    return status;
+}
+
+/* -- telling and reading -------------------------------------------------------------------- */
+
+void sw_graph_tell_state(struct sw_graph *graph, struct sw_output *output,
+                         enum sw_output_state state, double progress, const struct sw_err *err)
+{
+    output->shown = state;
+    output->shown_progress = progress;
+    graph->options.calls->on_state(graph->options.context, output->name, state, progress, err);
 }
 
 void sw_graph_put_inputs(const struct sw_graph *graph, struct sw_buf *out)
 {
     bool is_first = true;
     sw_buf_put_byte(out, '{');
-    for (const struct sw_input *input = graph->inputs; input != NULL; input = input->by_name.next) {
+    for (const struct sw_input *input = graph->inputs; input != NULL; input = input->hh.next) {
+        if (sw_json_is_null(input->value)) {
+            continue;
+        }
         sw_buf_put_text(out, is_first ? "" : ",");
         sw_json_put_text(out, sw_span_text(input->name));
         sw_buf_put_byte(out, ':');
@@ -327,34 +364,30 @@ void sw_graph_put_inputs(const struct sw_graph *graph, struct sw_buf *out)
     sw_buf_put_byte(out, '}');
 }
 
-static enum sw_output_state state_of(const struct sw_output *output)
+static void put_output(const struct sw_output *output, struct sw_buf *out)
 {
-    if (output->is_paused) {
-        return SW_OUTPUT_PAUSED;
+    sw_buf_put_text(out, "{\"output\":");
+    sw_json_put_text(out, sw_span_text(output->name));
+    sw_buf_put_text(out, ",\"kind\":");
+    sw_json_put_text(out, output->kind);
+    sw_buf_put_text(out, ",\"table\":");
+    sw_json_put_text(out, output->table);
+    if (output->select.length > 0) {
+        sw_buf_put_text(out, ",\"select\":");
+        sw_json_put_text(out, output->select);
     }
-    if (output->is_in_run || (output->value == NULL && !output->has_error)) {
-        return SW_OUTPUT_BUSY;
-    }
-    return output->has_error ? SW_OUTPUT_ERROR : SW_OUTPUT_OK;
+    sw_buf_printf(out, ",\"state\":\"%s\",\"params\":",
+                  sw_output_state_name(output->is_paused ? SW_OUTPUT_PAUSED : output->shown));
+    sw_json_put(out, output->definition);
+    sw_buf_put_byte(out, '}');
 }
 
 void sw_graph_put_outputs(const struct sw_graph *graph, struct sw_buf *out)
 {
     sw_buf_put_byte(out, '[');
-    for (const struct sw_output *output = graph->outputs; output != NULL; output = output->next) {
-        sw_buf_put_text(out, output == graph->outputs ? "{\"output\":" : ",{\"output\":");
-        sw_json_put_text(out, sw_span_text(output->name));
-        sw_buf_put_text(out, ",\"kind\":");
-        sw_json_put_text(out, output->kind);
-        sw_buf_put_text(out, ",\"table\":");
-        sw_json_put_text(out, output->table);
-        if (output->select.length > 0) {
-            sw_buf_put_text(out, ",\"select\":");
-            sw_json_put_text(out, output->select);
-        }
-        sw_buf_printf(out, ",\"state\":\"%s\",\"params\":", sw_output_state_name(state_of(output)));
-        sw_json_put(out, output->params);
-        sw_buf_put_byte(out, '}');
+    for (const struct sw_output *at = graph->outputs; at != NULL; at = at->hh.next) {
+        sw_buf_put_text(out, at == graph->outputs ? "" : ",");
+        put_output(at, out);
     }
     sw_buf_put_byte(out, ']');
 }
@@ -366,16 +399,16 @@ void sw_graph_each_value(const struct sw_graph *graph,
                                           const struct sw_err *err),
                          void *context)
 {
-    for (const struct sw_output *output = graph->outputs; output != NULL; output = output->next) {
-        if (output->value != NULL) {
-            on_value(context, output->value);
+    for (const struct sw_output *at = graph->outputs; at != NULL; at = at->hh.next) {
+        if (at->value != NULL && !at->has_err) {
+            on_value(context, at->value);
         }
-        if (output->has_error) {
-            on_state(context, output->name, SW_OUTPUT_ERROR, -1, &output->err);
-        } else if (output->is_paused) {
-            on_state(context, output->name, SW_OUTPUT_PAUSED, -1, NULL);
-        } else if (output->is_busy_told) {
-            on_state(context, output->name, SW_OUTPUT_BUSY, output->progress_told, NULL);
+        if (at->is_paused) {
+            on_state(context, at->name, SW_OUTPUT_PAUSED, -1, NULL);
+        } else if (at->has_err) {
+            on_state(context, at->name, SW_OUTPUT_ERROR, -1, &at->err);
+        } else if (at->shown == SW_OUTPUT_BUSY) {
+            on_state(context, at->name, SW_OUTPUT_BUSY, at->shown_progress, NULL);
         }
     }
 }

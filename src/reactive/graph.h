@@ -21,6 +21,7 @@
 #include "base/json.h"
 #include "exec/page.h"
 #include "exec/pool.h"
+#include "fold/fold.h"
 #include "table/page.h"
 #include "table/series.h"
 #include "table/table.h"
@@ -74,6 +75,8 @@ struct sw_graph_options {
     struct sw_order_cache *orders; /* borrowed, outlives the graph */
     const struct sw_graph_calls *calls;
     void *context;
+    /* Output kinds by name; NULL: sw_fold_find. */
+    const struct sw_fold *(*find_fold)(struct sw_span kind);
 };
 
 SW_MUST_USE sw_status sw_graph_new(const struct sw_graph_options *options, struct sw_graph **graph);

@@ -1,73 +1,159 @@
-#include "reactive/graph_priv.h"
+/* The down leg: what is dirty, when a run is due, and when one is cancelled for a
+ * newer one.  See graph.h for the rule.                                            */
+#include "base/limits.h"
+#include "reactive/reactive_priv.h"
 
-/* The down leg: what a change makes dirty, and what running work it makes stale. */
+#define FRAME_US ((int64_t)SW_FRAME_MS * 1000)
 
-void sw_mark_output(struct sw_graph *graph, struct sw_output *output, bool is_urgent)
+void sw_mark_changed(struct sw_graph *graph)
+{
+    if (graph->changed_us == 0) {
+        graph->changed_us = sw_graph_now(graph);
+    }
+}
+
+void sw_mark_output(struct sw_graph *graph, struct sw_output *output)
 {
     output->is_dirty = true;
-    output->is_urgent |= is_urgent;
-    if (graph->dirty_since_us == 0) {
-        graph->dirty_since_us = sw_graph_now_us(graph);
+    sw_mark_changed(graph);
+    for (size_t i = 0; graph->run != NULL && i < graph->run->items; i++) {
+        if (graph->run->item[i].output == output) {
+            graph->run->is_superseded = true;
+        }
     }
 }
 
 void sw_mark_input(struct sw_graph *graph, struct sw_span name)
 {
-    for (struct sw_output *output = graph->outputs; output != NULL; output = output->next) {
-        if (sw_output_uses_input(graph, output, name)) {
-            sw_mark_output(graph, output, true);
+    for (struct sw_output *output = graph->outputs; output != NULL; output = output->hh.next) {
+        if (sw_output_follows(graph, output, name)) {
+            sw_mark_output(graph, output);
         }
     }
 }
 
 void sw_mark_selection(struct sw_graph *graph, struct sw_span name)
 {
-    for (struct sw_output *output = graph->outputs; output != NULL; output = output->next) {
+    for (struct sw_output *output = graph->outputs; output != NULL; output = output->hh.next) {
         if (sw_span_equal(output->select, name)) {
-            sw_mark_output(graph, output, true);
+            sw_mark_output(graph, output);
         }
     }
 }
 
-/* Some output that runs is dirty again. */
-static bool is_stale(const struct sw_graph *graph)
-{
-    for (const struct sw_output *output = graph->outputs; output != NULL; output = output->next) {
-        if (output->is_in_run && output->is_dirty) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Less than half of the scans is done. */
-static bool is_mostly_ahead(const struct sw_run *run)
-{
-    double done = 0;
-    for (uint32_t i = 0; i < run->legs; i++) {
-        done += run->leg[i].is_running ? sw_scan_progress(run->leg[i].scan) : 1;
-    }
-    return run->legs > 0 && done < 0.5 * run->legs;
-}
-
-void sw_mark_supersede(struct sw_graph *graph)
+void sw_mark_gone(struct sw_graph *graph, struct sw_output *output)
 {
     struct sw_run *run = graph->run;
-    int64_t now_us = sw_graph_now_us(graph);
-    bool is_frame_due = now_us - graph->frame_us >= (int64_t)SW_FRAME_MS * 1000;
-    if (run->is_cancelled || graph->was_cancelled || is_frame_due || !is_stale(graph) ||
-        !is_mostly_ahead(run)) {
+    bool has_others = false;
+    for (size_t i = 0; run != NULL && i < run->items; i++) {
+        if (run->item[i].output == output) {
+            run->item[i].output = NULL;
+        }
+        has_others = has_others || run->item[i].output != NULL;
+    }
+    if (run != NULL && !has_others) {
+        sw_run_cancel(run);
+    }
+}
+
+/* New versions may come by the hundred while a table loads: they start a run of their own only once
+ * per frame, and never end one. */
+void sw_graph_table_changed(struct sw_graph *graph, struct sw_span table)
+{
+    for (struct sw_output *output = graph->outputs; output != NULL; output = output->hh.next) {
+        if (sw_span_equal(output->table, table)) {
+            output->is_stale = true;
+            sw_mark_changed(graph);
+        }
+    }
+}
+
+static bool is_due(const struct sw_graph *graph, int64_t now_us, bool *is_waiting)
+{
+    bool is_stale_due = !graph->has_stale_run || now_us - graph->stale_run_us >= FRAME_US;
+    bool is_run_due = graph->owes_flush;
+    for (struct sw_output *output = graph->outputs; output != NULL; output = output->hh.next) {
+        if (!output->is_paused) {
+            *is_waiting = *is_waiting || output->is_dirty || output->is_stale;
+            is_run_due = is_run_due || output->is_dirty || (output->is_stale && is_stale_due);
+        }
+    }
+    return is_run_due;
+}
+
+double sw_run_progress(const struct sw_run *run)
+{
+    double sum = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < run->tables; i++) {
+        if (run->table[i].slots > 0) {
+            sum += run->table[i].scan != NULL ? sw_scan_progress(run->table[i].scan) : 1;
+            count++;
+        }
+    }
+    for (size_t i = 0; i < run->items; i++) {
+        if (run->item[i].page_job != NULL) {
+            sum += sw_page_progress(run->item[i].page_job);
+            count++;
+        }
+    }
+    return count == 0 ? 1 : sum / (double)count;
+}
+
+/* Bounded staleness and progress: a run is given up only early in its work, right after a frame was
+ * shown, and never twice in a row. */
+static void consider_cancel(struct sw_graph *graph, int64_t now_us)
+{
+    struct sw_run *run = graph->run;
+    bool is_frame_fresh = graph->has_flushed && now_us - graph->flushed_us < FRAME_US;
+    if (run->is_superseded && !run->is_cancelled && is_frame_fresh && !graph->was_cancelled &&
+        sw_run_progress(run) < 0.5) {
+        sw_run_cancel(run);
+    }
+}
+
+/* True while something runs or waits. */
+static bool advance(struct sw_graph *graph)
+{
+    bool is_waiting = false;
+    int64_t now_us = sw_graph_now(graph);
+    if (graph->run != NULL) {
+        consider_cancel(graph, now_us);
+        return true;
+    }
+    /* A run that has nothing to compute is over when start returns. */
+    while (graph->run == NULL && is_due(graph, now_us, &is_waiting) && sw_run_start(graph)) {
+        is_waiting = false;
+    }
+    return graph->run != NULL || is_waiting;
+}
+
+void sw_graph_run(struct sw_graph *graph)
+{
+    (void)advance(graph);
+}
+
+static void tell_busy(struct sw_graph *graph)
+{
+    struct sw_run *run = graph->run;
+    if (sw_graph_now(graph) - run->started_us < (int64_t)SW_BUSY_AFTER_MS * 1000) {
         return;
     }
-    run->is_cancelled = true;
-    for (uint32_t i = 0; i < run->legs; i++) {
-        if (run->leg[i].is_running) {
-            sw_scan_cancel(run->leg[i].scan);
+    double progress = sw_run_progress(run);
+    for (size_t i = 0; i < run->items; i++) {
+        struct sw_output *output = run->item[i].output;
+        if (output != NULL && !output->is_paused &&
+            (output->shown != SW_OUTPUT_BUSY || output->shown_progress != progress)) {
+            sw_graph_tell_state(graph, output, SW_OUTPUT_BUSY, progress, NULL);
         }
     }
-    for (uint32_t i = 0; i < run->parts; i++) {
-        if (run->part[i].page_job != NULL) {
-            sw_page_cancel(run->part[i].page_job);
-        }
+}
+
+bool sw_graph_tick(struct sw_graph *graph)
+{
+    bool is_active = advance(graph);
+    if (graph->run != NULL) {
+        tell_busy(graph);
     }
+    return is_active;
 }

@@ -1,434 +1,356 @@
+/* Outputs: a definition, checked when it comes, and what a run needs of it. */
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "base/params.h"
-#include "reactive/graph_priv.h"
-#include "reactive/window.h"
+#include "reactive/reactive_priv.h"
 
-#define PAGE_KIND "table"
+#define PAGE_ROWS_DEFAULT 100
 
-struct sw_output *sw_output_find(const struct sw_graph *graph, struct sw_span name)
+/* -- definition --------------------------------------------------------------------- */
+
+static const char *const common[] = {"output", "kind", "table", "select", "except", "where", NULL};
+
+static bool is_common(struct sw_span key)
 {
-    struct sw_output *output;
-    HASH_FIND(by_name, graph->outputs_by_name, name.data, name.length, output);
-    return output;
+    for (size_t i = 0; common[i] != NULL; i++) {
+        if (sw_span_equal(key, sw_span_text(common[i]))) {
+            return true;
+        }
+    }
+    return false;
 }
 
-static void free_output(struct sw_output *output)
+/* The members that are common to all outputs, or the others. */
+static const struct sw_json *pick_members(struct sw_arena *arena, const struct sw_json *object,
+                                          bool want_common)
 {
+    size_t count = object->u.list.count;
+    struct sw_json *picked = sw_arena_alloc(arena, sizeof(*picked));
+    struct sw_json *items = sw_arena_array(arena, count + 1, sizeof(*items));
+    if (picked == NULL || items == NULL) {
+        return NULL;
+    }
+    size_t at = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (is_common(object->u.list.items[i].key) == want_common) {
+            items[at++] = object->u.list.items[i];
+        }
+    }
+    picked->kind = SW_JSON_OBJECT;
+    picked->u.list.items = items;
+    picked->u.list.count = at;
+    return picked;
+}
+
+static sw_status read_common(struct sw_output *output, struct sw_err *err)
+{
+    struct sw_span name = {0};
+    const struct sw_param params[] = {
+        {"output", SW_PARAM_NAME, true, &name, 0, 0},
+        {"kind", SW_PARAM_NAME, true, &output->kind, 0, 0},
+        {"table", SW_PARAM_NAME, true, &output->table, 0, 0},
+        {"select", SW_PARAM_NAME, false, &output->select, 0, 0},
+        {"except", SW_PARAM_ARRAY, false, &output->except, 0, 0},
+        {"where", SW_PARAM_TEXT, false, &output->where_text, 0, 0},
+    };
+    const struct sw_json *object = pick_members(&output->arena, output->definition, true);
+    if (object == NULL) {
+        return sw_graph_no_memory(err);
+    }
+    SW_TRY(sw_params_read(object, "output.define", params, sizeof(params) / sizeof(params[0]), NULL,
+                          err));
+    output->name = strndup(name.data, name.length);
+    output->params = pick_members(&output->arena, output->definition, false);
+    return output->name == NULL || output->params == NULL ? sw_graph_no_memory(err) : SW_OK;
+}
+
+static sw_status find_kind(const struct sw_graph *graph, struct sw_output *output,
+                           struct sw_err *err)
+{
+    output->fold = graph->options.find_fold != NULL ? graph->options.find_fold(output->kind)
+                                                    : sw_fold_find(output->kind);
+    if (output->fold != NULL) {
+        return SW_OK;
+    }
+    if (!sw_span_equal(output->kind, sw_span_text("table"))) {
+        return sw_fail(err, SW_PARAMS,
+                       "there is no output kind `%.*s`; there are histogram, histogram2d, line, "
+                       "scatter, groupby, value, quantiles and table",
+                       (int)(output->kind.length < 64 ? output->kind.length : 64),
+                       output->kind.data);
+    }
+    if (!sw_json_is_null(sw_json_member(output->params, "facet"))) {
+        return sw_fail(err, SW_PARAMS, "an output of kind `table` has no `facet`");
+    }
+    return SW_OK;
+}
+
+static sw_status check_except(const struct sw_graph *graph, const struct sw_output *output,
+                              struct sw_err *err)
+{
+    struct sw_selection *selection = NULL;
+    if (output->select.length == 0) {
+        if (output->except != NULL && output->except->u.list.count > 0) {
+            return sw_fail(err, SW_PARAMS, "`except` names clauses of a selection: add `select`");
+        }
+        return SW_OK;
+    }
+    SW_TRY(sw_selection_need(graph, output->select, output->table, &selection, err));
+    for (size_t i = 0; output->except != NULL && i < output->except->u.list.count; i++) {
+        struct sw_span name;
+        if (!sw_json_get_text(&output->except->u.list.items[i], &name)) {
+            return sw_fail(err, SW_PARAMS, "`except` must be a list of clause names");
+        }
+        if (!sw_selection_has_clause(selection, name)) {
+            return sw_fail(err, SW_PARAMS, "the selection `%s` has no clause named `%.*s`",
+                           selection->name, (int)(name.length < 64 ? name.length : 64), name.data);
+        }
+    }
+    return SW_OK;
+}
+
+/* Plans it once against the table as it is.  Where parameters come from inputs only a missing column
+ * speaks against the definition; the rest may change with them. */
+static sw_status check_plan(struct sw_graph *graph, struct sw_output *output,
+                            const struct sw_version *version, struct sw_err *err)
+{
+    const struct sw_json *params = NULL;
+    struct sw_arena arena;
+    sw_arena_init(&arena);
+    sw_status status = sw_output_params(graph, output, &arena, &params, err);
+    if (status == SW_OK && output->fold != NULL) {
+        struct sw_foldrun *run = NULL;
+        status = sw_foldrun_new(output->fold, params, version, &run, err);
+        sw_foldrun_free(run);
+    } else if (status == SW_OK) {
+        struct sw_page_spec spec = {0};
+        status = sw_output_page_spec(params, version, &arena, &spec, err);
+    }
+    sw_arena_fini(&arena);
+    bool is_excused = output->inputs > 0 && status != SW_NO_COLUMN;
+    return is_excused ? SW_OK : status;
+}
+
+static sw_status check_where(struct sw_graph *graph, struct sw_output *output,
+                             const struct sw_version *version, struct sw_err *err)
+{
+    struct sw_program *program = NULL;
+    if (output->where_text.length == 0) {
+        return SW_OK;
+    }
+    SW_TRY(sw_expr_parse(output->where_text, &output->where, err));
+    SW_TRY(
+        sw_expr_compile(output->where, version->schema, sw_graph_expr_input, graph, &program, err));
+    sw_program_free(program);
+    return SW_OK;
+}
+
+static sw_status fill_output(struct sw_graph *graph, struct sw_output *output,
+                             const struct sw_json *params, struct sw_err *err)
+{
+    const struct sw_graph_options *options = &graph->options;
+    struct sw_span *names = NULL;
+    if (params == NULL || params->kind != SW_JSON_OBJECT) {
+        return sw_fail(err, SW_PARAMS, "output.define: the parameters must be an object");
+    }
+    output->definition = sw_json_copy(&output->arena, params);
+    if (output->definition == NULL) {
+        return sw_graph_no_memory(err);
+    }
+    SW_TRY(read_common(output, err));
+    SW_TRY(find_kind(graph, output, err));
+    if (!sw_reference_collect(&output->arena, output->params, &names, &output->inputs)) {
+        return sw_graph_no_memory(err);
+    }
+    output->input = names;
+    struct sw_version *version = options->calls->version(options->context, output->table);
+    if (version == NULL) {
+        return sw_fail(err, SW_NO_TABLE,
+                       "there is no table `%.*s`: load it first, or see table.list",
+                       (int)output->table.length, output->table.data);
+    }
+    SW_TRY(check_except(graph, output, err));
+    SW_TRY(check_where(graph, output, version, err));
+    return check_plan(graph, output, version, err);
+}
+
+sw_status sw_output_new(struct sw_graph *graph, const struct sw_json *params,
+                        struct sw_output **result, struct sw_err *err)
+{
+    struct sw_output *output = calloc(1, sizeof(*output));
+    if (output == NULL) {
+        return sw_graph_no_memory(err);
+    }
+    sw_arena_init(&output->arena);
+    sw_buf_init(&output->settled);
+    output->shown = SW_OUTPUT_OK;
+    output->shown_progress = -1;
+    sw_status status = fill_output(graph, output, params, err);
+    if (status != SW_OK) {
+        sw_output_free(output);
+        return status;
+    }
+    *result = output;
+    return SW_OK;
+}
+
+void sw_output_free(struct sw_output *output)
+{
+    if (output == NULL) {
+        return;
+    }
     sw_expr_free(output->where);
     sw_output_value_unref(output->value);
-    sw_buf_fini(&output->key);
+    sw_buf_fini(&output->settled);
     sw_arena_fini(&output->arena);
     free(output->name);
     free(output);
 }
 
-static void unlink_output(struct sw_graph *graph, struct sw_output *output)
-{
-    for (struct sw_output **link = &graph->outputs; *link != NULL; link = &(*link)->next) {
-        if (*link == output) {
-            *link = output->next;
-            break;
-        }
-    }
-    HASH_DELETE(by_name, graph->outputs_by_name, output);
-    graph->output_count--;
-    free_output(output);
-}
+/* -- what it depends on ------------------------------------------------------------------ */
 
-void sw_output_free_all(struct sw_graph *graph)
+static bool holds_name(const struct sw_span *names, size_t count, struct sw_span name)
 {
-    while (graph->outputs != NULL) {
-        unlink_output(graph, graph->outputs);
-    }
-}
-
-/* -- what it depends on ------------------------------------------------------------------------ */
-
-/* Members whose texts are no "$input": names, and expressions with a syntax of their own. */
-static bool is_verbatim(struct sw_span key)
-{
-    static const char *const names[] = {"output", "kind",  "table", "select",
-                                        "except", "where", "expr"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (sw_span_equal(key, sw_span_text(names[i]))) {
+    for (size_t i = 0; i < count; i++) {
+        if (sw_span_equal(names[i], name)) {
             return true;
         }
     }
     return false;
 }
 
-/* Some text in it is "$input", or some expression in it may read it. */
-static bool json_uses(const struct sw_json *json, struct sw_span input)
+bool sw_output_follows(const struct sw_graph *graph, const struct sw_output *output,
+                       struct sw_span input)
 {
-    switch (json->kind) {
-    case SW_JSON_STRING:
-        if (sw_span_equal(json->key, sw_span_text("expr"))) {
-            return memmem(json->u.text.data, json->u.text.length, input.data, input.length) != NULL;
-        }
-        return sw_span_equal(sw_graph_input_of(json), input);
-    case SW_JSON_ARRAY:
-    case SW_JSON_OBJECT:
-        for (size_t i = 0; i < json->u.list.count; i++) {
-            if (json_uses(&json->u.list.items[i], input)) {
-                return true;
-            }
-        }
-        return false;
-    case SW_JSON_NULL:
-    case SW_JSON_BOOL:
-    case SW_JSON_INT:
-    case SW_JSON_FLOAT:
-        return false;
+    if (holds_name(output->input, output->inputs, input)) {
+        return true;
     }
-    return false;
-}
-
-bool sw_output_is_except(const struct sw_output *output, const struct sw_clause *clause)
-{
-    if (output->except == NULL || clause->name.length == 0) {
-        return false;
-    }
-    for (size_t i = 0; i < output->except->u.list.count; i++) {
-        struct sw_span name;
-        if (sw_json_get_text(&output->except->u.list.items[i], &name) &&
-            sw_span_equal(name, clause->name)) {
+    if (output->where != NULL) {
+        const struct sw_span *names;
+        size_t count = sw_expr_inputs(output->where, &names);
+        if (holds_name(names, count, input)) {
             return true;
         }
     }
-    return false;
-}
-
-static bool selection_uses(const struct sw_graph *graph, const struct sw_output *output,
-                           struct sw_span input)
-{
-    const struct sw_selection *selection = sw_selection_find(graph, output->select);
-    if (output->select.length == 0 || selection == NULL) {
-        return false;
-    }
-    for (uint32_t i = 0; i < selection->clauses; i++) {
+    const struct sw_selection *selection =
+        output->select.length > 0 ? sw_graph_selection(graph, output->select) : NULL;
+    for (size_t i = 0; selection != NULL && i < selection->clauses; i++) {
         const struct sw_clause *clause = &selection->clause[i];
-        if (!sw_output_is_except(output, clause) && sw_clause_uses(clause, input)) {
+        if (sw_clause_follows(clause, input) && !sw_is_excepted(clause, output->except)) {
             return true;
         }
     }
     return false;
 }
 
-static bool where_uses(const struct sw_output *output, struct sw_span input)
+/* -- what a run needs ---------------------------------------------------------------------- */
+
+sw_status sw_output_filters(const struct sw_graph *graph, const struct sw_output *output,
+                            const struct sw_version *version, struct sw_filter_list *list,
+                            uint32_t *into, uint32_t *count, struct sw_err *err)
 {
-    if (output->where == NULL) {
-        return false;
+    *count = 0;
+    if (output->select.length > 0) {
+        struct sw_selection *selection = NULL;
+        SW_TRY(sw_selection_need(graph, output->select, output->table, &selection, err));
+        SW_TRY(sw_selection_filters(graph, selection, output->except, version, list, into, count,
+                                    err));
     }
-    const struct sw_span *inputs;
-    size_t count = sw_expr_inputs(output->where, &inputs);
-    for (size_t i = 0; i < count; i++) {
-        if (sw_span_equal(inputs[i], input)) {
-            return true;
-        }
+    if (output->where != NULL) {
+        SW_TRY(sw_where_filter(graph, output->where, output->where_text, version, list, into, count,
+                               err));
     }
-    return false;
-}
-
-bool sw_output_uses_input(const struct sw_graph *graph, const struct sw_output *output,
-                          struct sw_span input)
-{
-    return selection_uses(graph, output, input) || where_uses(output, input) ||
-           json_uses(output->params, input);
-}
-
-/* -- its params with the inputs put in ------------------------------------------------------------ */
-
-static sw_status substitute(const struct sw_graph *graph, const struct sw_schema *schema,
-                            struct sw_arena *arena, const struct sw_json *from,
-                            struct sw_json *into, struct sw_err *err);
-
-static sw_status substitute_list(const struct sw_graph *graph, const struct sw_schema *schema,
-                                 struct sw_arena *arena, const struct sw_json *from,
-                                 struct sw_json *into, struct sw_err *err)
-{
-    size_t count = from->u.list.count;
-    struct sw_json *items = sw_arena_array(arena, count, sizeof *items);
-    if (items == NULL) {
-        return sw_fail(err, SW_NO_MEMORY, "out of memory");
-    }
-    for (size_t i = 0; i < count; i++) {
-        const struct sw_json *item = &from->u.list.items[i];
-        if (is_verbatim(item->key)) {
-            items[i] = *item;
-            continue;
-        }
-        SW_TRY(substitute(graph, schema, arena, item, &items[i], err));
-    }
-    into->u.list.items = items;
-    return SW_OK;
-}
-
-/* A column whose name looks like an input is the column. */
-static sw_status substitute(const struct sw_graph *graph, const struct sw_schema *schema,
-                            struct sw_arena *arena, const struct sw_json *from,
-                            struct sw_json *into, struct sw_err *err)
-{
-    *into = *from;
-    if (from->kind == SW_JSON_ARRAY || from->kind == SW_JSON_OBJECT) {
-        return substitute_list(graph, schema, arena, from, into, err);
-    }
-    struct sw_span input = sw_graph_input_of(from);
-    if (input.length == 0 || sw_schema_find(schema, from->u.text) >= 0) {
-        return SW_OK;
-    }
-    const struct sw_json *value = sw_graph_input(graph, input);
-    if (sw_json_is_null(value)) {
-        return sw_fail(err, SW_PARAMS, "waits for the input `%.*s`: set it with input.set",
-                       (int)input.length, input.data);
-    }
-    *into = *value;
-    into->key = from->key;
     return SW_OK;
 }
 
 sw_status sw_output_params(const struct sw_graph *graph, const struct sw_output *output,
-                           const struct sw_schema *schema, struct sw_arena *arena,
-                           const struct sw_json **params, struct sw_err *err)
+                           struct sw_arena *arena, const struct sw_json **params,
+                           struct sw_err *err)
 {
-    struct sw_json *made = sw_arena_alloc(arena, sizeof *made);
-    if (made == NULL) {
-        return sw_fail(err, SW_NO_MEMORY, "out of memory");
+    struct sw_span missing = {0};
+    *params = sw_reference_replace(graph, arena, output->params, &missing);
+    if (*params != NULL) {
+        return SW_OK;
     }
-    SW_TRY(substitute(graph, schema, arena, output->params, made, err));
-    *params = made;
+    if (missing.length == 0) {
+        return sw_graph_no_memory(err);
+    }
+    return sw_fail(err, SW_PARAMS,
+                   "the output `%s` needs the input `%.*s`, which is not set: give it a value with "
+                   "input.set",
+                   output->name, (int)missing.length, missing.data);
+}
+
+static sw_status read_columns(const struct sw_json *list, const struct sw_version *version,
+                              struct sw_arena *arena, struct sw_page_spec *spec, struct sw_err *err)
+{
+    size_t count = list->u.list.count;
+    if (count > SW_COLUMNS_MAX) {
+        return sw_fail_limit(err, "columns", (int64_t)count, SW_COLUMNS_MAX, "ask for fewer");
+    }
+    uint32_t *columns = sw_arena_array(arena, count + 1, sizeof(*columns));
+    if (columns == NULL) {
+        return sw_graph_no_memory(err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct sw_span name;
+        if (!sw_json_get_text(&list->u.list.items[i], &name)) {
+            return sw_fail(err, SW_PARAMS, "`columns` must be a list of column names");
+        }
+        SW_TRY(sw_schema_need(version->schema, name, &columns[i], err));
+    }
+    spec->columns = columns;
+    spec->column_count = (uint32_t)count;
     return SW_OK;
 }
 
-/* -- definition --------------------------------------------------------------------------------------- */
-
-static sw_status read_kind(struct sw_output *output, struct sw_err *err)
+static sw_status read_sort(const struct sw_json *list, const struct sw_version *version,
+                           struct sw_arena *arena, struct sw_page_spec *spec, struct sw_err *err)
 {
-    output->fold = sw_fold_find(output->kind);
-    if (output->fold == NULL && !sw_span_equal(output->kind, sw_span_text(PAGE_KIND))) {
-        return sw_fail(err, SW_PARAMS,
-                       "no output kind `%.*s`: there are histogram, histogram2d, line, scatter, "
-                       "groupby, value, quantiles and table",
-                       (int)(output->kind.length < 32 ? output->kind.length : 32),
-                       output->kind.data);
+    size_t count = list->u.list.count;
+    if (count > SW_SORT_KEYS_MAX) {
+        return sw_fail_limit(err, "sort-keys", (int64_t)count, SW_SORT_KEYS_MAX,
+                             "sort by fewer columns");
     }
+    struct sw_sort_key *keys = sw_arena_array(arena, count + 1, sizeof(*keys));
+    if (keys == NULL) {
+        return sw_graph_no_memory(err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct sw_span name = {0};
+        const struct sw_param params[] = {
+            {"column", SW_PARAM_NAME, true, &name, 0, 0},
+            {"desc", SW_PARAM_BOOL, false, &keys[i].is_descending, 0, 0},
+        };
+        SW_TRY(sw_params_read(&list->u.list.items[i], "sort", params, 2, NULL, err));
+        SW_TRY(sw_schema_need(version->schema, name, &keys[i].column, err));
+    }
+    spec->sort = keys;
+    spec->sort_count = (uint32_t)count;
     return SW_OK;
 }
 
-/* What every kind has; the rest is the kind's own. */
-static sw_status read_common(struct sw_output *output, struct sw_span *name, struct sw_err *err)
-{
-    const struct {
-        const char *member;
-        bool is_required;
-        struct sw_span *into;
-    } texts[] = {{"output", true, name},
-                 {"kind", true, &output->kind},
-                 {"table", true, &output->table},
-                 {"select", false, &output->select},
-                 {"where", false, &output->where_text}};
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        const struct sw_json *value = sw_json_member(output->params, texts[i].member);
-        if (sw_json_is_null(value) && !texts[i].is_required) {
-            continue;
-        }
-        if (!sw_json_get_text(value, texts[i].into) || texts[i].into->length == 0 ||
-            (texts[i].is_required && texts[i].into->length > SW_NAME_BYTES_MAX)) {
-            return sw_fail(err, SW_PARAMS, "output.define needs `%s`: a text of 1 to %u bytes",
-                           texts[i].member, SW_NAME_BYTES_MAX);
-        }
-    }
-    output->except = sw_json_member(output->params, "except");
-    if (sw_json_is_null(output->except)) {
-        output->except = NULL;
-    } else if (output->except->kind != SW_JSON_ARRAY) {
-        return sw_fail(err, SW_PARAMS, "`except` must be a list of clause names");
-    }
-    return read_kind(output, err);
-}
-
-static sw_status check_page(const struct sw_json *params, const struct sw_schema *schema,
-                            struct sw_err *err)
+sw_status sw_output_page_spec(const struct sw_json *params, const struct sw_version *version,
+                              struct sw_arena *arena, struct sw_page_spec *spec, struct sw_err *err)
 {
     int64_t offset = 0;
-    int64_t limit = 0;
+    int64_t limit = PAGE_ROWS_DEFAULT;
     const struct sw_json *columns = NULL;
     const struct sw_json *sort = NULL;
-    static const char *const also[] = {"output", "kind",  "table", "select",
-                                       "except", "where", NULL};
+    const struct sw_json *facet = NULL;
     const struct sw_param list[] = {
         {"offset", SW_PARAM_INT, false, &offset, 0, INT64_MAX},
         {"limit", SW_PARAM_INT, false, &limit, 0, SW_PAGE_ROWS_MAX},
         {"columns", SW_PARAM_ARRAY, false, &columns, 0, 0},
         {"sort", SW_PARAM_ARRAY, false, &sort, 0, 0},
+        {"facet", SW_PARAM_ANY, false, &facet, 0, 0},
     };
-    SW_TRY(sw_params_read(params, "the output kind table", list, 4, also, err));
-    struct sw_window window;
-    SW_TRY(sw_window_init(&window, columns, sort, schema, err));
-    sw_window_fini(&window);
-    return SW_OK;
-}
-
-static sw_status check_filters(struct sw_graph *graph, const struct sw_output *output,
-                               const struct sw_version *version, struct sw_err *err)
-{
-    const struct sw_selection *selection = sw_selection_find(graph, output->select);
-    if (output->select.length > 0 &&
-        (selection == NULL || !sw_span_equal(sw_span_text(selection->table), output->table))) {
-        return sw_fail(err, SW_PARAMS, "no selection `%.*s` of this table: define it first",
-                       (int)output->select.length, output->select.data);
+    SW_TRY(sw_params_read(params, "table", list, sizeof(list) / sizeof(list[0]), NULL, err));
+    spec->offset = (uint64_t)offset;
+    spec->limit = (uint32_t)limit;
+    if (columns != NULL) {
+        SW_TRY(read_columns(columns, version, arena, spec, err));
     }
-    if (output->where != NULL) {
-        struct sw_filter *filter;
-        SW_TRY(sw_where_filter(graph, output->where, version, &filter, err));
-        sw_filter_free(filter);
-    }
-    return SW_OK;
-}
-
-/* Would it run on the table as it is?  Inputs that are not set yet are no fault. */
-static sw_status check_plan(struct sw_graph *graph, const struct sw_output *output,
-                            const struct sw_version *version, struct sw_err *err)
-{
-    struct sw_arena arena;
-    const struct sw_json *params;
-    sw_arena_init(&arena);
-    sw_status status = sw_output_params(graph, output, version->schema, &arena, &params, err);
-    if (status == SW_OK && output->fold == NULL) {
-        status = check_page(params, version->schema, err);
-    } else if (status == SW_OK) {
-        struct sw_foldrun *run;
-        status = sw_foldrun_new(output->fold, params, version, &run, err);
-        if (status == SW_OK) {
-            sw_foldrun_free(run);
-        }
-    } else if (status == SW_PARAMS) {
-        status = SW_OK;
-    }
-    sw_arena_fini(&arena);
-    return status;
-}
-
-static sw_status read_output(struct sw_graph *graph, struct sw_output *output,
-                             const struct sw_json *params, struct sw_err *err)
-{
-    if (sw_json_is_null(params) || params->kind != SW_JSON_OBJECT) {
-        return sw_fail(err, SW_PARAMS, "output.define needs `output`, `kind` and `table`");
-    }
-    output->params = sw_json_copy(&output->arena, params);
-    if (output->params == NULL) {
-        return sw_fail(err, SW_NO_MEMORY, "out of memory");
-    }
-    struct sw_span name = {0};
-    SW_TRY(read_common(output, &name, err));
-    output->name = strndup(name.data, name.length);
-    if (output->name == NULL) {
-        return sw_fail(err, SW_NO_MEMORY, "out of memory");
-    }
-    if (output->where_text.data != NULL) {
-        SW_TRY(sw_expr_parse(output->where_text, &output->where, err));
-    }
-    const struct sw_version *version =
-        graph->options.calls->version(graph->options.context, output->table);
-    if (version == NULL) {
-        return sw_fail(err, SW_NO_TABLE, "no table `%.*s`, or its header has not arrived yet",
-                       (int)output->table.length, output->table.data);
-    }
-    SW_TRY(check_filters(graph, output, version, err));
-    return check_plan(graph, output, version, err);
-}
-
-/* The value of the definition before it stays until the new one has its own. */
-static void replace_output(struct sw_graph *graph, struct sw_output *old, struct sw_output *made)
-{
-    made->seq = old->seq;
-    made->value = old->value;
-    old->value = NULL;
-    struct sw_output **link = &graph->outputs;
-    while (*link != old) {
-        link = &(*link)->next;
-    }
-    made->next = old->next;
-    *link = made;
-    HASH_DELETE(by_name, graph->outputs_by_name, old);
-    free_output(old);
-}
-
-static void append_output(struct sw_graph *graph, struct sw_output *made)
-{
-    struct sw_output **link = &graph->outputs;
-    while (*link != NULL) {
-        link = &(*link)->next;
-    }
-    *link = made;
-    graph->output_count++;
-}
-
-sw_status sw_graph_define_output(struct sw_graph *graph, const struct sw_json *params,
-                                 struct sw_err *err)
-{
-    struct sw_output *made = calloc(1, sizeof *made);
-    if (made == NULL) {
-        return sw_fail(err, SW_NO_MEMORY, "out of memory");
-    }
-    sw_arena_init(&made->arena);
-    sw_buf_init(&made->key);
-    sw_status status = read_output(graph, made, params, err);
-    struct sw_output *old =
-        status == SW_OK ? sw_output_find(graph, sw_span_text(made->name)) : NULL;
-    if (status == SW_OK && old == NULL && graph->output_count >= SW_OUTPUTS_MAX) {
-        status = sw_fail_limit(err, "outputs", graph->output_count + 1, SW_OUTPUTS_MAX,
-                               "drop outputs that are no longer shown");
-    }
-    if (status != SW_OK) {
-        free_output(made);
-        return status;
-    }
-    made->serial = ++graph->serial;
-    made->is_data_new = true;
-    if (old != NULL) {
-        replace_output(graph, old, made);
-    } else {
-        append_output(graph, made);
-    }
-    HASH_ADD_KEYPTR(by_name, graph->outputs_by_name, made->name, strlen(made->name), made);
-    sw_mark_output(graph, made, true);
-    return SW_OK;
-}
-
-static sw_status need_output(const struct sw_graph *graph, struct sw_span name,
-                             struct sw_output **output, struct sw_err *err)
-{
-    *output = sw_output_find(graph, name);
-    if (*output == NULL) {
-        return sw_fail(err, SW_NO_OUTPUT, "no output `%.*s`: output.list names those there are",
-                       (int)name.length, name.data);
-    }
-    return SW_OK;
-}
-
-sw_status sw_graph_drop_output(struct sw_graph *graph, struct sw_span name, struct sw_err *err)
-{
-    struct sw_output *output;
-    SW_TRY(need_output(graph, name, &output, err));
-    unlink_output(graph, output);
-    return SW_OK;
-}
-
-sw_status sw_graph_pause_output(struct sw_graph *graph, struct sw_span name, bool is_paused,
-                                struct sw_err *err)
-{
-    struct sw_output *output;
-    SW_TRY(need_output(graph, name, &output, err));
-    if (output->is_paused == is_paused) {
-        return SW_OK;
-    }
-    output->is_paused = is_paused;
-    output->is_busy_told = false;
-    graph->options.calls->on_state(graph->options.context, output->name,
-                                   is_paused           ? SW_OUTPUT_PAUSED
-                                   : output->has_error ? SW_OUTPUT_ERROR
-                                                       : SW_OUTPUT_OK,
-                                   -1, output->has_error ? &output->err : NULL);
-    return SW_OK;
+    return sort == NULL ? SW_OK : read_sort(sort, version, arena, spec, err);
 }

@@ -1,360 +1,334 @@
+/* Selections: named lists of clauses that follow inputs, and `where` expressions,
+ * compiled into filters for one version and the inputs of one moment.  Each filter
+ * gets a key (column, kind, values), so that equal ones are made and run once.      */
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "base/params.h"
-#include "reactive/graph_priv.h"
+#include "reactive/reactive_priv.h"
 
-struct sw_selection *sw_selection_find(const struct sw_graph *graph, struct sw_span name)
+sw_status sw_graph_no_memory(struct sw_err *err)
 {
-    struct sw_selection *selection;
-    HASH_FIND(by_name, graph->selections, name.data, name.length, selection);
-    return selection;
+    return sw_fail(err, SW_NO_MEMORY, "the server has no memory left for this session");
 }
 
-static void free_selection(struct sw_selection *selection)
+/* -- definition ------------------------------------------------------------------- */
+
+static sw_status read_ends(struct sw_span ends, struct sw_clause *clause, struct sw_err *err)
 {
-    for (uint32_t i = 0; i < selection->clauses; i++) {
+    if (ends.length == 2 && (ends.data[0] == '[' || ends.data[0] == '(') &&
+        (ends.data[1] == ']' || ends.data[1] == ')')) {
+        clause->is_low_open = ends.data[0] == '(';
+        clause->is_high_open = ends.data[1] == ')';
+        return SW_OK;
+    }
+    return sw_fail(err, SW_PARAMS,
+                   "a clause's `ends` must be \"[]\", \"[)\", \"(]\" or \"()\": which ends of "
+                   "`between` belong to it");
+}
+
+static sw_status read_expr(struct sw_selection *selection, struct sw_clause *clause,
+                           struct sw_err *err)
+{
+    const struct sw_span *names;
+    SW_TRY(sw_expr_parse(clause->text, &clause->expr, err));
+    clause->inputs = sw_expr_inputs(clause->expr, &names);
+    struct sw_span *copy =
+        sw_arena_array(&selection->arena, clause->inputs + 1, sizeof(struct sw_span));
+    if (copy == NULL) {
+        return sw_graph_no_memory(err);
+    }
+    for (size_t i = 0; i < clause->inputs; i++) {
+        copy[i] = names[i];
+    }
+    clause->input = copy;
+    return SW_OK;
+}
+
+static sw_status read_clause(struct sw_selection *selection, const struct sw_json *json,
+                             struct sw_clause *clause, struct sw_err *err)
+{
+    struct sw_span ends = sw_span_text("[]");
+    const struct sw_json *between = NULL;
+    const struct sw_json *in = NULL;
+    const struct sw_json *equals = NULL;
+    const struct sw_param params[] = {
+        {"name", SW_PARAM_NAME, false, &clause->name, 0, 0},
+        {"column", SW_PARAM_NAME, false, &clause->column, 0, 0},
+        {"between", SW_PARAM_ANY, false, &between, 0, 0},
+        {"in", SW_PARAM_ANY, false, &in, 0, 0},
+        {"equals", SW_PARAM_ANY, false, &equals, 0, 0},
+        {"expr", SW_PARAM_TEXT, false, &clause->text, 0, 0},
+        {"ends", SW_PARAM_TEXT, false, &ends, 0, 0},
+    };
+    SW_TRY(sw_params_read(json, "a clause", params, sizeof(params) / sizeof(params[0]), NULL, err));
+    int kinds = (between != NULL) + (in != NULL) + (equals != NULL) + (clause->text.length > 0);
+    if (kinds != 1) {
+        return sw_fail(err, SW_PARAMS,
+                       "a clause needs exactly one of `between`, `in`, `equals` and `expr`");
+    }
+    SW_TRY(read_ends(ends, clause, err));
+    if (clause->text.length > 0) {
+        clause->kind = SW_CLAUSE_EXPR;
+        SW_TRY(read_expr(selection, clause, err));
+    } else {
+        if (clause->column.length == 0) {
+            return sw_fail(err, SW_PARAMS,
+                           "a clause with `between`, `in` or `equals` needs a "
+                           "`column`");
+        }
+        clause->kind =
+            between != NULL ? SW_CLAUSE_BETWEEN : (in != NULL ? SW_CLAUSE_IN : SW_CLAUSE_EQUALS);
+        clause->value = between != NULL ? between : (in != NULL ? in : equals);
+        struct sw_span *names = NULL;
+        if (!sw_reference_collect(&selection->arena, clause->value, &names, &clause->inputs)) {
+            return sw_graph_no_memory(err);
+        }
+        clause->input = names;
+    }
+    if (clause->name.length == 0 && clause->inputs > 0) {
+        clause->name = clause->input[0];
+    }
+    return SW_OK;
+}
+
+static sw_status read_clauses(struct sw_selection *selection, const struct sw_json *list,
+                              struct sw_err *err)
+{
+    size_t count = list->u.list.count;
+    if (count > SW_CLAUSES_MAX) {
+        return sw_fail_limit(err, "clauses", (int64_t)count, SW_CLAUSES_MAX,
+                             "join clauses with AND in one `expr`");
+    }
+    selection->clause = sw_arena_array(&selection->arena, count + 1, sizeof(struct sw_clause));
+    if (selection->clause == NULL) {
+        return sw_graph_no_memory(err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        selection->clauses++;
+        SW_TRY(read_clause(selection, &list->u.list.items[i], &selection->clause[i], err));
+    }
+    return SW_OK;
+}
+
+/* A clause that cannot work whatever its inputs say is refused at once; what the inputs of this
+ * moment make of it is no concern of the definition. */
+static sw_status check_clause(struct sw_graph *graph, struct sw_selection *selection,
+                              const struct sw_clause *clause, const struct sw_version *version,
+                              struct sw_err *err)
+{
+    uint32_t column;
+    if (clause->kind != SW_CLAUSE_EXPR) {
+        SW_TRY(sw_schema_need(version->schema, clause->column, &column, err));
+    }
+    struct sw_filter_list list = {.arena = &selection->arena};
+    struct sw_selection alone = {.clauses = 1, .clause = (struct sw_clause *)clause};
+    uint32_t index;
+    uint32_t count = 0;
+    struct sw_err local;
+    sw_status status =
+        sw_selection_filters(graph, &alone, NULL, version, &list, &index, &count, &local);
+    sw_filter_list_fini(&list);
+    if (status == SW_OK || (clause->inputs > 0 && status != SW_NO_COLUMN)) {
+        return SW_OK;
+    }
+    if (err != NULL) {
+        *err = local;
+    }
+    return status;
+}
+
+static sw_status fill_selection(struct sw_graph *graph, struct sw_selection *selection,
+                                const struct sw_json *params, struct sw_err *err)
+{
+    struct sw_span name = {0};
+    const struct sw_json *clauses = NULL;
+    const struct sw_param list[] = {
+        {"select", SW_PARAM_NAME, true, &name, 0, 0},
+        {"table", SW_PARAM_NAME, true, &selection->table, 0, 0},
+        {"clauses", SW_PARAM_ARRAY, true, &clauses, 0, 0},
+    };
+    const struct sw_json *copy = sw_json_copy(&selection->arena, params);
+    if (copy == NULL) {
+        return sw_graph_no_memory(err);
+    }
+    SW_TRY(sw_params_read(copy, "select.define", list, 3, NULL, err));
+    selection->name = strndup(name.data, name.length);
+    if (selection->name == NULL) {
+        return sw_graph_no_memory(err);
+    }
+    SW_TRY(read_clauses(selection, clauses, err));
+    const struct sw_graph_options *options = &graph->options;
+    struct sw_version *version = options->calls->version(options->context, selection->table);
+    if (version == NULL) {
+        return sw_fail(err, SW_NO_TABLE, "there is no table `%s`: load it first, or see table.list",
+                       sw_arena_text(&selection->arena, selection->table));
+    }
+    for (size_t i = 0; i < selection->clauses; i++) {
+        SW_TRY(check_clause(graph, selection, &selection->clause[i], version, err));
+    }
+    return SW_OK;
+}
+
+sw_status sw_selection_new(struct sw_graph *graph, const struct sw_json *params,
+                           struct sw_selection **result, struct sw_err *err)
+{
+    struct sw_selection *selection = calloc(1, sizeof(*selection));
+    if (selection == NULL) {
+        return sw_graph_no_memory(err);
+    }
+    sw_arena_init(&selection->arena);
+    sw_status status = fill_selection(graph, selection, params, err);
+    if (status != SW_OK) {
+        sw_selection_free(selection);
+        return status;
+    }
+    *result = selection;
+    return SW_OK;
+}
+
+void sw_selection_free(struct sw_selection *selection)
+{
+    if (selection == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < selection->clauses; i++) {
         sw_expr_free(selection->clause[i].expr);
     }
     sw_arena_fini(&selection->arena);
     free(selection->name);
-    free(selection->table);
     free(selection);
 }
 
-void sw_selection_free_all(struct sw_graph *graph)
+bool sw_selection_has_clause(const struct sw_selection *selection, struct sw_span name)
 {
-    while (graph->selections != NULL) {
-        struct sw_selection *selection = graph->selections;
-        HASH_DELETE(by_name, graph->selections, selection);
-        free_selection(selection);
-    }
-}
-
-/* -- reading a definition ------------------------------------------------------------------- */
-
-static sw_status read_ends(struct sw_clause *clause, struct sw_span ends, struct sw_err *err)
-{
-    if (ends.data == NULL) {
-        return SW_OK;
-    }
-    bool is_right = ends.length == 2 && (ends.data[0] == '[' || ends.data[0] == '(') &&
-                    (ends.data[1] == ']' || ends.data[1] == ')');
-    if (!is_right || clause->kind != SW_CLAUSE_BETWEEN) {
-        return sw_fail(err, SW_PARAMS,
-                       "a clause's `ends` goes with `between` and is one of [] [) (] ()");
-    }
-    clause->is_low_open = ends.data[0] == '(';
-    clause->is_high_open = ends.data[1] == ')';
-    return SW_OK;
-}
-
-static sw_status read_operand(struct sw_clause *clause, struct sw_span column,
-                              const struct sw_json *between, const struct sw_json *in,
-                              const struct sw_json *equals, struct sw_span expr, struct sw_err *err)
-{
-    int given = (between != NULL) + (in != NULL) + (equals != NULL) + (expr.data != NULL);
-    if (given != 1) {
-        return sw_fail(err, SW_PARAMS,
-                       "a clause has one of `between`, `in`, `equals` (with `column`) or `expr`");
-    }
-    if (expr.data != NULL) {
-        clause->kind = SW_CLAUSE_EXPR;
-        clause->text = expr;
-        return sw_expr_parse(expr, &clause->expr, err);
-    }
-    if (column.data == NULL) {
-        return sw_fail(err, SW_PARAMS, "a clause with `between`, `in` or `equals` needs `column`");
-    }
-    clause->column = column;
-    clause->kind = between != NULL ? SW_CLAUSE_BETWEEN
-                   : in != NULL    ? SW_CLAUSE_IN
-                                   : SW_CLAUSE_EQUALS;
-    clause->operand = between != NULL ? between : in != NULL ? in : equals;
-    return SW_OK;
-}
-
-/* Its own name, else that of its input. */
-static void name_clause(struct sw_clause *clause, struct sw_span name)
-{
-    clause->name = name;
-    if (name.data != NULL) {
-        return;
-    }
-    if (clause->kind != SW_CLAUSE_EXPR) {
-        clause->name = sw_graph_input_of(clause->operand);
-        return;
-    }
-    const struct sw_span *inputs;
-    if (sw_expr_inputs(clause->expr, &inputs) > 0) {
-        clause->name = inputs[0];
-    }
-}
-
-static sw_status read_clause(struct sw_clause *clause, const struct sw_json *json,
-                             struct sw_err *err)
-{
-    struct sw_span column = {0};
-    struct sw_span name = {0};
-    struct sw_span ends = {0};
-    struct sw_span expr = {0};
-    const struct sw_json *between = NULL;
-    const struct sw_json *in = NULL;
-    const struct sw_json *equals = NULL;
-    const struct sw_param list[] = {
-        {"column", SW_PARAM_TEXT, false, &column, 0, 0},
-        {"between", SW_PARAM_ANY, false, &between, 0, 0},
-        {"in", SW_PARAM_ANY, false, &in, 0, 0},
-        {"equals", SW_PARAM_ANY, false, &equals, 0, 0},
-        {"expr", SW_PARAM_TEXT, false, &expr, 0, 0},
-        {"name", SW_PARAM_NAME, false, &name, 0, 0},
-        {"ends", SW_PARAM_TEXT, false, &ends, 0, 0},
-    };
-    SW_TRY(sw_params_read(json, "a clause", list, 7, NULL, err));
-    if (equals == NULL) {
-        equals = sw_json_member(json, "equals"); /* a literal null selects nulls */
-    }
-    SW_TRY(read_operand(clause, column, between, in, equals, expr, err));
-    name_clause(clause, name);
-    return read_ends(clause, ends, err);
-}
-
-static sw_status read_clauses(struct sw_selection *selection, const struct sw_json *clauses,
-                              struct sw_err *err)
-{
-    if (clauses->u.list.count > SW_CLAUSES_MAX) {
-        return sw_fail_limit(err, "clauses", (int64_t)clauses->u.list.count, SW_CLAUSES_MAX,
-                             "use several selections, or one expression for several conditions");
-    }
-    const struct sw_json *copy = sw_json_copy(&selection->arena, clauses);
-    if (copy == NULL) {
-        return sw_fail(err, SW_NO_MEMORY, "out of memory");
-    }
-    for (size_t i = 0; i < copy->u.list.count; i++) {
-        SW_TRY(read_clause(&selection->clause[selection->clauses++], &copy->u.list.items[i], err));
-    }
-    return SW_OK;
-}
-
-/* Columns and literals are right for the table as it is now. */
-static sw_status check_clauses(struct sw_graph *graph, const struct sw_selection *selection,
-                               const struct sw_version *version, struct sw_err *err)
-{
-    for (uint32_t i = 0; i < selection->clauses; i++) {
-        const struct sw_clause *clause = &selection->clause[i];
-        if (clause->kind != SW_CLAUSE_EXPR) {
-            uint32_t column;
-            SW_TRY(sw_schema_need(version->schema, clause->column, &column, err));
-            if (sw_graph_input_of(clause->operand).length > 0) {
-                continue; /* its value is looked at when there is one */
-            }
-        }
-        struct sw_filter *filter;
-        SW_TRY(sw_clause_filter(graph, clause, version, &filter, err));
-        sw_filter_free(filter);
-    }
-    return SW_OK;
-}
-
-static sw_status new_selection(struct sw_span name, struct sw_span table,
-                               struct sw_selection **selection)
-{
-    struct sw_selection *made = calloc(1, sizeof *made);
-    if (made == NULL) {
-        return SW_NO_MEMORY;
-    }
-    sw_arena_init(&made->arena);
-    made->name = strndup(name.data, name.length);
-    made->table = strndup(table.data, table.length);
-    if (made->name == NULL || made->table == NULL) {
-        free_selection(made);
-        return SW_NO_MEMORY;
-    }
-    *selection = made;
-    return SW_OK;
-}
-
-static sw_status check_room(const struct sw_graph *graph, struct sw_span name, struct sw_err *err)
-{
-    if (HASH_CNT(by_name, graph->selections) >= SW_SELECTIONS_MAX &&
-        sw_selection_find(graph, name) == NULL) {
-        return sw_fail_limit(err, "selections", SW_SELECTIONS_MAX + 1, SW_SELECTIONS_MAX,
-                             "redefine one that is no longer used");
-    }
-    return SW_OK;
-}
-
-sw_status sw_graph_define_select(struct sw_graph *graph, const struct sw_json *params,
-                                 struct sw_err *err)
-{
-    struct sw_span name = {0};
-    struct sw_span table = {0};
-    const struct sw_json *clauses = NULL;
-    const struct sw_param list[] = {
-        {"select", SW_PARAM_NAME, true, &name, 0, 0},
-        {"table", SW_PARAM_NAME, true, &table, 0, 0},
-        {"clauses", SW_PARAM_ARRAY, true, &clauses, 0, 0},
-    };
-    SW_TRY(sw_params_read(params, "select.define", list, 3, NULL, err));
-    SW_TRY(check_room(graph, name, err));
-    const struct sw_version *version = graph->options.calls->version(graph->options.context, table);
-    if (version == NULL) {
-        return sw_fail(err, SW_NO_TABLE, "no table `%.*s`, or its header has not arrived yet",
-                       (int)table.length, table.data);
-    }
-    struct sw_selection *made;
-    if (new_selection(name, table, &made) != SW_OK) {
-        return sw_fail(err, SW_NO_MEMORY, "out of memory");
-    }
-    sw_status status = read_clauses(made, clauses, err);
-    if (status == SW_OK) {
-        status = check_clauses(graph, made, version, err);
-    }
-    if (status != SW_OK) {
-        free_selection(made);
-        return status;
-    }
-    struct sw_selection *old = sw_selection_find(graph, name);
-    if (old != NULL) {
-        HASH_DELETE(by_name, graph->selections, old);
-        free_selection(old);
-    }
-    HASH_ADD_KEYPTR(by_name, graph->selections, made->name, strlen(made->name), made);
-    sw_mark_selection(graph, sw_span_text(made->name));
-    return SW_OK;
-}
-
-/* -- from clauses to filters --------------------------------------------------------------------- */
-
-bool sw_clause_uses(const struct sw_clause *clause, struct sw_span input)
-{
-    if (clause->kind != SW_CLAUSE_EXPR) {
-        return sw_span_equal(sw_graph_input_of(clause->operand), input);
-    }
-    const struct sw_span *inputs;
-    size_t count = sw_expr_inputs(clause->expr, &inputs);
-    for (size_t i = 0; i < count; i++) {
-        if (sw_span_equal(inputs[i], input)) {
+    for (size_t i = 0; i < selection->clauses; i++) {
+        if (sw_span_equal(selection->clause[i].name, name)) {
             return true;
         }
     }
     return false;
 }
 
-/* The literal, or the input's value. */
-static const struct sw_json *operand_value(const struct sw_graph *graph,
-                                           const struct sw_clause *clause)
+bool sw_clause_follows(const struct sw_clause *clause, struct sw_span input)
 {
-    struct sw_span input = sw_graph_input_of(clause->operand);
-    return input.length == 0 ? clause->operand : sw_graph_input(graph, input);
-}
-
-static bool is_open_range(const struct sw_json *value)
-{
-    return value->kind == SW_JSON_ARRAY && value->u.list.count == 2 &&
-           sw_json_is_null(&value->u.list.items[0]) && sw_json_is_null(&value->u.list.items[1]);
-}
-
-bool sw_clause_is_on(const struct sw_graph *graph, const struct sw_clause *clause)
-{
-    if (clause->kind == SW_CLAUSE_EXPR) {
-        const struct sw_span *inputs;
-        size_t count = sw_expr_inputs(clause->expr, &inputs);
-        for (size_t i = 0; i < count; i++) {
-            if (sw_json_is_null(sw_graph_input(graph, inputs[i]))) {
-                return false;
-            }
+    for (size_t i = 0; i < clause->inputs; i++) {
+        if (sw_span_equal(clause->input[i], input)) {
+            return true;
         }
+    }
+    return false;
+}
+
+bool sw_is_excepted(const struct sw_clause *clause, const struct sw_json *except)
+{
+    for (size_t i = 0; except != NULL && i < except->u.list.count; i++) {
+        const struct sw_json *name = &except->u.list.items[i];
+        if (clause->name.length > 0 && name->kind == SW_JSON_STRING &&
+            sw_span_equal(name->u.text, clause->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+sw_status sw_selection_need(const struct sw_graph *graph, struct sw_span name, struct sw_span table,
+                            struct sw_selection **result, struct sw_err *err)
+{
+    struct sw_selection *selection = sw_graph_selection(graph, name);
+    int length = (int)(name.length < SW_NAME_BYTES_MAX ? name.length : SW_NAME_BYTES_MAX);
+    if (selection == NULL) {
+        return sw_fail(err, SW_PARAMS, "there is no selection `%.*s`: send select.define first",
+                       length, name.data);
+    }
+    if (!sw_span_equal(selection->table, table)) {
+        return sw_fail(err, SW_PARAMS, "the selection `%.*s` is of the table `%.*s`, not of `%.*s`",
+                       length, name.data, (int)selection->table.length, selection->table.data,
+                       (int)table.length, table.data);
+    }
+    *result = selection;
+    return SW_OK;
+}
+
+/* -- filters ------------------------------------------------------------------------- */
+
+void sw_filter_list_fini(struct sw_filter_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        sw_filter_free(list->filter[i]);
+    }
+    free(list->filter);
+    free(list->key);
+    *list = (struct sw_filter_list){0};
+}
+
+static int64_t find_key(const struct sw_filter_list *list, struct sw_span key)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (sw_span_equal(list->key[i], key)) {
+            return (int64_t)i;
+        }
+    }
+    return -1;
+}
+
+static bool make_room(struct sw_filter_list *list)
+{
+    if (list->count < list->capacity) {
         return true;
     }
-    const struct sw_json *value = operand_value(graph, clause);
-    if (sw_graph_input_of(clause->operand).length > 0 && sw_json_is_null(value)) {
+    size_t capacity = list->capacity == 0 ? 8 : list->capacity * 2;
+    struct sw_filter **filter = realloc(list->filter, capacity * sizeof(*filter));
+    if (filter == NULL) {
         return false;
     }
-    return clause->kind != SW_CLAUSE_BETWEEN || !is_open_range(value);
+    list->filter = filter;
+    struct sw_span *key = realloc(list->key, capacity * sizeof(*key));
+    if (key == NULL) {
+        return false;
+    }
+    list->key = key;
+    list->capacity = capacity;
+    return true;
 }
 
-void sw_where_put_key(const struct sw_graph *graph, const struct sw_expr *expr, struct sw_span text,
-                      struct sw_buf *key)
+/* Where a filter of that key is in the list; *is_new: the caller makes one and puts it there. */
+static sw_status place_key(struct sw_filter_list *list, struct sw_buf *key, uint32_t *index,
+                           bool *is_new, struct sw_err *err)
 {
-    sw_buf_put_byte(key, 'e');
-    sw_json_put_text(key, text);
-    const struct sw_span *inputs;
-    size_t count = sw_expr_inputs(expr, &inputs);
-    for (size_t i = 0; i < count; i++) {
-        sw_buf_put_byte(key, ',');
-        sw_json_put(key, sw_graph_input(graph, inputs[i]));
+    if (key->failed) {
+        return sw_graph_no_memory(err);
     }
-    sw_buf_put_byte(key, ';');
+    int64_t found = find_key(list, sw_buf_peek(key));
+    *is_new = found < 0;
+    *index = found < 0 ? (uint32_t)list->count : (uint32_t)found;
+    if (found >= 0) {
+        return SW_OK;
+    }
+    const char *copy = sw_arena_text(list->arena, sw_buf_peek(key));
+    if (copy == NULL || !make_room(list)) {
+        return sw_graph_no_memory(err);
+    }
+    list->key[list->count] = sw_span_of(copy, key->length);
+    return SW_OK;
 }
 
-void sw_clause_put_key(const struct sw_graph *graph, const struct sw_clause *clause,
-                       struct sw_buf *key)
+static void put_ends(struct sw_buf *key, const struct sw_clause *clause)
 {
-    if (clause->kind == SW_CLAUSE_EXPR) {
-        sw_where_put_key(graph, clause->expr, clause->text, key);
-        return;
-    }
-    static const char kinds[] = {
-        [SW_CLAUSE_BETWEEN] = 'b', [SW_CLAUSE_IN] = 'i', [SW_CLAUSE_EQUALS] = '='};
-    sw_buf_put_byte(key, kinds[clause->kind]);
-    sw_json_put_text(key, clause->column);
     sw_buf_put_byte(key, clause->is_low_open ? '(' : '[');
     sw_buf_put_byte(key, clause->is_high_open ? ')' : ']');
-    sw_json_put(key, operand_value(graph, clause));
-    sw_buf_put_byte(key, ';');
 }
 
-static sw_status between_filter(const struct sw_clause *clause, const struct sw_json *value,
-                                const struct sw_version *version, uint32_t column,
-                                struct sw_filter **filter, struct sw_err *err)
+static sw_status make_filter(const struct sw_clause *clause, const struct sw_version *version,
+                             uint32_t column, const struct sw_json *value,
+                             struct sw_filter **filter, struct sw_err *err)
 {
-    if (value->kind != SW_JSON_ARRAY || value->u.list.count != 2) {
-        return sw_fail(err, SW_PARAMS, "`between` on `%.*s` wants [low, high], either may be null",
-                       (int)clause->column.length, clause->column.data);
-    }
-    return sw_filter_between(version, column, &value->u.list.items[0], &value->u.list.items[1],
-                             clause->is_low_open, clause->is_high_open, filter, err);
-}
-
-static sw_status in_filter(const struct sw_clause *clause, const struct sw_json *value,
-                           const struct sw_version *version, uint32_t column,
-                           struct sw_filter **filter, struct sw_err *err)
-{
-    if (value->kind != SW_JSON_ARRAY) {
-        return sw_fail(err, SW_PARAMS, "`in` on `%.*s` wants a list of values",
-                       (int)clause->column.length, clause->column.data);
-    }
-    if (value->u.list.count > SW_IN_LIST_MAX) {
-        return sw_fail_limit(err, "in_list", (int64_t)value->u.list.count, SW_IN_LIST_MAX,
-                             "use a range or an expression");
-    }
-    return sw_filter_in(version, column, value, filter, err);
-}
-
-sw_status sw_where_filter(struct sw_graph *graph, const struct sw_expr *expr,
-                          const struct sw_version *version, struct sw_filter **filter,
-                          struct sw_err *err)
-{
-    struct sw_program *program;
-    SW_TRY(sw_expr_compile(expr, version->schema, sw_graph_expr_input, graph, &program, err));
-    return sw_filter_program(program, filter);
-}
-
-sw_status sw_clause_filter(struct sw_graph *graph, const struct sw_clause *clause,
-                           const struct sw_version *version, struct sw_filter **filter,
-                           struct sw_err *err)
-{
-    if (clause->kind == SW_CLAUSE_EXPR) {
-        return sw_where_filter(graph, clause->expr, version, filter, err);
-    }
-    uint32_t column;
-    SW_TRY(sw_schema_need(version->schema, clause->column, &column, err));
-    const struct sw_json *value = operand_value(graph, clause);
     switch (clause->kind) {
     case SW_CLAUSE_BETWEEN:
-        return between_filter(clause, value, version, column, filter, err);
+        return sw_filter_between(version, column, &value->u.list.items[0], &value->u.list.items[1],
+                                 clause->is_low_open, clause->is_high_open, filter, err);
     case SW_CLAUSE_IN:
-        return in_filter(clause, value, version, column, filter, err);
+        return sw_filter_in(version, column, value, filter, err);
     case SW_CLAUSE_EQUALS:
         return sw_filter_equals(version, column, value, filter, err);
     case SW_CLAUSE_EXPR:
@@ -363,62 +337,149 @@ sw_status sw_clause_filter(struct sw_graph *graph, const struct sw_clause *claus
     return SW_INTERNAL;
 }
 
-/* -- for pages and downloads ------------------------------------------------------------------------ */
-
-static sw_status append_select(struct sw_graph *graph, const struct sw_version *version,
-                               struct sw_span table, struct sw_span select,
-                               struct sw_filter **filters, size_t capacity, size_t *count,
-                               struct sw_buf *key, struct sw_err *err)
+static sw_status check_value(const struct sw_clause *clause, const struct sw_json *value,
+                             struct sw_err *err)
 {
-    const struct sw_selection *selection = sw_selection_find(graph, select);
-    if (selection == NULL || !sw_span_equal(sw_span_text(selection->table), table)) {
-        return sw_fail(err, SW_PARAMS, "no selection `%.*s` of this table: define it first",
-                       (int)select.length, select.data);
+    int length = (int)clause->column.length;
+    if (clause->kind == SW_CLAUSE_BETWEEN &&
+        (value->kind != SW_JSON_ARRAY || value->u.list.count != 2)) {
+        return sw_fail(err, SW_PARAMS,
+                       "`between` on the column `%.*s` needs a list of two values, "
+                       "[low, high]; either may be null",
+                       length, clause->column.data);
     }
-    for (uint32_t i = 0; i < selection->clauses; i++) {
-        const struct sw_clause *clause = &selection->clause[i];
-        if (!sw_clause_is_on(graph, clause)) {
-            continue;
-        }
-        sw_assert(*count < capacity);
-        SW_TRY(sw_clause_filter(graph, clause, version, &filters[*count], err));
-        ++*count;
-        sw_clause_put_key(graph, clause, key);
+    if (clause->kind == SW_CLAUSE_IN && value->kind != SW_JSON_ARRAY) {
+        return sw_fail(err, SW_PARAMS, "`in` on the column `%.*s` needs a list of values", length,
+                       clause->column.data);
     }
     return SW_OK;
 }
 
-static sw_status append_where(struct sw_graph *graph, const struct sw_version *version,
-                              struct sw_span where, struct sw_filter **filters, size_t capacity,
-                              size_t *count, struct sw_buf *key, struct sw_err *err)
+static bool is_unbounded(const struct sw_clause *clause, const struct sw_json *value)
 {
-    struct sw_expr *expr;
-    SW_TRY(sw_expr_parse(where, &expr, err));
-    sw_assert(*count < capacity);
-    sw_status status = sw_where_filter(graph, expr, version, &filters[*count], err);
-    if (status == SW_OK) {
-        ++*count;
-        sw_where_put_key(graph, expr, where, key);
+    return clause->kind == SW_CLAUSE_BETWEEN && sw_json_is_null(&value->u.list.items[0]) &&
+           sw_json_is_null(&value->u.list.items[1]);
+}
+
+static bool has_unset_input(const struct sw_graph *graph, const struct sw_clause *clause)
+{
+    for (size_t i = 0; i < clause->inputs; i++) {
+        if (sw_json_is_null(sw_graph_input(graph, clause->input[i]))) {
+            return true;
+        }
     }
-    sw_expr_free(expr);
+    return false;
+}
+
+/* Off: *is_on false. */
+static sw_status column_filter(const struct sw_graph *graph, const struct sw_clause *clause,
+                               const struct sw_version *version, struct sw_filter_list *list,
+                               struct sw_buf *key, uint32_t *index, bool *is_on, struct sw_err *err)
+{
+    uint32_t column;
+    bool is_new;
+    SW_TRY(sw_schema_need(version->schema, clause->column, &column, err));
+    const struct sw_json *value = sw_reference_replace(graph, list->arena, clause->value, NULL);
+    if (value == NULL) {
+        return sw_graph_no_memory(err);
+    }
+    *is_on = false;
+    if (value->kind == SW_JSON_NULL ||
+        (clause->kind == SW_CLAUSE_IN && has_unset_input(graph, clause))) {
+        return SW_OK;
+    }
+    SW_TRY(check_value(clause, value, err));
+    if (is_unbounded(clause, value)) {
+        return SW_OK;
+    }
+    sw_buf_printf(key, "%d %u ", (int)clause->kind, column);
+    put_ends(key, clause);
+    sw_json_put(key, value);
+    SW_TRY(place_key(list, key, index, &is_new, err));
+    if (is_new) {
+        SW_TRY(make_filter(clause, version, column, value, &list->filter[list->count], err));
+        list->count++;
+    }
+    *is_on = true;
+    return SW_OK;
+}
+
+static sw_status expr_filter(const struct sw_graph *graph, const struct sw_expr *expr,
+                             struct sw_span text, const struct sw_version *version,
+                             struct sw_filter_list *list, struct sw_buf *key, uint32_t *index,
+                             struct sw_err *err)
+{
+    const struct sw_span *names;
+    size_t count = sw_expr_inputs(expr, &names);
+    bool is_new;
+    sw_buf_put_text(key, "x ");
+    sw_buf_put(key, text.data, text.length);
+    for (size_t i = 0; i < count; i++) {
+        const struct sw_json *value = sw_graph_input(graph, names[i]);
+        sw_buf_put_byte(key, '\x1f');
+        if (value != NULL) {
+            sw_json_put(key, value);
+        }
+    }
+    SW_TRY(place_key(list, key, index, &is_new, err));
+    if (is_new) {
+        struct sw_program *program = NULL;
+        SW_TRY(sw_expr_compile(expr, version->schema, sw_graph_expr_input, (void *)graph, &program,
+                               err));
+        sw_status status = sw_filter_program(program, &list->filter[list->count]);
+        if (status != SW_OK) {
+            return sw_graph_no_memory(err);
+        }
+        list->count++;
+    }
+    return SW_OK;
+}
+
+static sw_status clause_filter(const struct sw_graph *graph, const struct sw_clause *clause,
+                               const struct sw_version *version, struct sw_filter_list *list,
+                               struct sw_buf *key, uint32_t *index, bool *is_on, struct sw_err *err)
+{
+    if (clause->kind != SW_CLAUSE_EXPR) {
+        return column_filter(graph, clause, version, list, key, index, is_on, err);
+    }
+    *is_on = !has_unset_input(graph, clause);
+    if (!*is_on) {
+        return SW_OK;
+    }
+    return expr_filter(graph, clause->expr, clause->text, version, list, key, index, err);
+}
+
+sw_status sw_selection_filters(const struct sw_graph *graph, const struct sw_selection *selection,
+                               const struct sw_json *except, const struct sw_version *version,
+                               struct sw_filter_list *list, uint32_t *into, uint32_t *count,
+                               struct sw_err *err)
+{
+    struct sw_buf key;
+    sw_status status = SW_OK;
+    sw_buf_init(&key);
+    for (size_t i = 0; i < selection->clauses && status == SW_OK; i++) {
+        bool is_on = false;
+        if (sw_is_excepted(&selection->clause[i], except)) {
+            continue;
+        }
+        sw_buf_clear(&key);
+        status = clause_filter(graph, &selection->clause[i], version, list, &key, &into[*count],
+                               &is_on, err);
+        *count += status == SW_OK && is_on;
+    }
+    sw_buf_fini(&key);
     return status;
 }
 
-sw_status sw_graph_filters(struct sw_graph *graph, const struct sw_version *version,
-                           struct sw_span table, struct sw_span select, struct sw_span where,
-                           struct sw_filter **filters, size_t capacity, size_t *count,
-                           struct sw_buf *key, struct sw_err *err)
+sw_status sw_where_filter(const struct sw_graph *graph, const struct sw_expr *expr,
+                          struct sw_span text, const struct sw_version *version,
+                          struct sw_filter_list *list, uint32_t *into, uint32_t *count,
+                          struct sw_err *err)
 {
-    size_t before = *count;
-    sw_status status = SW_OK;
-    if (select.data != NULL) {
-        status = append_select(graph, version, table, select, filters, capacity, count, key, err);
-    }
-    if (status == SW_OK && where.data != NULL) {
-        status = append_where(graph, version, where, filters, capacity, count, key, err);
-    }
-    while (status != SW_OK && *count > before) {
-        sw_filter_free(filters[--*count]);
-    }
+    struct sw_buf key;
+    sw_buf_init(&key);
+    sw_status status = expr_filter(graph, expr, text, version, list, &key, &into[*count], err);
+    *count += status == SW_OK;
+    sw_buf_fini(&key);
     return status;
 }

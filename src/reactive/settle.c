@@ -1,193 +1,216 @@
+/* The up leg: results of a run to values and states, all at once, then one flush. */
 #include <stdlib.h>
 
-#include "reactive/graph_priv.h"
+#include "reactive/reactive_priv.h"
 
-/* The up leg: when the last scan and page of a run is done, all its outputs get their
- * values, then one flush closes it.  A cancelled run leaves its outputs dirty.       */
+/* -- values ------------------------------------------------------------------------------ */
 
-void sw_settle_scan(void *context, struct sw_scan *scan)
+struct sw_output_value *sw_output_value_ref(struct sw_output_value *value)
 {
-    struct sw_leg *leg = context;
-    leg->scan = scan;
-    leg->is_running = false;
-    leg->run->open--;
-    sw_settle_if_over(leg->run);
+    __atomic_fetch_add(&value->refs, 1, __ATOMIC_RELAXED);
+    return value;
 }
 
-void sw_settle_page(void *context, sw_status status, struct sw_page *page, const struct sw_err *err)
+void sw_output_value_unref(struct sw_output_value *value)
 {
-    struct sw_part *part = context;
-    part->page_job = NULL;
-    part->page = page;
-    part->status = status;
-    if (status != SW_OK && err != NULL) {
-        part->err = *err;
+    if (value == NULL || __atomic_fetch_sub(&value->refs, 1, __ATOMIC_ACQ_REL) > 1) {
+        return;
     }
-    part->run->open--;
-    sw_settle_if_over(part->run);
+    sw_series_unref(value->series);
+    sw_page_unref(value->page);
+    free(value->output);
+    free(value->kind);
+    free(value);
 }
 
-/* What became of a part, once everything is done. */
-static sw_status outcome(const struct sw_part *part, struct sw_err *err,
-                         const struct sw_scan_result **result)
+static struct sw_output_value *new_value(const struct sw_run *run, struct sw_run_item *item)
 {
-    *result = NULL;
-    *err = part->err;
-    if (part->leg == NULL) {
-        return part->status;
-    }
-    *result = sw_scan_result(part->leg->scan, part->slot);
-    *err = (*result)->err;
-    return (*result)->status;
-}
-
-static struct sw_output_value *make_value(const struct sw_output *output,
-                                          const struct sw_part *part,
-                                          const struct sw_scan_result *result)
-{
-    struct sw_output_value *value = calloc(1, sizeof *value);
+    const struct sw_output *output = item->output;
+    const struct sw_version *version = run->table[item->table].version;
+    struct sw_output_value *value = calloc(1, sizeof(*value));
     if (value == NULL) {
         return NULL;
     }
     value->refs = 1;
     value->output = strdup(output->name);
     value->kind = strndup(output->kind.data, output->kind.length);
+    value->version = version->number;
+    value->seq = output->seq + 1;
+    value->rows = item->rows;
+    value->total = version->rows;
+    value->series = item->series;
+    value->page = item->page;
+    item->series = NULL;
+    item->page = NULL;
     if (value->output == NULL || value->kind == NULL) {
         sw_output_value_unref(value);
         return NULL;
     }
-    value->version = part->version;
-    value->total = part->total;
-    value->seq = output->seq + 1;
-    if (result != NULL) {
-        value->series = sw_series_ref(result->series);
-        value->rows = result->rows;
-    } else {
-        value->page = sw_page_ref(part->page);
-        value->rows = part->page->total;
-    }
     return value;
 }
 
-static void settle_error(struct sw_graph *graph, struct sw_output *output, sw_status status,
-                         const struct sw_err *err)
+/* -- results ------------------------------------------------------------------------------ */
+
+static void take_result(struct sw_run_item *item, const struct sw_scan_result *result)
 {
-    output->has_error = true;
-    output->err = *err;
-    if (err->status != status) {
-        (void)sw_fail(&output->err, status, "%s",
-                      status == SW_NO_MEMORY ? "out of memory" : sw_status_name(status));
+    item->status = result->status;
+    if (result->status != SW_OK) {
+        item->err = result->err;
+        return;
     }
-    output->is_busy_told = false;
-    graph->options.calls->on_state(graph->options.context, output->name, SW_OUTPUT_ERROR, -1,
-                                   &output->err);
+    item->series = sw_series_ref(result->series);
+    item->rows = result->rows;
 }
 
-static void settle_value(struct sw_graph *graph, struct sw_output *output,
-                         struct sw_output_value *value)
+void sw_run_scan_done(void *context, struct sw_scan *scan)
 {
-    bool was_told = output->is_busy_told || output->has_error;
+    struct sw_run_table *table = context;
+    struct sw_run *run = table->run;
+    size_t index = (size_t)(table - run->table);
+    int64_t begun_us = sw_scan_begun_us(scan);
+    if (begun_us != 0 && (run->begun_us == 0 || begun_us < run->begun_us)) {
+        run->begun_us = begun_us;
+    }
+    run->is_cut = run->is_cut || sw_scan_was_cancelled(scan);
+    for (size_t i = 0; i < run->items; i++) {
+        struct sw_run_item *item = &run->item[i];
+        if (item->table == index && item->slot >= 0) {
+            take_result(item, sw_scan_result(scan, (uint32_t)item->slot));
+        }
+    }
+    table->scan = NULL;
+    sw_scan_free(scan);
+    sw_run_settle(run);
+}
+
+void sw_run_page_done(void *context, sw_status status, struct sw_page *page,
+                      const struct sw_err *err)
+{
+    struct sw_run_item *item = context;
+    item->page_job = NULL;
+    item->status = status;
+    item->page = page;
+    if (status == SW_OK) {
+        item->rows = page->total;
+    } else {
+        item->err = *err;
+        item->run->is_cut = item->run->is_cut || status == SW_CANCELLED;
+    }
+    sw_run_settle(item->run);
+}
+
+/* -- the flush ------------------------------------------------------------------------------ */
+
+static void keep_key(struct sw_output *output, const struct sw_run_item *item)
+{
+    sw_buf_clear(&output->settled);
+    /* What may go better the next time is not an answer to keep to. */
+    if (item->status != SW_NO_MEMORY && item->status != SW_LIMIT) {
+        sw_buf_put(&output->settled, item->key.data, item->key.length);
+    }
+    if (output->settled.failed) {
+        sw_buf_fini(&output->settled);
+        sw_buf_init(&output->settled);
+    }
+}
+
+static bool show_item(struct sw_run *run, struct sw_run_item *item)
+{
+    struct sw_graph *graph = run->graph;
+    struct sw_output *output = item->output;
+    if (output->is_paused) {
+        output->is_dirty = true;
+        return false;
+    }
+    struct sw_output_value *value = item->status == SW_OK ? new_value(run, item) : NULL;
+    if (item->status == SW_OK && value == NULL) {
+        item->status = sw_graph_no_memory(&item->err);
+    }
+    keep_key(output, item);
+    output->has_err = value == NULL;
+    if (value == NULL) {
+        output->err = item->err;
+        sw_graph_tell_state(graph, output, SW_OUTPUT_ERROR, -1, &output->err);
+        return false;
+    }
     sw_output_value_unref(output->value);
     output->value = value;
     output->seq = value->seq;
-    output->has_error = false;
-    output->is_busy_told = false;
     graph->options.calls->on_value(graph->options.context, value);
-    if (was_told) {
-        graph->options.calls->on_state(graph->options.context, output->name, SW_OUTPUT_OK, -1,
-                                       NULL);
+    if (output->shown != SW_OUTPUT_OK) {
+        sw_graph_tell_state(graph, output, SW_OUTPUT_OK, -1, NULL);
     }
-}
-
-/* The output that a part was made for, if it is still there. */
-static struct sw_output *owner(const struct sw_graph *graph, const struct sw_part *part)
-{
-    struct sw_output *output = sw_output_find(graph, sw_span_text(part->output));
-    return output != NULL && output->serial == part->serial ? output : NULL;
-}
-
-/* True: the output has a new value or error. */
-static bool settle_part(struct sw_graph *graph, struct sw_part *part)
-{
-    struct sw_output *output = owner(graph, part);
-    if (output == NULL) {
-        return false;
-    }
-    output->is_in_run = false;
-    struct sw_err err;
-    const struct sw_scan_result *result;
-    sw_status status = outcome(part, &err, &result);
-    struct sw_output_value *value = NULL;
-    if (status == SW_OK) {
-        value = make_value(output, part, result);
-        status = value == NULL ? SW_NO_MEMORY : SW_OK;
-    }
-    if (status == SW_OK) {
-        settle_value(graph, output, value);
-    } else {
-        settle_error(graph, output, status, &err);
-    }
-    sw_buf_fini(&output->key);
-    output->key = part->key;
-    part->key = (struct sw_buf){0};
     return true;
 }
 
-static void settle_all(struct sw_graph *graph, struct sw_run *run)
+static void flush(struct sw_run *run)
 {
-    const char **outputs = calloc(run->parts + 1, sizeof *outputs);
-    uint64_t *versions = calloc(run->legs + 1, sizeof *versions);
-    struct sw_flush flush = {
-        .table = (const char *const *)run->table, .version = versions, .output = outputs};
-    for (uint32_t i = 0; i < run->parts; i++) {
-        if (settle_part(graph, &run->part[i]) && outputs != NULL) {
-            outputs[flush.outputs++] = run->part[i].output;
+    struct sw_graph *graph = run->graph;
+    const char **outputs = sw_arena_array(&run->arena, run->items + 1, sizeof(*outputs));
+    const char **tables = sw_arena_array(&run->arena, run->tables + 1, sizeof(*tables));
+    uint64_t *versions = sw_arena_array(&run->arena, run->tables + 1, sizeof(*versions));
+    struct sw_flush shown = {.table = tables, .version = versions, .output = outputs};
+    int64_t now_us = sw_graph_now(graph);
+    int64_t begun_us = run->begun_us == 0 ? run->started_us : run->begun_us;
+    for (size_t i = 0; i < run->items; i++) {
+        struct sw_run_item *item = &run->item[i];
+        if (item->output != NULL && show_item(run, item) && outputs != NULL) {
+            outputs[shown.outputs++] = item->output->name;
         }
     }
-    for (uint32_t i = 0; versions != NULL && i < run->legs; i++) {
-        versions[flush.tables++] = run->leg[i].version->number;
-    }
-    int64_t now_us = sw_graph_now_us(graph);
-    flush.queue_ms = (double)(run->started_us - run->queued_us) / 1000;
-    flush.compute_ms = (double)(now_us - run->started_us) / 1000;
-    graph->frame_us = now_us;
-    graph->cost_us = now_us - run->started_us;
-    graph->options.calls->on_flush(graph->options.context, &flush);
-    free(outputs);
-    free(versions);
-}
-
-/* Its outputs run again, with what is newest. */
-static void take_back(struct sw_graph *graph, const struct sw_run *run)
-{
-    for (uint32_t i = 0; i < run->parts; i++) {
-        struct sw_output *output = owner(graph, &run->part[i]);
-        if (output != NULL) {
-            output->is_in_run = false;
-            output->is_data_new = true;
-            sw_mark_output(graph, output, true);
+    for (size_t i = 0; tables != NULL && versions != NULL && i < run->tables; i++) {
+        if (run->table[i].version != NULL) {
+            tables[shown.tables] = run->table[i].name.data;
+            versions[shown.tables++] = run->table[i].version->number;
         }
     }
-    graph->is_flush_due = true;
+    shown.queue_ms = (double)(begun_us - run->changed_us) / 1000;
+    shown.compute_ms = (double)(now_us - begun_us) / 1000;
+    if (run->items > 0) {
+        graph->flushed_us = now_us;
+        graph->has_flushed = true;
+    }
+    graph->options.calls->on_flush(graph->options.context, &shown);
 }
 
-void sw_settle_if_over(struct sw_run *run)
+/* Cut short: its outputs are as dirty as before, and the flush is still owed. */
+static void give_back(struct sw_run *run)
 {
-    if (run->open > 0 || run->is_starting) {
+    struct sw_graph *graph = run->graph;
+    for (size_t i = 0; i < run->items; i++) {
+        if (run->item[i].output != NULL) {
+            run->item[i].output->is_dirty = true;
+        }
+    }
+    graph->owes_flush = true;
+    if (graph->changed_us == 0 || run->changed_us < graph->changed_us) {
+        graph->changed_us = run->changed_us;
+    }
+}
+
+void sw_run_settle(struct sw_run *run)
+{
+    sw_assert(run->pending > 0);
+    run->pending--;
+    struct sw_graph *graph = run->graph;
+    if (run->pending > 0) {
         return;
     }
-    struct sw_graph *graph = run->graph;
     if (graph == NULL) {
         sw_run_free(run);
         return;
     }
-    graph->run = NULL;
-    if (run->is_cancelled) {
-        take_back(graph, run);
-    } else {
-        settle_all(graph, run);
+    sw_assert(graph->run == run);
+    bool had_jobs = run->items > 0;
+    if (run->is_cut) {
+        give_back(run);
+    } else if (run->is_told) {
+        flush(run);
     }
-    graph->was_cancelled = run->is_cancelled;
+    graph->was_cancelled = run->is_cut;
+    graph->run = NULL;
     sw_run_free(run);
-    sw_graph_run(graph);
+    if (had_jobs) {
+        sw_graph_run(graph);
+    }
 }

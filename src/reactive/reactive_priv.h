@@ -1,0 +1,232 @@
+/* reactive_priv: what the files of this folder share.  Loop thread only.
+ *
+ *   graph.c      the object, its names, what it tells
+ *   reference.c  "$name" in parameters: finding and replacing
+ *   selection.c  selections and where: clauses -> filters with keys
+ *   output.c     definitions -> what a run needs of them
+ *   mark.c       down: what is dirty, what is due, what is cancelled
+ *   run.c        down: dirty outputs -> scans and pages of one moment
+ *   settle.c     up: results -> values, states, one flush                        */
+#ifndef SW_REACTIVE_PRIV_H
+#define SW_REACTIVE_PRIV_H
+
+#include <uthash.h>
+
+#include "exec/scan.h"
+#include "expr/expr.h"
+#include "reactive/graph.h"
+
+struct sw_input {
+    UT_hash_handle hh;
+    char *name; /* owned */
+    struct sw_arena arena;
+    const struct sw_json *value; /* in the arena; NULL: unset */
+};
+
+enum sw_clause_kind { SW_CLAUSE_BETWEEN, SW_CLAUSE_IN, SW_CLAUSE_EQUALS, SW_CLAUSE_EXPR };
+
+struct sw_clause {
+    enum sw_clause_kind kind;
+    struct sw_span name;         /* empty: none */
+    struct sw_span column;       /* not SW_CLAUSE_EXPR */
+    const struct sw_json *value; /* may hold "$name" */
+    bool is_low_open, is_high_open;
+    struct sw_expr *expr; /* SW_CLAUSE_EXPR; owned */
+    struct sw_span text;  /* of expr */
+    size_t inputs;
+    const struct sw_span *input; /* names that it follows */
+};
+
+struct sw_selection {
+    UT_hash_handle hh;
+    char *name;            /* owned */
+    struct sw_arena arena; /* all below */
+    struct sw_span table;
+    size_t clauses;
+    struct sw_clause *clause;
+};
+
+struct sw_output {
+    UT_hash_handle hh;
+    char *name;            /* owned */
+    struct sw_arena arena; /* the definition */
+    const struct sw_json *definition;
+    const struct sw_json *params; /* the definition without what is common to all, but for facet */
+    struct sw_span kind, table, select;
+    const struct sw_json *except; /* list of clause names, or NULL */
+    struct sw_expr *where;        /* owned */
+    struct sw_span where_text;
+    const struct sw_fold *fold; /* NULL: a page */
+    size_t inputs;
+    const struct sw_span *input; /* that the parameters name */
+
+    bool is_paused;
+    bool is_dirty;              /* an input or the definition has changed */
+    bool is_stale;              /* the table has a newer version */
+    enum sw_output_state shown; /* what the owner was told last */
+    double shown_progress;
+    struct sw_buf settled;         /* key of what value or err show; empty: nothing */
+    struct sw_output_value *value; /* counted */
+    bool has_err;
+    struct sw_err err;
+    uint64_t seq;
+};
+
+/* Filters with the keys that tell them apart, each once. */
+struct sw_filter_list {
+    size_t count, capacity;
+    struct sw_filter **filter; /* owned until taken */
+    struct sw_span *key;       /* in the arena */
+    struct sw_arena *arena;
+};
+
+struct sw_run_item {
+    struct sw_run *run;
+    struct sw_output *output; /* NULL: dropped or redefined since */
+    size_t table;             /* index into the run's */
+    struct sw_span key;       /* of what is computed; in the run's arena */
+    const struct sw_json *params;
+    uint32_t *filter; /* indices into the table's list; in the arena */
+    uint32_t filters;
+    struct sw_foldrun *foldrun; /* until given to the scan */
+    int32_t slot;               /* in the table's scan, or -1 */
+    struct sw_page_job *page_job;
+    sw_status status;
+    struct sw_err err;
+    uint64_t rows;
+    struct sw_series *series; /* counted */
+    struct sw_page *page;     /* counted */
+};
+
+struct sw_run_table {
+    struct sw_run *run;
+    struct sw_span name;        /* in the arena */
+    struct sw_version *version; /* counted; NULL: there is no such table */
+    struct sw_filter_list list;
+    uint32_t slots;
+    struct sw_scan *scan; /* running */
+};
+
+struct sw_run {
+    struct sw_graph *graph; /* NULL: forgotten */
+    struct sw_arena arena;
+    size_t items, tables;
+    struct sw_run_item *item;   /* in the arena */
+    struct sw_run_table *table; /* in the arena */
+    size_t pending;             /* jobs whose done half is still to come; 1 more while starting */
+    int64_t changed_us;         /* the oldest change that it answers */
+    int64_t started_us;
+    int64_t begun_us;   /* the first step of a scan; 0: none yet known */
+    bool is_told;       /* on_start was called, so on_flush follows */
+    bool is_superseded; /* an input of one of its outputs has changed since */
+    bool is_cancelled;
+    bool is_cut; /* some job ended before its result */
+};
+
+struct sw_graph {
+    struct sw_graph_options options;
+    struct sw_input *inputs;         /* uthash */
+    struct sw_selection *selections; /* uthash */
+    struct sw_output *outputs;       /* uthash, in the order of definition */
+    struct sw_run *run;              /* the one that goes on, or NULL */
+    int64_t changed_us;              /* oldest change not yet taken by a run; 0: none */
+    int64_t stale_run_us;            /* when a run for new versions last started */
+    int64_t flushed_us;              /* last flush that showed something */
+    bool has_stale_run;
+    bool has_flushed;
+    bool was_cancelled; /* the last run */
+    bool owes_flush;    /* inputs came that no run has taken yet */
+};
+
+int64_t sw_graph_now(const struct sw_graph *graph);
+
+/* graph.c */
+struct sw_output *sw_graph_output(const struct sw_graph *graph, struct sw_span name);
+struct sw_selection *sw_graph_selection(const struct sw_graph *graph, struct sw_span name);
+/* Value of an input, or NULL. */
+const struct sw_json *sw_graph_input(const struct sw_graph *graph, struct sw_span name);
+/* The same as sw_expr_input_fn: null is NULL. */
+const struct sw_json *sw_graph_expr_input(void *graph, struct sw_span name);
+void sw_graph_tell_state(struct sw_graph *graph, struct sw_output *output,
+                         enum sw_output_state state, double progress, const struct sw_err *err);
+
+/* reference.c */
+/* Is the text "$name"? */
+bool sw_reference_parse(const struct sw_json *json, struct sw_span *name);
+/* Names in a tree, each once, appended to a list in the arena; false: no memory. */
+bool sw_reference_collect(struct sw_arena *arena, const struct sw_json *json,
+                          struct sw_span **names, size_t *count);
+/* A copy with each "$name" replaced by its input's value and "$$" by "$" at a text's start. An unset
+ * input becomes null, or with `missing` stops there and names it. NULL: no memory, or missing. */
+const struct sw_json *sw_reference_replace(const struct sw_graph *graph, struct sw_arena *arena,
+                                           const struct sw_json *json, struct sw_span *missing);
+
+/* selection.c */
+SW_MUST_USE sw_status sw_selection_new(struct sw_graph *graph, const struct sw_json *params,
+                                       struct sw_selection **selection, struct sw_err *err);
+void sw_selection_free(struct sw_selection *selection);
+bool sw_selection_has_clause(const struct sw_selection *selection, struct sw_span name);
+bool sw_clause_follows(const struct sw_clause *clause, struct sw_span input);
+bool sw_is_excepted(const struct sw_clause *clause, const struct sw_json *except);
+void sw_filter_list_fini(struct sw_filter_list *list);
+/* The filters of all clauses that are on; indices into the list appended to into[] (room for
+ * SW_CLAUSES_MAX), list in `list->arena`. */
+SW_MUST_USE sw_status sw_selection_filters(const struct sw_graph *graph,
+                                           const struct sw_selection *selection,
+                                           const struct sw_json *except,
+                                           const struct sw_version *version,
+                                           struct sw_filter_list *list, uint32_t *into,
+                                           uint32_t *count, struct sw_err *err);
+SW_MUST_USE sw_status sw_where_filter(const struct sw_graph *graph, const struct sw_expr *expr,
+                                      struct sw_span text, const struct sw_version *version,
+                                      struct sw_filter_list *list, uint32_t *into, uint32_t *count,
+                                      struct sw_err *err);
+/* The selection by name, which must be of that table. */
+SW_MUST_USE sw_status sw_selection_need(const struct sw_graph *graph, struct sw_span name,
+                                        struct sw_span table, struct sw_selection **selection,
+                                        struct sw_err *err);
+sw_status sw_graph_no_memory(struct sw_err *err);
+
+/* output.c */
+SW_MUST_USE sw_status sw_output_new(struct sw_graph *graph, const struct sw_json *params,
+                                    struct sw_output **output, struct sw_err *err);
+void sw_output_free(struct sw_output *output);
+bool sw_output_follows(const struct sw_graph *graph, const struct sw_output *output,
+                       struct sw_span input);
+/* Indices into the list of the filters that the output wants; into[]: SW_CLAUSES_MAX + 1. */
+SW_MUST_USE sw_status sw_output_filters(const struct sw_graph *graph,
+                                        const struct sw_output *output,
+                                        const struct sw_version *version,
+                                        struct sw_filter_list *list, uint32_t *into,
+                                        uint32_t *count, struct sw_err *err);
+/* Its parameters with inputs put in; SW_PARAMS naming an input that is not set. */
+SW_MUST_USE sw_status sw_output_params(const struct sw_graph *graph, const struct sw_output *output,
+                                       struct sw_arena *arena, const struct sw_json **params,
+                                       struct sw_err *err);
+/* Reads a page's parameters; columns and sort are in the arena. */
+SW_MUST_USE sw_status sw_output_page_spec(const struct sw_json *params,
+                                          const struct sw_version *version, struct sw_arena *arena,
+                                          struct sw_page_spec *spec, struct sw_err *err);
+
+/* mark.c */
+void sw_mark_changed(struct sw_graph *graph);
+void sw_mark_output(struct sw_graph *graph, struct sw_output *output);
+void sw_mark_input(struct sw_graph *graph, struct sw_span name);
+void sw_mark_selection(struct sw_graph *graph, struct sw_span name);
+/* The output goes: a run that has it forgets it. */
+void sw_mark_gone(struct sw_graph *graph, struct sw_output *output);
+double sw_run_progress(const struct sw_run *run);
+
+/* run.c */
+/* False: there is no memory; what is dirty stays so. */
+bool sw_run_start(struct sw_graph *graph);
+void sw_run_cancel(struct sw_run *run);
+void sw_run_free(struct sw_run *run);
+
+/* settle.c */
+void sw_run_scan_done(void *table, struct sw_scan *scan);
+void sw_run_page_done(void *item, sw_status status, struct sw_page *page, const struct sw_err *err);
+/* One of the run's pending things is over. */
+void sw_run_settle(struct sw_run *run);
+
+#endif
