@@ -4,8 +4,8 @@
 #define SW_SESSION_PAGEPARAMS_H
 
 #include "exec/page.h"
-#include "reactive/window.h"
 #include "session/session.h"
+#include "session/window.h"
 
 struct sw_page_params {
     struct sw_span table, where, select; /* empty: none */

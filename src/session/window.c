@@ -1,4 +1,4 @@
-#include "reactive/window.h"
+#include "session/window.h"
 
 #include <stdlib.h>
 

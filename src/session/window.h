@@ -1,7 +1,7 @@
 /* window: the columns and the sort of a page, from JSON to indices of a schema.
- * Used by the output kind "table" and by table.page and download.create.  Loop.   */
-#ifndef SW_REACTIVE_WINDOW_H
-#define SW_REACTIVE_WINDOW_H
+ * Used by table.page and download.create.  Loop thread.                         */
+#ifndef SW_SESSION_WINDOW_H
+#define SW_SESSION_WINDOW_H
 
 #include "exec/page.h"
 
