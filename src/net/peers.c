@@ -11,12 +11,13 @@
 #define HASH_NONFATAL_OOM                1
 #include <uthash.h>
 
-#define KEY_BYTES 9 /* family, then an IPv4 address or the /64 of an IPv6 one */
+#define TOKEN     1000000 /* one connection; so a microsecond at rate 1 is a token's millionth */
+#define KEY_BYTES 9       /* family, then an IPv4 address or the /64 of an IPv6 one */
 
 struct sw_peer {
     unsigned char key[KEY_BYTES];
     int64_t held;
-    double tokens;      /* connections it may open at once */
+    int64_t tokens;     /* millionths of connections that it may open at once */
     int64_t updated_us; /* when tokens was right */
     UT_hash_handle hh;
 };
@@ -34,11 +35,20 @@ static void make_key(unsigned char key[KEY_BYTES], const struct sockaddr *addres
     }
 }
 
+static int64_t burst_of(const struct sw_peers *peers)
+{
+    return 2 * peers->rate_max * TOKEN;
+}
+
 static void refill(const struct sw_peers *peers, struct sw_peer *peer, int64_t now_us)
 {
-    double burst = 2.0 * (double)peers->rate_max;
-    double gained = (double)(now_us - peer->updated_us) * 1e-6 * (double)peers->rate_max;
-    peer->tokens = peer->tokens + gained > burst ? burst : peer->tokens + gained;
+    /* Two seconds fill it up, so that more need not be multiplied. */
+    int64_t elapsed_us = now_us - peer->updated_us;
+    elapsed_us = elapsed_us > 2000000 ? 2000000 : elapsed_us;
+    peer->tokens += elapsed_us * peers->rate_max;
+    if (peer->tokens > burst_of(peers)) {
+        peer->tokens = burst_of(peers);
+    }
     peer->updated_us = now_us;
 }
 
@@ -58,7 +68,7 @@ static struct sw_peer *find_or_add(struct sw_peers *peers, const struct sockaddr
         return NULL;
     }
     memcpy(peer->key, key, KEY_BYTES);
-    peer->tokens = 2.0 * (double)peers->rate_max;
+    peer->tokens = burst_of(peers);
     peer->updated_us = now_us;
     HASH_ADD(hh, peers->table, key, KEY_BYTES, peer);
     if (peer->hh.tbl == NULL) {
@@ -94,10 +104,10 @@ void sw_peers_fini(struct sw_peers *peers)
 bool sw_peers_may_enter(struct sw_peers *peers, const struct sockaddr *address, int64_t now_us)
 {
     struct sw_peer *peer = find_or_add(peers, address, now_us);
-    if (peer == NULL || peer->held >= peers->held_max || peer->tokens < 1.0) {
+    if (peer == NULL || peer->held >= peers->held_max || peer->tokens < TOKEN) {
         return false;
     }
-    peer->tokens -= 1.0;
+    peer->tokens -= TOKEN;
     return true;
 }
 
@@ -127,7 +137,7 @@ void sw_peers_sweep(struct sw_peers *peers, int64_t now_us)
     HASH_ITER (hh, peers->table, peer, next) {
         if (peer->held == 0) {
             refill(peers, peer, now_us);
-            if (peer->tokens >= 2.0 * (double)peers->rate_max) {
+            if (peer->tokens >= burst_of(peers)) {
                 forget(peers, peer);
             }
         }
