@@ -60,6 +60,24 @@ static size_t sequence_length(const unsigned char *from, size_t length, bool *is
     return n;
 }
 
+bool sw_decode_is_plain(const struct sw_decode *decode, const char *from, size_t length)
+{
+    if (decode->encoding != SW_TEXT_UTF8 || decode->held_length > 0) {
+        return false;
+    }
+    const unsigned char *bytes = (const unsigned char *)from;
+    for (size_t at = ascii_prefix(bytes, length); at < length;) {
+        bool is_good;
+        bool is_cut;
+        at += sequence_length(bytes + at, length - at, &is_good, &is_cut);
+        if (!is_good) {
+            return false;
+        }
+        at += ascii_prefix(bytes + at, length - at);
+    }
+    return true;
+}
+
 static size_t put_utf8(char *into, uint32_t point)
 {
     if (point < 0x80) {

@@ -23,6 +23,9 @@ static inline size_t sw_decode_room(size_t length)
     return (length + sizeof(((struct sw_decode *)NULL)->held)) * 3;
 }
 
+/* Is the piece valid UTF-8 as it is, ending with a whole character, and nothing held before it? */
+bool sw_decode_is_plain(const struct sw_decode *decode, const char *from, size_t length);
+
 /* Decodes all of `from`, as far as sequences are whole; with `is_end` also what is cut.  Returns
  * the bytes written.  `into` has sw_decode_room(length) bytes and does not overlap `from`.      */
 size_t sw_decode_run(struct sw_decode *decode, const char *from, size_t length, bool is_end,

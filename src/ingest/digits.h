@@ -90,7 +90,7 @@ static inline bool sw_digits_int_fast(const char *text, uint32_t length, int64_t
         }
         sum += (int64_t)sw_digits_of_digits(high) * 100000000;
     }
-    *value = is_negative ? -sum : sum;
+    *value = (sum ^ -(int64_t)is_negative) + is_negative;
     return true;
 }
 
@@ -120,8 +120,12 @@ static inline bool sw_digits_float_fast(const char *text, uint32_t length, doubl
     if (!sw_digits_are_digits(word)) {
         return false;
     }
-    const double sum = (double)(int64_t)sw_digits_of_digits(word) / sw_digits_powers[places];
-    *value = is_negative ? -sum : sum;
+    *value = (double)(int64_t)sw_digits_of_digits(word) / sw_digits_powers[places];
+    /* Signs are as good as random: no branch. */
+    uint64_t bits;
+    memcpy(&bits, value, sizeof(bits));
+    bits |= (uint64_t)is_negative << 63;
+    memcpy(value, &bits, sizeof(bits));
     return true;
 }
 

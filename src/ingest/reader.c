@@ -27,7 +27,7 @@ struct sw_reader {
     sw_scan_fast *scan_fast;
     struct sw_rows rows;
     uint32_t *index; /* scan.at - 1; owned */
-    char *raw;       /* [RAW_BYTES]; owned */
+    char *raw;       /* [RAW_BYTES] on the way to decoding; owned */
     char *store;     /* the window; owned */
     size_t capacity; /* of text, without margins */
     size_t start, end;
@@ -161,26 +161,33 @@ struct sw_span sw_reader_head_peek(const struct sw_reader *reader)
     return sw_span_of(reader->head, reader->head_length);
 }
 
-static void keep_head(struct sw_reader *reader, size_t got)
+static void keep_head(struct sw_reader *reader, const char *bytes, size_t got)
 {
     size_t room = HEAD_BYTES - reader->head_length;
     size_t length = got < room ? got : room;
-    memcpy(reader->head + reader->head_length, reader->raw, length);
+    memcpy(reader->head + reader->head_length, bytes, length);
     reader->head_length += (uint32_t)length;
 }
 
-/* Reads and decodes some more; *is_starved when nothing came. */
+/* Reads and decodes some more; *is_starved when nothing came.  What is UTF-8 already stays where it
+ * was read; the rest is moved away and decoded into its place. */
 static sw_status fill(struct sw_reader *reader, struct sw_extent extent, bool *is_starved,
                       struct sw_err *err)
 {
     size_t got = 0;
     SW_TRY(make_room(reader, sw_decode_room(RAW_BYTES), err));
-    SW_TRY(sw_source_read(reader->source, extent.readable, extent.is_whole, reader->raw, RAW_BYTES,
-                          &got, &reader->is_at_end, err));
+    char *into = reader->store + MARGIN + reader->end;
+    SW_TRY(sw_source_read(reader->source, extent.readable, extent.is_whole, into, RAW_BYTES, &got,
+                          &reader->is_at_end, err));
     *is_starved = got == 0 && !reader->is_at_end;
-    keep_head(reader, got);
-    reader->end += sw_decode_run(&reader->decode, reader->raw, got, reader->is_at_end,
-                                 reader->store + MARGIN + reader->end);
+    keep_head(reader, into, got);
+    if (sw_decode_is_plain(&reader->decode, into, got)) {
+        reader->end += got;
+    } else {
+        memcpy(reader->raw, into, got);
+        reader->end +=
+            sw_decode_run(&reader->decode, reader->raw, got, reader->is_at_end, into);
+    }
     if (!reader->has_begun) {
         skip_line_ends(reader);
     }

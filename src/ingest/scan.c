@@ -61,17 +61,8 @@ void sw_scan_finish(const struct sw_dialect *dialect, const char *text, struct s
         scan->count--;
     }
     scan->consumed = scan->count == 0 ? 0 : scan->at[scan->count - 1] + 1;
-    scan->lines = scan->records;
-    if (scan->has_quotes) {
-        scan->lines = 0;
-        const char *end = text + scan->consumed;
-        for (const char *p = text; p < end; p++) {
-            p = memchr(p, dialect->newline, (size_t)(end - p));
-            if (p == NULL) {
-                break;
-            }
-            scan->lines++;
-        }
+    for (uint32_t at = scan->consumed; scan->lines > scan->records && at < scan->scanned; at++) {
+        scan->lines -= text[at] == dialect->newline;
     }
     scan->odd_count = 0;
     scan->odd_kept = 0;

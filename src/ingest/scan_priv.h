@@ -16,8 +16,8 @@ static inline struct needles needles_of(const struct sw_dialect *dialect)
     return (struct needles){dialect->delimiter, dialect->newline, dialect->quote, cr};
 }
 
-/* Drops the terminators behind the last line end and counts what the complete records hold;
- * count, records, scanned and has_quotes are set. */
+/* Drops what stands behind the last line end outside quotes: terminators and line ends in quotes.
+ * The counts of all that was looked at are set. */
 void sw_scan_finish(const struct sw_dialect *dialect, const char *text, struct sw_scan *scan);
 
 #endif
