@@ -8,6 +8,7 @@ import { Filters } from '../../static/js/filters.js';
 import { axisToInput, formatAxis, formatBytes, formatCell, formatNumber } from '../../static/js/format.js';
 import { PageCache } from '../../static/js/page-cache.js';
 import { planDashboard, planFigures } from '../../static/js/plan.js';
+import { schemas } from './support/schema.mjs';
 
 const settle = () => new Promise((resolve) => { setTimeout(resolve, 5); });
 
@@ -190,6 +191,34 @@ test('a chart is not filtered by the columns that it brushes itself', async () =
     assert.deepEqual(session.selects[0].clauses.map(({ column, between, in: list }) => [column, Boolean(between), Boolean(list)]), [
         ['x', true, false], ['y', true, false], ['category', false, true],
     ]);
+});
+
+test('what charts of every kind define fits the schema', async () => {
+    const session = listener();
+    const filters = new Filters(session, 'demo', DEMO);
+    await filters.use(['x', 'y', 'category', 'time', 'quantity']);
+    const sum = { fn: 'sum', column: 'price' };
+    const defs = [
+        ...planDashboard(DEMO),
+        { type: 'histogram', x: 'quantity', measure: sum, facet: 'category' },
+        { type: 'trend', x: 'time', y: 'price', measure: { fn: 'max' } },
+        { type: 'bars', x: 'category', measure: sum },
+        { type: 'line', x: 'time', y: 'price', facet: 'category', points: 300 },
+        { type: 'density', x: 'x', y: 'quantity', bins: 32, measure: sum, style: 'contour' },
+        { type: 'scatter', x: 'x', y: 'y', color: 'category' },
+        { type: 'scatter', x: 'x', y: 'y', facet: 'category', facet_limit: 500 },
+    ];
+
+    for (const def of defs) {
+        const { main, all } = outputSpecs({ id: 'c1', ...def }, 'demo', filters);
+        schemas().request('output.define', { output: 'c1', ...main });
+        if (all) {
+            schemas().request('output.define', { output: 'c1_all', ...all });
+        }
+    }
+    for (const { name, table, clauses } of session.selects) {
+        schemas().request('select.define', { select: name, table, clauses });
+    }
 });
 
 test('names of inputs and selections are plain words whatever the table is called', () => {
