@@ -35,6 +35,7 @@
 #define SW_GROUPS_MAX      5000000u   /* groups a group-by holds while it runs */
 #define SW_GROUP_COLUMNS_MAX 16u        /* columns of a group-by's key */
 #define SW_MEASURES_MAX 64u             /* measures of an output */
+#define SW_LINE_COLUMNS_MAX 64u         /* y columns of a line */
 #define SW_QUANTILES_MAX 1000u          /* quantiles of an output */
 #define SW_DISTINCT_MAX 5000000u        /* values that the distinct measures of an output hold */
 #define SW_RANKED_KEPT (1u << 20)       /* values a median keeps; beyond, it narrows by rounds */

@@ -18,12 +18,20 @@
 #define SW_FOLD_FOLD_H
 
 #include "base/json.h"
+#include "expr/expr.h"
 #include "kernel/batch.h"
 #include "table/series.h"
 
+/* What a plan is made over: the rows, and the inputs that its expressions name. */
+struct sw_fold_env {
+    const struct sw_version *version;
+    sw_expr_input_fn input; /* NULL: no input is set */
+    void *context;
+};
+
 struct sw_fold {
     const char *kind; /* PROTOCOL section 4 */
-    SW_MUST_USE sw_status (*plan)(const struct sw_json *params, const struct sw_version *version,
+    SW_MUST_USE sw_status (*plan)(const struct sw_json *params, const struct sw_fold_env *env,
                                   void **plan, struct sw_err *err);
     void (*plan_free)(void *plan);
     SW_MUST_USE sw_status (*init)(const void *plan, void **state);
@@ -31,10 +39,11 @@ struct sw_fold {
     /* `from` is spent afterwards but not freed. */
     SW_MUST_USE sw_status (*merge)(const void *plan, void *into, void *from);
     /* Writes its fields into `panel` of the series (made by the caller). */
-    SW_MUST_USE sw_status (*finish)(void *plan, void *state, struct sw_series *series,
-                                    size_t panel, struct sw_err *err);
+    SW_MUST_USE sw_status (*finish)(void *plan, void *state, struct sw_series *series, size_t panel,
+                                    struct sw_err *err);
     void (*state_free)(const void *plan, void *state); /* NULL state accepted */
     size_t (*state_bytes)(const void *plan);           /* an estimate, for budgets */
+    bool (*has_rounds)(const void *plan);              /* may finish say SW_AGAIN?  NULL: never */
 };
 
 /* The kind by name, or NULL. A page ("table") is no fold: see exec/page.h. */
@@ -48,6 +57,10 @@ struct sw_foldrun;
 SW_MUST_USE sw_status sw_foldrun_new(const struct sw_fold *fold, const struct sw_json *params,
                                      const struct sw_version *version, struct sw_foldrun **run,
                                      struct sw_err *err);
+/* The same with inputs for the expressions of measures; they are read now, not later. */
+SW_MUST_USE sw_status sw_foldrun_new_env(const struct sw_fold *fold, const struct sw_json *params,
+                                         const struct sw_fold_env *env, struct sw_foldrun **run,
+                                         struct sw_err *err);
 void sw_foldrun_free(struct sw_foldrun *run);
 SW_MUST_USE sw_status sw_foldrun_init(const struct sw_foldrun *run, void **state);
 void sw_foldrun_fold(const struct sw_foldrun *run, void *state, struct sw_batch *batch);

@@ -9,9 +9,9 @@
 #ifndef SW_KERNEL_BATCH_H
 #define SW_KERNEL_BATCH_H
 
+#include "kernel/axis.h"
+#include "kernel/bits.h"
 #include "table/table.h"
-
-#define SW_VECTOR_WORDS (SW_VECTOR_ROWS / 64)
 
 struct sw_batch_cache; /* decoded columns of the current vector */
 
@@ -50,6 +50,12 @@ static inline const struct sw_chunk *sw_batch_chunk(const struct sw_batch *batch
 {
     return batch->group->chunk[column];
 }
+
+/* Place of each row of the column on the axis, see axis.h; borrowed as above, but only until
+ * SW_BATCH_AXES - 1 other axes were asked for.  A null's place is unspecified.                    */
+#define SW_BATCH_AXES 8u
+const uint32_t *sw_batch_places(struct sw_batch *batch, uint32_t column,
+                                const struct sw_axis *axis);
 
 /* Rows selected and not null in the column: into[SW_VECTOR_WORDS]; returns how many. */
 uint32_t sw_batch_select_valid(struct sw_batch *batch, uint32_t column, uint64_t *into);

@@ -21,18 +21,18 @@
 
 struct sw_builder {
     enum sw_type type;
-    uint32_t rows;     /* complete values */
+    uint32_t rows; /* complete values */
     uint32_t nulls;
-    int64_t *ints;     /* [SW_CHUNK_ROWS] integral types; owned */
-    double *floats;    /* [SW_CHUNK_ROWS] float; owned */
-    uint32_t *codes;   /* [SW_CHUNK_ROWS] strings with a dictionary; owned */
-    uint32_t *offsets; /* [SW_CHUNK_ROWS + 1] plain strings; owned */
-    struct sw_buf text;/* plain strings' bytes */
-    uint64_t *valid;   /* bitmap of SW_CHUNK_ROWS; bits are 1 unless null; owned */
-    uint8_t *spelling; /* null spellings; allocated at the first that is not empty; owned */
-    struct sw_dict *dict;      /* NULL: plain; counted */
-    uint32_t dict_chunks;      /* chunks sealed with it */
-    uint64_t dict_rows;        /* their rows */
+    int64_t *ints;        /* [SW_CHUNK_ROWS] integral types; owned */
+    double *floats;       /* [SW_CHUNK_ROWS] float; owned */
+    uint32_t *codes;      /* [SW_CHUNK_ROWS] strings with a dictionary; owned */
+    uint32_t *offsets;    /* [SW_CHUNK_ROWS + 1] plain strings; owned */
+    struct sw_buf text;   /* plain strings' bytes */
+    uint64_t *valid;      /* bitmap of SW_CHUNK_ROWS; bits are 1 unless null; owned */
+    uint8_t *spelling;    /* null spellings; allocated at the first that is not empty; owned */
+    struct sw_dict *dict; /* NULL: plain; counted */
+    uint32_t dict_chunks; /* chunks sealed with it */
+    uint64_t dict_rows;   /* their rows */
     struct sw_budget *budget;
 };
 

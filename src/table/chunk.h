@@ -29,8 +29,8 @@ enum sw_encoding { SW_ENC_INT, SW_ENC_DECIMAL, SW_ENC_FLOAT, SW_ENC_DICT, SW_ENC
 
 /* What is known of a chunk's values without reading them. */
 struct sw_zone {
-    bool has_values;     /* some value is neither null nor NaN: the bounds hold */
-    bool is_ascending;   /* no null, no NaN, each value >= the one before (numeric types) */
+    bool has_values;   /* some value is neither null nor NaN: the bounds hold */
+    bool is_ascending; /* no null, no NaN, each value >= the one before (numeric types) */
     uint32_t nulls;
     uint32_t nans;
     int64_t min_i, max_i; /* integral types */
@@ -47,19 +47,19 @@ struct sw_chunk {
     uint8_t scale; /* SW_ENC_DECIMAL */
     uint32_t rows; /* 1..SW_CHUNK_ROWS */
     int64_t base;
-    const void *data;              /* values, codes or offsets; owned; NULL at width 0 */
-    const char *bytes;             /* SW_ENC_TEXT; owned */
-    const uint64_t *valid;         /* bit i of word i/64: row i is not null; NULL: no nulls; owned;
+    const void *data;             /* values, codes or offsets; owned; NULL at width 0 */
+    const char *bytes;            /* SW_ENC_TEXT; owned */
+    const uint64_t *valid;        /* bit i of word i/64: row i is not null; NULL: no nulls; owned;
                                       ceil(rows/64) words, bits beyond rows are 0 */
-    const uint8_t *null_spelling;  /* strings: enum sw_null_spelling of each null row, else 0;
+    const uint8_t *null_spelling; /* strings: enum sw_null_spelling of each null row, else 0;
                                       NULL: all nulls were empty; owned */
-    struct sw_dict *dict;          /* SW_ENC_DICT; counted */
-    uint32_t dict_count;           /* codes below this occur */
+    struct sw_dict *dict;         /* SW_ENC_DICT; counted */
+    uint32_t dict_count;          /* codes below this occur */
     struct sw_zone zone;
-    size_t data_size, bytes_size;  /* as allocated; bytes_size 0: the bytes of SW_ENC_TEXT follow the
+    size_t data_size, bytes_size; /* as allocated; bytes_size 0: the bytes of SW_ENC_TEXT follow the
                                       offsets in data's own block (there are offset[rows] of them) */
-    size_t held_bytes;             /* all of it: charged to budget */
-    struct sw_budget *budget;      /* may be NULL */
+    size_t held_bytes;            /* all of it: charged to budget */
+    struct sw_budget *budget;     /* may be NULL */
 };
 
 /* How a null of a string column was written in the source, so that it can be written back. */

@@ -6,7 +6,7 @@
 #include "base/span.h"
 #include "base/status.h"
 
-#define SW_DATE_TEXT_MAX 16      /* YYYY-MM-DD and NUL */
+#define SW_DATE_TEXT_MAX      16 /* YYYY-MM-DD and NUL */
 #define SW_TIMESTAMP_TEXT_MAX 32 /* YYYY-MM-DDThh:mm:ss.mmmZ and NUL */
 
 int64_t sw_days_from_civil(int64_t year, unsigned month, unsigned day);

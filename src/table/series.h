@@ -18,23 +18,23 @@
 enum sw_field_shape { SW_FIELD_SCALAR, SW_FIELD_ARRAY };
 
 struct sw_field {
-    const char *group;        /* NULL: top level; owned by the series */
-    const char *name;         /* owned by the series */
+    const char *group; /* NULL: top level; owned by the series */
+    const char *name;  /* owned by the series */
     enum sw_field_shape shape;
     enum sw_type type;
-    bool is_axis;             /* date and timestamp as a number: ms since 1970 (days times 86400000
+    bool is_axis;  /* date and timestamp as a number: ms since 1970 (days times 86400000
                                  already applied by the maker); else as text (PROTOCOL 1) */
-    size_t length;            /* 1 for a scalar */
+    size_t length; /* 1 for a scalar */
     union {
-        const int64_t *ints;  /* bool, int, date, timestamp */
+        const int64_t *ints; /* bool, int, date, timestamp */
         const double *floats;
         const struct sw_span *texts;
-    } u;                      /* owned by the series */
-    const uint8_t *is_null;   /* [length] 1 = null; NULL: none; owned */
+    } u;                    /* owned by the series */
+    const uint8_t *is_null; /* [length] 1 = null; NULL: none; owned */
 };
 
 struct sw_panel {
-    struct sw_field *field;   /* [fields] */
+    struct sw_field *field; /* [fields] */
     size_t fields;
     size_t fields_capacity;
 };
@@ -42,16 +42,16 @@ struct sw_panel {
 struct sw_series {
     uint32_t magic;
     _Atomic uint32_t refs;
-    struct sw_arena arena;    /* owns everything below */
-    size_t panels;            /* 1, or one per facet */
+    struct sw_arena arena; /* owns everything below */
+    size_t panels;         /* 1, or one per facet */
     struct sw_panel *panel;
     /* facets: NULL unless faceted */
     const char *facet_column;
     struct sw_value *facet_value; /* [panels] */
     int64_t *facet_count;         /* [panels]: rows after the filter */
     int64_t facet_total;          /* distinct values there are */
-    uint64_t rows;            /* rows after the filter, over all panels */
-    bool is_array_of_columns; /* a page: JSON `data` is made by wire/encode_page */
+    uint64_t rows;                /* rows after the filter, over all panels */
+    bool is_array_of_columns;     /* a page: JSON `data` is made by wire/encode_page */
 };
 
 SW_MUST_USE sw_status sw_series_new(size_t panels, struct sw_series **series);

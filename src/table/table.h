@@ -17,9 +17,9 @@
 #include "table/chunk.h"
 
 struct sw_column {
-    char *name;     /* owned by the schema, NUL-terminated, unique, UTF-8 */
+    char *name; /* owned by the schema, NUL-terminated, unique, UTF-8 */
     enum sw_type type;
-    uint32_t id;    /* stable through renames and drops of others */
+    uint32_t id; /* stable through renames and drops of others */
 };
 
 struct sw_schema {
@@ -30,7 +30,7 @@ struct sw_schema {
 
 struct sw_rowgroup {
     _Atomic uint32_t refs;
-    uint64_t id;             /* unique in the process */
+    uint64_t id; /* unique in the process */
     uint32_t rows;
     uint32_t columns;
     uint64_t first_row_id;
@@ -40,8 +40,8 @@ struct sw_rowgroup {
 
 struct sw_version {
     _Atomic uint32_t refs;
-    uint64_t number;           /* 1 for the first, plus one with each change */
-    struct sw_schema *schema;  /* counted */
+    uint64_t number;          /* 1 for the first, plus one with each change */
+    struct sw_schema *schema; /* counted */
     uint64_t rows;
     uint64_t next_row_id;
     uint32_t groups;

@@ -1,0 +1,234 @@
+/* See grouped.h. */
+#include "fold/grouped.h"
+
+#include <stdlib.h>
+
+/* -- plan --------------------------------------------------------------------------- */
+
+sw_status sw_grouped_columns(struct sw_grouped *grouped, const struct sw_json *by, const char *what,
+                             struct sw_err *err)
+{
+    struct sw_span name;
+    if (sw_json_is_null(by)) {
+        return SW_OK;
+    }
+    bool is_one = by->kind == SW_JSON_STRING;
+    if (!is_one && by->kind != SW_JSON_ARRAY) {
+        return sw_fail(err, SW_PARAMS, "%s: `by` is a list of column names.", what);
+    }
+    size_t count = is_one ? 1 : by->u.list.count;
+    if (count > SW_GROUP_COLUMNS_MAX) {
+        return sw_fail_limit(err, "group-columns", (int64_t)count, SW_GROUP_COLUMNS_MAX,
+                             "Group by fewer columns.");
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!sw_json_get_text(is_one ? by : &by->u.list.items[i], &name)) {
+            return sw_fail(err, SW_PARAMS, "%s: `by` is a list of column names.", what);
+        }
+        SW_TRY(sw_schema_need(grouped->version->schema, name, &grouped->column[i], err));
+        for (size_t k = 0; k < i; k++) {
+            if (grouped->column[k] == grouped->column[i]) {
+                return sw_fail(err, SW_PARAMS, "%s: `by` names a column twice.", what);
+            }
+        }
+    }
+    grouped->columns = (uint32_t)count;
+    return SW_OK;
+}
+
+void sw_grouped_fini(struct sw_grouped *grouped)
+{
+    sw_grouped_free(grouped, grouped->first);
+    sw_measures_free(grouped->measures);
+}
+
+/* -- state --------------------------------------------------------------------------- */
+
+sw_status sw_grouped_init(const struct sw_grouped *grouped, struct sw_grouped_state **state)
+{
+    struct sw_grouped_state *made = calloc(1, sizeof(*made));
+    if (made == NULL) {
+        return SW_NO_MEMORY;
+    }
+    sw_status status =
+        sw_keys_new(grouped->version, grouped->column, grouped->columns, &made->keys);
+    if (status == SW_OK && grouped->measures != NULL) {
+        status = sw_measures_state_new(grouped->measures, &made->measures);
+    }
+    if (status != SW_OK) {
+        sw_grouped_free(grouped, made);
+        return status;
+    }
+    *state = made;
+    return SW_OK;
+}
+
+void sw_grouped_free(const struct sw_grouped *grouped, struct sw_grouped_state *state)
+{
+    if (state == NULL) {
+        return;
+    }
+    sw_keys_free(state->keys);
+    if (grouped->measures != NULL) {
+        sw_measures_state_free(grouped->measures, state->measures);
+    }
+    free(state->rows);
+    free(state->known);
+    free(state);
+}
+
+static sw_status grow(struct sw_grouped_state *state, uint32_t keys)
+{
+    if (keys <= state->capacity) {
+        return SW_OK;
+    }
+    uint32_t capacity = keys < 16 ? 16 : keys + keys / 2;
+    int64_t *rows = realloc(state->rows, capacity * sizeof(*rows));
+    if (rows == NULL) {
+        return SW_NO_MEMORY;
+    }
+    state->rows = rows;
+    uint32_t *known = realloc(state->known, capacity * sizeof(*known));
+    if (known == NULL) {
+        return SW_NO_MEMORY;
+    }
+    state->known = known;
+    memset(rows + state->capacity, 0, (capacity - state->capacity) * sizeof(*rows));
+    state->capacity = capacity;
+    return SW_OK;
+}
+
+/* -- fold ------------------------------------------------------------------------------ */
+
+/* In a later round keys are numbered as in the first, whose rows are the same. */
+static sw_status translate(const struct sw_grouped *grouped, struct sw_grouped_state *state,
+                           uint32_t *key, uint32_t n)
+{
+    uint32_t keys = sw_keys_count(state->keys);
+    for (; state->knowns < keys; state->knowns++) {
+        state->known[state->knowns] =
+            sw_keys_find(grouped->first->keys, state->keys, state->knowns);
+        sw_assert(state->known[state->knowns] != SW_KEYS_NONE);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        key[i] = state->known[key[i]];
+    }
+    return SW_OK;
+}
+
+static sw_status fold_rows(const struct sw_grouped *grouped, struct sw_grouped_state *state,
+                           struct sw_batch *batch)
+{
+    uint16_t row[SW_VECTOR_ROWS];
+    uint32_t key[SW_VECTOR_ROWS];
+    uint32_t n = sw_bits_rows(batch->select, batch->rows, row);
+    SW_TRY(sw_keys_of(state->keys, batch, row, n, key));
+    uint32_t keys = sw_keys_count(state->keys);
+    SW_TRY(grow(state, keys));
+    for (uint32_t i = 0; i < n; i++) {
+        state->rows[key[i]]++;
+    }
+    if (grouped->first != NULL) {
+        SW_TRY(translate(grouped, state, key, n));
+        keys = sw_keys_count(grouped->first->keys);
+    }
+    if (grouped->measures == NULL) {
+        return SW_OK;
+    }
+    return sw_measures_add(grouped->measures, state->measures, batch, row, key, n, keys);
+}
+
+void sw_grouped_fold(const struct sw_grouped *grouped, struct sw_grouped_state *state,
+                     struct sw_batch *batch)
+{
+    if (state->status == SW_OK && batch->selected > 0) {
+        state->status = fold_rows(grouped, state, batch);
+    }
+}
+
+sw_status sw_grouped_merge(const struct sw_grouped *grouped, struct sw_grouped_state *into,
+                           struct sw_grouped_state *from)
+{
+    uint32_t from_keys = sw_keys_count(from->keys);
+    SW_TRY(into->status);
+    SW_TRY(from->status);
+    uint32_t *map = malloc((from_keys + (size_t)1) * sizeof(*map));
+    if (map == NULL) {
+        return SW_NO_MEMORY;
+    }
+    sw_status status = sw_keys_merge(into->keys, from->keys, map);
+    uint32_t keys = sw_keys_count(into->keys);
+    if (status == SW_OK) {
+        status = grow(into, keys);
+    }
+    for (uint32_t i = 0; i < from_keys && status == SW_OK; i++) {
+        into->rows[map[i]] += from->rows[i];
+    }
+    if (status == SW_OK && grouped->measures != NULL) {
+        bool is_first = grouped->first == NULL;
+        status = sw_measures_merge(grouped->measures, into->measures, from->measures,
+                                   is_first ? map : NULL,
+                                   is_first ? keys : sw_keys_count(grouped->first->keys));
+    }
+    free(map);
+    return status;
+}
+
+/* -- finish ------------------------------------------------------------------------------ */
+
+sw_status sw_grouped_explain(sw_status status, struct sw_err *err)
+{
+    if (status == SW_LIMIT) {
+        return sw_fail_limit(err, "groups", SW_GROUPS_MAX + 1, SW_GROUPS_MAX,
+                             "Group by a column with fewer values, count distinct values of a "
+                             "coarser one, or filter first.");
+    }
+    if (status == SW_NO_MEMORY) {
+        return sw_fail(err, status, "There is not enough memory to compute this output.");
+    }
+    return status;
+}
+
+sw_status sw_grouped_round(struct sw_grouped *grouped, struct sw_grouped_state *state,
+                           const struct sw_grouped_state **result, struct sw_err *err)
+{
+    if (state->status != SW_OK) {
+        return sw_grouped_explain(state->status, err);
+    }
+    const struct sw_grouped_state *first = grouped->first != NULL ? grouped->first : state;
+    *result = first;
+    if (!sw_measures_has_rounds(grouped->measures)) {
+        return SW_OK;
+    }
+    sw_status status =
+        sw_measures_round(grouped->measures, state->measures, sw_keys_count(first->keys));
+    if (status == SW_AGAIN && grouped->first == NULL) {
+        grouped->first = calloc(1, sizeof(*grouped->first));
+        if (grouped->first == NULL) {
+            return SW_NO_MEMORY;
+        }
+        *grouped->first = *state; /* moved: the caller frees an empty one */
+        *state = (struct sw_grouped_state){0};
+    }
+    return status;
+}
+
+sw_status sw_grouped_put_keys(const struct sw_grouped *grouped,
+                              const struct sw_grouped_state *state, const uint32_t *key, size_t n,
+                              struct sw_series *series, size_t panel)
+{
+    struct sw_value *values = malloc((n + 1) * sizeof(*values));
+    if (values == NULL) {
+        return SW_NO_MEMORY;
+    }
+    sw_status status = SW_OK;
+    for (uint32_t i = 0; i < grouped->columns && status == SW_OK; i++) {
+        const struct sw_column *column = &grouped->version->schema->column[grouped->column[i]];
+        for (size_t k = 0; k < n; k++) {
+            values[k] = sw_keys_value(state->keys, key[k], i);
+        }
+        status = sw_series_values(series, panel, "keys", column->name, column->type, values, n);
+    }
+    free(values);
+    return status;
+}

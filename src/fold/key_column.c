@@ -1,0 +1,365 @@
+/* See key_column.h. */
+#include "fold/key_column.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/random.h"
+
+#define SLOTS_MIN   64u
+#define NUMBERS_MAX (1u << 18) /* by_number takes at most 1 MiB */
+
+/* -- making ----------------------------------------------------------------------- */
+
+static sw_status init_numbers(struct sw_key_column *column, const struct sw_version *version)
+{
+    struct sw_column_zone zone = sw_version_zone(version, column->column);
+    uint64_t range = (uint64_t)zone.max_i - (uint64_t)zone.min_i;
+    if (!sw_type_is_integral(column->type) || !zone.has_values || range >= NUMBERS_MAX) {
+        return SW_OK;
+    }
+    column->lowest = zone.min_i;
+    column->numbers = range + 1;
+    column->by_number = malloc(column->numbers * sizeof(*column->by_number));
+    if (column->by_number == NULL) {
+        return SW_NO_MEMORY;
+    }
+    memset(column->by_number, 0xff, column->numbers * sizeof(*column->by_number));
+    return SW_OK;
+}
+
+sw_status sw_key_column_init_type(struct sw_key_column *column, enum sw_type type)
+{
+    *column = (struct sw_key_column){.type = type,
+                                     .null_key = SW_KEYS_NONE,
+                                     .slots = SLOTS_MIN,
+                                     .seed = sw_hash(&type, sizeof(type))};
+    sw_arena_init(&column->arena);
+    column->slot = malloc(SLOTS_MIN * sizeof(*column->slot));
+    if (column->slot == NULL) {
+        return SW_NO_MEMORY;
+    }
+    memset(column->slot, 0xff, SLOTS_MIN * sizeof(*column->slot));
+    return SW_OK;
+}
+
+sw_status sw_key_column_init(struct sw_key_column *column, const struct sw_version *version,
+                             uint32_t index)
+{
+    SW_TRY(sw_key_column_init_type(column, version->schema->column[index].type));
+    column->column = index;
+    return init_numbers(column, version);
+}
+
+void sw_key_column_fini(struct sw_key_column *column)
+{
+    free(column->bits);
+    free(column->texts);
+    free(column->slot);
+    free(column->by_code);
+    free(column->by_number);
+    sw_arena_fini(&column->arena);
+}
+
+/* -- the hash ------------------------------------------------------------------------ */
+
+static uint64_t bits_of(double value)
+{
+    uint64_t bits;
+    value = value == 0 ? 0 : value != value ? (double)NAN : value;
+    memcpy(&bits, &value, sizeof(bits));
+    return bits;
+}
+
+static uint64_t bits_of_value(const struct sw_value *value)
+{
+    switch (value->type) {
+    case SW_TYPE_STRING:
+        return sw_hash(value->u.s.data, value->u.s.length);
+    case SW_TYPE_FLOAT:
+        return bits_of(value->u.f);
+    case SW_TYPE_BOOL:
+    case SW_TYPE_INT:
+    case SW_TYPE_DATE:
+    case SW_TYPE_TIMESTAMP:
+    case SW_TYPE_COUNT:
+        break;
+    }
+    return (uint64_t)value->u.i;
+}
+
+static inline uint32_t first_slot(const struct sw_key_column *column, uint64_t bits)
+{
+    unsigned __int128 product = (unsigned __int128)(bits ^ column->seed) * 0x9e3779b97f4a7c15u;
+    return (uint32_t)((uint64_t)product ^ (uint64_t)(product >> 64)) & (column->slots - 1);
+}
+
+/* The slot that holds the value, or the free one where it belongs; `text` counts for strings. */
+static inline uint32_t *find_slot(const struct sw_key_column *column, uint64_t bits,
+                                  struct sw_span text)
+{
+    uint32_t at = first_slot(column, bits);
+    for (;; at = (at + 1) & (column->slots - 1)) {
+        uint32_t key = column->slot[at];
+        if (key == SW_KEYS_NONE ||
+            (column->bits[key] == bits &&
+             (column->type != SW_TYPE_STRING || sw_span_equal(column->texts[key], text)))) {
+            return &column->slot[at];
+        }
+    }
+}
+
+static sw_status grow_values(struct sw_key_column *column)
+{
+    uint32_t capacity = column->capacity == 0 ? 16 : column->capacity * 2;
+    uint64_t *bits = realloc(column->bits, capacity * sizeof(*bits));
+    if (bits == NULL) {
+        return SW_NO_MEMORY;
+    }
+    column->bits = bits;
+    if (column->type == SW_TYPE_STRING) {
+        struct sw_span *texts = realloc(column->texts, capacity * sizeof(*texts));
+        if (texts == NULL) {
+            return SW_NO_MEMORY;
+        }
+        column->texts = texts;
+    }
+    column->capacity = capacity;
+    return SW_OK;
+}
+
+static sw_status grow_slots(struct sw_key_column *column)
+{
+    uint32_t slots = column->slots * 2;
+    uint32_t *grown = malloc(slots * sizeof(*grown));
+    if (grown == NULL) {
+        return SW_NO_MEMORY;
+    }
+    memset(grown, 0xff, slots * sizeof(*grown));
+    free(column->slot);
+    column->slot = grown;
+    column->slots = slots;
+    for (uint32_t key = 0; key < column->count; key++) {
+        if (key == column->null_key) {
+            continue;
+        }
+        uint32_t at = first_slot(column, column->bits[key]);
+        while (grown[at] != SW_KEYS_NONE) {
+            at = (at + 1) & (slots - 1);
+        }
+        grown[at] = key;
+    }
+    return SW_OK;
+}
+
+/* A new key at the end; the caller enters it where it will be found. */
+static sw_status append(struct sw_key_column *column, uint64_t bits, struct sw_span text,
+                        uint32_t *key)
+{
+    if (column->count >= SW_GROUPS_MAX) {
+        return SW_LIMIT;
+    }
+    if (column->count == column->capacity) {
+        SW_TRY(grow_values(column));
+    }
+    column->bits[column->count] = bits;
+    if (column->type == SW_TYPE_STRING) {
+        const char *copy = sw_arena_text(&column->arena, text);
+        if (copy == NULL) {
+            return SW_NO_MEMORY;
+        }
+        column->texts[column->count] = sw_span_of(copy, text.length);
+    }
+    *key = column->count++;
+    return SW_OK;
+}
+
+static sw_status add_null(struct sw_key_column *column, uint32_t *key)
+{
+    if (column->null_key == SW_KEYS_NONE) {
+        SW_TRY(append(column, 0, sw_span_of("", 0), &column->null_key));
+    }
+    *key = column->null_key;
+    return SW_OK;
+}
+
+static sw_status add_hashed(struct sw_key_column *column, uint64_t bits, struct sw_span text,
+                            uint32_t *key)
+{
+    uint32_t *slot = find_slot(column, bits, text);
+    if (*slot != SW_KEYS_NONE) {
+        *key = *slot;
+        return SW_OK;
+    }
+    if (column->count >= column->slots / 2) {
+        SW_TRY(grow_slots(column));
+        slot = find_slot(column, bits, text);
+    }
+    SW_TRY(append(column, bits, text, key));
+    *slot = *key;
+    return SW_OK;
+}
+
+sw_status sw_key_column_add(struct sw_key_column *column, const struct sw_value *value,
+                            uint32_t *key)
+{
+    if (value->is_null) {
+        return add_null(column, key);
+    }
+    struct sw_span text = value->type == SW_TYPE_STRING ? value->u.s : sw_span_of("", 0);
+    return add_hashed(column, bits_of_value(value), text, key);
+}
+
+uint32_t sw_key_column_find(const struct sw_key_column *column, const struct sw_value *value)
+{
+    if (value->is_null) {
+        return column->null_key;
+    }
+    struct sw_span text = value->type == SW_TYPE_STRING ? value->u.s : sw_span_of("", 0);
+    return *find_slot(column, bits_of_value(value), text);
+}
+
+struct sw_value sw_key_column_value(const struct sw_key_column *column, uint32_t key)
+{
+    struct sw_value value = {.type = column->type, .is_null = key == column->null_key};
+    sw_assert(key < column->count);
+    if (value.is_null) {
+        return value;
+    }
+    if (column->type == SW_TYPE_STRING) {
+        value.u.s = column->texts[key];
+    } else if (column->type == SW_TYPE_FLOAT) {
+        memcpy(&value.u.f, &column->bits[key], sizeof(value.u.f));
+    } else {
+        value.u.i = (int64_t)column->bits[key];
+    }
+    return value;
+}
+
+/* -- rows ------------------------------------------------------------------------------ */
+
+static bool is_null_row(const uint64_t *valid, uint32_t row)
+{
+    return valid != NULL && !sw_bits_has(valid, row);
+}
+
+/* Makes by_code speak of the chunk's dictionary and cover its codes. */
+static sw_status ready_codes(struct sw_key_column *column, const struct sw_chunk *chunk)
+{
+    if (column->dict != chunk->dict) {
+        column->dict = chunk->dict;
+        if (column->codes > 0) {
+            memset(column->by_code, 0xff, column->codes * sizeof(*column->by_code));
+        }
+    }
+    if (chunk->dict_count <= column->codes) {
+        return SW_OK;
+    }
+    uint32_t codes = chunk->dict_count < 64 ? 64 : chunk->dict_count * 2;
+    uint32_t *by_code = realloc(column->by_code, codes * sizeof(*by_code));
+    if (by_code == NULL) {
+        return SW_NO_MEMORY;
+    }
+    memset(by_code + column->codes, 0xff, (codes - column->codes) * sizeof(*by_code));
+    column->by_code = by_code;
+    column->codes = codes;
+    return SW_OK;
+}
+
+static sw_status of_codes(struct sw_key_column *column, struct sw_batch *batch, const uint16_t *row,
+                          uint32_t n, uint32_t *key)
+{
+    const uint32_t *codes = sw_batch_codes(batch, column->column);
+    const uint64_t *valid = sw_batch_valid(batch, column->column);
+    SW_TRY(ready_codes(column, sw_batch_chunk(batch, column->column)));
+    for (uint32_t i = 0; i < n; i++) {
+        if (is_null_row(valid, row[i])) {
+            SW_TRY(add_null(column, &key[i]));
+            continue;
+        }
+        uint32_t code = codes[row[i]];
+        key[i] = column->by_code[code];
+        if (key[i] == SW_KEYS_NONE) {
+            struct sw_span text = sw_dict_at(column->dict, code);
+            uint64_t bits = sw_hash(text.data, text.length);
+            SW_TRY(add_hashed(column, bits, text, &key[i]));
+            column->by_code[code] = key[i];
+        }
+    }
+    return SW_OK;
+}
+
+static sw_status of_texts(struct sw_key_column *column, struct sw_batch *batch, const uint16_t *row,
+                          uint32_t n, uint32_t *key)
+{
+    const uint64_t *valid = sw_batch_valid(batch, column->column);
+    for (uint32_t i = 0; i < n; i++) {
+        if (is_null_row(valid, row[i])) {
+            SW_TRY(add_null(column, &key[i]));
+            continue;
+        }
+        struct sw_span text = sw_batch_text(batch, column->column, row[i]);
+        SW_TRY(add_hashed(column, sw_hash(text.data, text.length), text, &key[i]));
+    }
+    return SW_OK;
+}
+
+static sw_status of_ints(struct sw_key_column *column, struct sw_batch *batch, const uint16_t *row,
+                         uint32_t n, uint32_t *key)
+{
+    const int64_t *values = sw_batch_ints(batch, column->column);
+    const uint64_t *valid = sw_batch_valid(batch, column->column);
+    for (uint32_t i = 0; i < n; i++) {
+        if (is_null_row(valid, row[i])) {
+            SW_TRY(add_null(column, &key[i]));
+            continue;
+        }
+        uint64_t bits = (uint64_t)values[row[i]];
+        uint64_t offset = bits - (uint64_t)column->lowest;
+        bool is_near = offset < column->numbers;
+        key[i] = is_near ? column->by_number[offset] : SW_KEYS_NONE;
+        if (key[i] == SW_KEYS_NONE) {
+            SW_TRY(add_hashed(column, bits, sw_span_of("", 0), &key[i]));
+            if (is_near) {
+                column->by_number[offset] = key[i];
+            }
+        }
+    }
+    return SW_OK;
+}
+
+static sw_status of_floats(struct sw_key_column *column, struct sw_batch *batch,
+                           const uint16_t *row, uint32_t n, uint32_t *key)
+{
+    const double *values = sw_batch_floats(batch, column->column);
+    const uint64_t *valid = sw_batch_valid(batch, column->column);
+    for (uint32_t i = 0; i < n; i++) {
+        if (is_null_row(valid, row[i])) {
+            SW_TRY(add_null(column, &key[i]));
+            continue;
+        }
+        SW_TRY(add_hashed(column, bits_of(values[row[i]]), sw_span_of("", 0), &key[i]));
+    }
+    return SW_OK;
+}
+
+sw_status sw_key_column_of(struct sw_key_column *column, struct sw_batch *batch,
+                           const uint16_t *row, uint32_t n, uint32_t *key)
+{
+    switch (column->type) {
+    case SW_TYPE_STRING:
+        return sw_batch_is_coded(batch, column->column) ? of_codes(column, batch, row, n, key)
+                                                        : of_texts(column, batch, row, n, key);
+    case SW_TYPE_FLOAT:
+        return of_floats(column, batch, row, n, key);
+    case SW_TYPE_BOOL:
+    case SW_TYPE_INT:
+    case SW_TYPE_DATE:
+    case SW_TYPE_TIMESTAMP:
+        return of_ints(column, batch, row, n, key);
+    case SW_TYPE_COUNT:
+        break;
+    }
+    sw_assert(false);
+    return SW_INTERNAL;
+}

@@ -1,0 +1,257 @@
+/* See measure.h: the life of a partial, and two of them together. */
+#include <stdlib.h>
+
+#include "fold/measure_priv.h"
+
+#define GROUPS_MIN 16u
+
+enum sw_cell_kind sw_measure_kind(const struct sw_measure *measure)
+{
+    bool is_float = measure->type == SW_TYPE_FLOAT;
+    switch (measure->fn) {
+    case SW_MEASURE_COUNT:
+    case SW_MEASURE_MEDIAN:
+    case SW_MEASURE_DISTINCT:
+        return SW_CELL_COUNT;
+    case SW_MEASURE_SUM:
+    case SW_MEASURE_MEAN:
+        return is_float ? SW_CELL_FLOAT : SW_CELL_INT;
+    case SW_MEASURE_STDDEV:
+        return SW_CELL_SPREAD;
+    case SW_MEASURE_MIN:
+    case SW_MEASURE_MAX:
+        break;
+    }
+    return measure->type == SW_TYPE_STRING ? SW_CELL_TEXT : SW_CELL_BEST;
+}
+
+size_t sw_measure_cell_size(const struct sw_measure *measure)
+{
+    static const size_t sizes[] = {
+        [SW_CELL_COUNT] = sizeof(struct sw_cell_count),
+        [SW_CELL_INT] = sizeof(struct sw_cell_int),
+        [SW_CELL_FLOAT] = sizeof(struct sw_cell_float),
+        [SW_CELL_SPREAD] = sizeof(struct sw_cell_spread),
+        [SW_CELL_BEST] = sizeof(struct sw_cell_best),
+        [SW_CELL_TEXT] = sizeof(struct sw_cell_text),
+    };
+    return sizes[sw_measure_kind(measure)];
+}
+
+/* -- life ------------------------------------------------------------------------- */
+
+static sw_status new_column(const struct sw_measures *measures, const struct sw_measure *measure,
+                            struct sw_measure_column *column)
+{
+    if (measure->program != NULL) {
+        SW_TRY(sw_expr_state_new(measure->program, &column->expr));
+    }
+    if (measure->ranks != NULL) {
+        SW_TRY(sw_ranks_state_new(measure->ranks, &column->ranks));
+    }
+    if (measure->fn == SW_MEASURE_DISTINCT) {
+        int64_t index = measure->program != NULL ? -1 : (int64_t)measure->column;
+        return sw_distinct_new(measures->version, index, measure->type, &column->distinct);
+    }
+    return SW_OK;
+}
+
+sw_status sw_measures_state_new(const struct sw_measures *measures,
+                                struct sw_measures_state **state)
+{
+    struct sw_measures_state *made =
+        calloc(1, sizeof(*made) + measures->count * sizeof(struct sw_measure_column));
+    if (made == NULL) {
+        return SW_NO_MEMORY;
+    }
+    for (uint32_t i = 0; i < measures->count; i++) {
+        sw_status status = new_column(measures, &measures->measure[i], &made->column[i]);
+        if (status != SW_OK) {
+            sw_measures_state_free(measures, made);
+            return status;
+        }
+    }
+    *state = made;
+    return SW_OK;
+}
+
+static void free_cells(const struct sw_measure *measure, union sw_cells cells, uint32_t capacity)
+{
+    enum sw_cell_kind kind = sw_measure_kind(measure);
+    for (uint32_t g = 0; g < capacity; g++) {
+        if (kind == SW_CELL_FLOAT) {
+            sw_exact_sum_fini(&cells.floats[g].sum);
+        } else if (kind == SW_CELL_SPREAD) {
+            for (unsigned k = 0; k < 3; k++) {
+                sw_exact_sum_fini(&cells.spread[g].sum[k]);
+            }
+        } else if (kind == SW_CELL_TEXT) {
+            free(cells.text[g].data);
+        } else {
+            break;
+        }
+    }
+    free(cells.any);
+}
+
+void sw_measures_state_free(const struct sw_measures *measures, struct sw_measures_state *state)
+{
+    if (state == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < measures->count; i++) {
+        struct sw_measure_column *column = &state->column[i];
+        free_cells(&measures->measure[i], column->cells,
+                   column->cells.any != NULL ? state->capacity : 0);
+        sw_distinct_free(column->distinct);
+        sw_ranks_state_free(column->ranks);
+        if (column->expr != NULL) {
+            sw_expr_state_free(column->expr);
+        }
+    }
+    free(state);
+}
+
+sw_status sw_measures_grow(const struct sw_measures *measures, struct sw_measures_state *state,
+                           uint32_t groups)
+{
+    state->groups = groups > state->groups ? groups : state->groups;
+    if (groups <= state->capacity) {
+        return SW_OK;
+    }
+    uint32_t capacity = groups <= GROUPS_MIN ? GROUPS_MIN : groups + groups / 2;
+    for (uint32_t i = 0; i < measures->count; i++) {
+        size_t size = sw_measure_cell_size(&measures->measure[i]);
+        union sw_cells *cells = &state->column[i].cells;
+        char *grown = realloc(cells->any, capacity * size);
+        if (grown == NULL) {
+            return SW_NO_MEMORY;
+        }
+        memset(grown + state->capacity * size, 0, (capacity - state->capacity) * size);
+        cells->any = grown;
+    }
+    state->capacity = capacity;
+    return SW_OK;
+}
+
+void sw_measures_carry(const struct sw_measures *measures, struct sw_measures_state *state)
+{
+    for (uint32_t i = 0; i < measures->count; i++) {
+        enum sw_cell_kind kind = sw_measure_kind(&measures->measure[i]);
+        union sw_cells cells = state->column[i].cells;
+        for (uint32_t g = 0; kind == SW_CELL_FLOAT && g < state->capacity; g++) {
+            sw_exact_sum_carry(&cells.floats[g].sum);
+        }
+        for (uint32_t g = 0; kind == SW_CELL_SPREAD && g < state->capacity; g++) {
+            for (unsigned k = 0; k < 3; k++) {
+                sw_exact_sum_carry(&cells.spread[g].sum[k]);
+            }
+        }
+    }
+    state->rows = 0;
+}
+
+/* -- merging --------------------------------------------------------------------------- */
+
+sw_status sw_measure_keep_text(struct sw_cell_text *cell, bool is_max, struct sw_span text)
+{
+    if (cell->data != NULL) {
+        int order = sw_span_compare(text, sw_span_of(cell->data, cell->length));
+        if (is_max ? order <= 0 : order >= 0) {
+            return SW_OK;
+        }
+    }
+    if (cell->data == NULL || cell->capacity < text.length) {
+        char *data = realloc(cell->data, text.length + 16);
+        if (data == NULL) {
+            return SW_NO_MEMORY;
+        }
+        cell->data = data;
+        cell->capacity = text.length + 16;
+    }
+    if (text.length > 0) {
+        memcpy(cell->data, text.data, text.length);
+    }
+    cell->length = text.length;
+    return SW_OK;
+}
+
+static sw_status merge_text(struct sw_cell_text *into, const struct sw_cell_text *from, bool is_max)
+{
+    into->n += from->n;
+    return from->data == NULL
+               ? SW_OK
+               : sw_measure_keep_text(into, is_max, sw_span_of(from->data, from->length));
+}
+
+static void merge_best(const struct sw_measure *measure, struct sw_cell_best *into,
+                       const struct sw_cell_best *from)
+{
+    into->n += from->n;
+    if (!from->has_best) {
+        return;
+    }
+    int order = measure->type == SW_TYPE_FLOAT ? (from->u.f > into->u.f) - (from->u.f < into->u.f)
+                                               : (from->u.i > into->u.i) - (from->u.i < into->u.i);
+    if (!into->has_best || (measure->fn == SW_MEASURE_MAX ? order > 0 : order < 0)) {
+        into->u = from->u;
+        into->has_best = true;
+    }
+}
+
+static sw_status merge_cell(const struct sw_measure *measure, union sw_cells into,
+                            uint32_t into_group, union sw_cells from, uint32_t g)
+{
+    switch (sw_measure_kind(measure)) {
+    case SW_CELL_COUNT:
+        into.count[into_group].n += from.count[g].n;
+        return SW_OK;
+    case SW_CELL_INT:
+        into.ints[into_group].n += from.ints[g].n;
+        into.ints[into_group].sum += from.ints[g].sum;
+        return SW_OK;
+    case SW_CELL_FLOAT:
+        into.floats[into_group].n += from.floats[g].n;
+        return sw_exact_sum_merge(&into.floats[into_group].sum, &from.floats[g].sum);
+    case SW_CELL_SPREAD:
+        into.spread[into_group].n += from.spread[g].n;
+        for (unsigned k = 0; k < 3; k++) {
+            SW_TRY(sw_exact_sum_merge(&into.spread[into_group].sum[k], &from.spread[g].sum[k]));
+        }
+        return SW_OK;
+    case SW_CELL_BEST:
+        merge_best(measure, &into.best[into_group], &from.best[g]);
+        return SW_OK;
+    case SW_CELL_TEXT:
+        return merge_text(&into.text[into_group], &from.text[g], measure->fn == SW_MEASURE_MAX);
+    }
+    return SW_INTERNAL;
+}
+
+sw_status sw_measures_merge(const struct sw_measures *measures, struct sw_measures_state *into,
+                            struct sw_measures_state *from, const uint32_t *map, uint32_t groups)
+{
+    SW_TRY(sw_measures_grow(measures, into, groups));
+    if (into->rows + 2 > SW_EXACT_ROWS) {
+        sw_measures_carry(measures, into);
+    }
+    into->rows += 2; /* a carried cell is below one value, and both are carried */
+    for (uint32_t i = 0; i < measures->count; i++) {
+        const struct sw_measure *measure = &measures->measure[i];
+        struct sw_measure_column *to = &into->column[i];
+        struct sw_measure_column *of = &from->column[i];
+        for (uint32_t g = 0; g < from->groups; g++) {
+            uint32_t to_group = map != NULL ? map[g] : g;
+            if (to_group != SW_KEYS_NONE) {
+                SW_TRY(merge_cell(measure, to->cells, to_group, of->cells, g));
+            }
+        }
+        if (measure->ranks != NULL) {
+            SW_TRY(sw_ranks_merge(measure->ranks, to->ranks, of->ranks, map, groups));
+        }
+        if (to->distinct != NULL) {
+            SW_TRY(sw_distinct_merge(to->distinct, of->distinct, map));
+        }
+    }
+    return SW_OK;
+}

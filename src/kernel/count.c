@@ -1,0 +1,29 @@
+/* See kernel.h. */
+#include "kernel/kernel.h"
+
+static inline void count_word(const uint32_t *restrict code, uint64_t bits,
+                              uint64_t *restrict counts, size_t stride, unsigned mask)
+{
+    if (bits == UINT64_MAX) {
+        for (uint32_t i = 0; i < 64; i++) {
+            counts[(i & mask) * stride + code[i]]++;
+        }
+        return;
+    }
+    for (uint32_t turn = 0; bits != 0; bits &= bits - 1, turn++) {
+        counts[(turn & mask) * stride + code[__builtin_ctzll(bits)]]++;
+    }
+}
+
+void sw_count(const uint32_t *restrict code, const uint64_t *restrict select, uint32_t n,
+              uint64_t *restrict counts, size_t stride, unsigned lanes)
+{
+    for (uint32_t word = 0; word < sw_bits_words(n); word++) {
+        uint64_t bits = select == NULL ? sw_bits_inside(n, word) : select[word];
+        if (lanes == 1) {
+            count_word(code + word * 64, bits, counts, stride, 0);
+        } else {
+            count_word(code + word * 64, bits, counts, stride, SW_COUNT_LANES - 1);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+/* See kernel.h.  An unsigned number is made a double through a signed one, which every machine can do
+ * for several at once; base + number is exact as long as it stays below 2^53, which is tested per
+ * call.                                                                                             */
+#include "kernel/kernel.h"
+
+#define EXACT (INT64_C(1) << 53)
+
+/* -- integers ----------------------------------------------------------------- */
+
+void sw_decode_ints(const struct sw_chunk *chunk, uint32_t start, uint32_t n,
+                    int64_t *restrict into)
+{
+    const uint8_t *restrict from8 = chunk->data;
+    const uint16_t *restrict from16 = chunk->data;
+    const uint32_t *restrict from32 = chunk->data;
+    uint64_t base = (uint64_t)chunk->base;
+    switch (chunk->width) {
+    case 1:
+        for (uint32_t i = 0; i < n; i++) {
+            into[i] = (int64_t)(base + from8[start + i]);
+        }
+        break;
+    case 2:
+        for (uint32_t i = 0; i < n; i++) {
+            into[i] = (int64_t)(base + from16[start + i]);
+        }
+        break;
+    case 4:
+        for (uint32_t i = 0; i < n; i++) {
+            into[i] = (int64_t)(base + from32[start + i]);
+        }
+        break;
+    case 8:
+        memcpy(into, (const int64_t *)chunk->data + start, n * sizeof(*into));
+        break;
+    default:
+        for (uint32_t i = 0; i < n; i++) {
+            into[i] = chunk->base;
+        }
+        break;
+    }
+}
+
+/* -- floats --------------------------------------------------------------------- */
+
+static void wide_to_floats(const struct sw_chunk *chunk, uint32_t start, uint32_t n,
+                           double *restrict into)
+{
+    for (uint32_t at = 0; at < n; at += 64) {
+        int64_t values[64];
+        uint32_t count = n - at < 64 ? n - at : 64;
+        sw_decode_ints(chunk, start + at, count, values);
+        for (uint32_t i = 0; i < count; i++) {
+            into[at + i] = (double)values[i];
+        }
+    }
+}
+
+/* base + number as doubles. */
+static void ints_to_floats(const struct sw_chunk *chunk, uint32_t start, uint32_t n,
+                           double *restrict into)
+{
+    const uint8_t *restrict from8 = chunk->data;
+    const uint16_t *restrict from16 = chunk->data;
+    const uint32_t *restrict from32 = chunk->data;
+    double base = (double)chunk->base;
+    double middle = base + 0x1p31;
+    if (chunk->width == 8 || chunk->base < -EXACT + UINT32_MAX ||
+        chunk->base > EXACT - UINT32_MAX) {
+        wide_to_floats(chunk, start, n, into);
+        return;
+    }
+    switch (chunk->width) {
+    case 1:
+        for (uint32_t i = 0; i < n; i++) {
+            into[i] = base + (double)(int32_t)from8[start + i];
+        }
+        break;
+    case 2:
+        for (uint32_t i = 0; i < n; i++) {
+            into[i] = base + (double)(int32_t)from16[start + i];
+        }
+        break;
+    case 4:
+        for (uint32_t i = 0; i < n; i++) {
+            into[i] = middle + (double)(int32_t)(from32[start + i] ^ 0x80000000u);
+        }
+        break;
+    default:
+        for (uint32_t i = 0; i < n; i++) {
+            into[i] = base;
+        }
+        break;
+    }
+}
+
+void sw_decode_floats(const struct sw_chunk *chunk, uint32_t start, uint32_t n,
+                      double *restrict into)
+{
+    switch (chunk->encoding) {
+    case SW_ENC_INT:
+        ints_to_floats(chunk, start, n, into);
+        break;
+    case SW_ENC_DECIMAL: {
+        double power = sw_decimal_powers[chunk->scale];
+        ints_to_floats(chunk, start, n, into);
+        for (uint32_t i = 0; i < n && chunk->scale > 0; i++) {
+            into[i] /= power;
+        }
+        break;
+    }
+    case SW_ENC_FLOAT:
+        memcpy(into, (const double *)chunk->data + start, n * sizeof(*into));
+        break;
+    case SW_ENC_DICT:
+    case SW_ENC_TEXT:
+        sw_assert(false);
+    }
+}
+
+/* -- codes ------------------------------------------------------------------------ */
+
+void sw_decode_codes(const struct sw_chunk *chunk, uint32_t start, uint32_t n,
+                     uint32_t *restrict into)
+{
+    const uint8_t *restrict from8 = chunk->data;
+    const uint16_t *restrict from16 = chunk->data;
+    sw_assert(chunk->encoding == SW_ENC_DICT);
+    switch (chunk->width) {
+    case 1:
+        for (uint32_t i = 0; i < n; i++) {
+            into[i] = from8[start + i];
+        }
+        break;
+    case 2:
+        for (uint32_t i = 0; i < n; i++) {
+            into[i] = from16[start + i];
+        }
+        break;
+    default:
+        memcpy(into, (const uint32_t *)chunk->data + start, n * sizeof(*into));
+        break;
+    }
+}

@@ -1,0 +1,55 @@
+/* kernel: the inner loops.  All of them keep one contract:
+ *   - they work on up to SW_VECTOR_ROWS values that lie side by side, the length comes with them;
+ *   - they do not allocate, lock, branch on a type per row, or fail: arguments are right;
+ *   - outputs do not overlap inputs (restrict);
+ *   - a set of rows is a bitmap as in bits.h, NULL meaning all rows;
+ *   - slots of null rows hold something readable, and whoever must not see it masks the rows;
+ *   - the result does not depend on the machine: no reassociation of floats, no fused
+ *     multiply-add (the build says -ffp-contract=off).
+ * Each has a naive twin in tests/unit/kernel.  Any thread.                                         */
+#ifndef SW_KERNEL_KERNEL_H
+#define SW_KERNEL_KERNEL_H
+
+#include "kernel/bits.h"
+#include "table/chunk.h"
+
+/* -- decode.c: rows [start, start + n) of a chunk as plain arrays ------------- */
+
+void sw_decode_floats(const struct sw_chunk *chunk, uint32_t start, uint32_t n,
+                      double *restrict into);
+void sw_decode_ints(const struct sw_chunk *chunk, uint32_t start, uint32_t n,
+                    int64_t *restrict into);
+void sw_decode_codes(const struct sw_chunk *chunk, uint32_t start, uint32_t n,
+                     uint32_t *restrict into);
+
+/* -- compare.c: into[SW_VECTOR_WORDS], bits beyond n are 0; nulls are not looked at ---- */
+
+/* low <= value <= high for an integral chunk, in its own width. */
+void sw_compare_ints(const struct sw_chunk *chunk, uint32_t start, uint32_t n, int64_t low,
+                     int64_t high, uint64_t *restrict into);
+/* The same for a float or decimal chunk; NaN is in no range. */
+void sw_compare_floats(const struct sw_chunk *chunk, uint32_t start, uint32_t n, double low,
+                       double high, uint64_t *restrict into);
+/* passes[code] for a chunk with a dictionary; passes has dict_count entries of 0 or 1. */
+void sw_compare_codes(const struct sw_chunk *chunk, uint32_t start, uint32_t n,
+                      const uint8_t *restrict passes, uint64_t *restrict into);
+/* flags[i] of 0 or 1 to bits; flags has room for SW_VECTOR_ROWS. */
+void sw_bits_pack(uint8_t *restrict flags, uint32_t n, uint64_t *restrict into);
+
+/* -- count.c ------------------------------------------------------------------- */
+
+/* counts[code[i]]++ over the selected rows.  With SW_COUNT_LANES arrays of `stride` behind one
+ * another, rows take turns between them, so that equal neighbours do not wait for each other's
+ * store; with lanes = 1 there is one array.                                                      */
+#define SW_COUNT_LANES 4u
+void sw_count(const uint32_t *restrict code, const uint64_t *restrict select, uint32_t n,
+              uint64_t *restrict counts, size_t stride, unsigned lanes);
+
+/* -- m4.c ----------------------------------------------------------------------- */
+
+/* Positions (0..n-1) of the least and the greatest of values[row[0..n)], each the first of its
+ * equals; NaN is passed over. False when there is none but NaN.                                  */
+bool sw_min_max_rows(const double *restrict values, const uint16_t *restrict row, uint32_t n,
+                     uint32_t *least, uint32_t *greatest);
+
+#endif
