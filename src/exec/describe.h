@@ -1,6 +1,12 @@
 /* describe: what each column of a version holds: nulls, least and greatest
  * value, distinct values.  A job over the chunks on workers; the caller keeps the
- * result with the version (session/tables).  `done` is called on the loop once.   */
+ * result with the version (session/tables).  `done` is called on the loop once.
+ *
+ * Distinct values are counted exactly by a bitmap where the values are codes of
+ * dictionaries or integers of a narrow range, by a set up to SW_DISTINCT_EXACT_MAX
+ * values, and estimated beyond that (HyperLogLog, Flajolet et al. 2007, 16,384
+ * registers: about one per cent off).  NaN is a value, null is none.  A worker holds
+ * the set of one column at a time.                                                  */
 #ifndef SW_EXEC_DESCRIBE_H
 #define SW_EXEC_DESCRIBE_H
 
@@ -11,7 +17,7 @@
 struct sw_column_stats {
     uint64_t nulls;
     bool has_values;          /* min and max hold */
-    struct sw_value min, max; /* texts owned by the description */
+    struct sw_value min, max; /* texts owned by the description; NaN is neither */
     uint64_t distinct;
     bool is_distinct_exact;
 };
@@ -24,6 +30,7 @@ struct sw_description {
 };
 void sw_description_free(struct sw_description *description);
 
+/* SW_OK with a description, or SW_NO_MEMORY or SW_CANCELLED with NULL. */
 typedef void (*sw_describe_done_fn)(void *context, sw_status status,
                                     struct sw_description *description); /* taken over by callee */
 struct sw_describe_job;

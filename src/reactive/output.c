@@ -121,7 +121,8 @@ static sw_status check_plan(struct sw_graph *graph, struct sw_output *output,
     sw_status status = sw_output_params(graph, output, &arena, &params, err);
     if (status == SW_OK && output->fold != NULL) {
         struct sw_foldrun *run = NULL;
-        status = sw_foldrun_new(output->fold, params, version, &run, err);
+        const struct sw_fold_env env = {version, sw_graph_expr_input, graph};
+        status = sw_foldrun_new_env(output->fold, params, &env, &run, err);
         sw_foldrun_free(run);
     } else if (status == SW_OK) {
         struct sw_page_spec spec = {0};

@@ -58,7 +58,7 @@ struct sw_output {
     struct sw_span where_text;
     const struct sw_fold *fold; /* NULL: a page */
     size_t inputs;
-    const struct sw_span *input; /* that the parameters name */
+    const struct sw_span *input; /* names that the parameters hold */
 
     bool is_paused;
     bool is_dirty;              /* an input or the definition has changed */
@@ -153,7 +153,8 @@ void sw_graph_tell_state(struct sw_graph *graph, struct sw_output *output,
 /* reference.c */
 /* Is the text "$name"? */
 bool sw_reference_parse(const struct sw_json *json, struct sw_span *name);
-/* Names in a tree, each once, appended to a list in the arena; false: no memory. */
+/* Names in a tree ("$name", and in the text of members called `expr`), each once, appended to a list
+ * in the arena; false: no memory. */
 bool sw_reference_collect(struct sw_arena *arena, const struct sw_json *json,
                           struct sw_span **names, size_t *count);
 /* A copy with each "$name" replaced by its input's value and "$$" by "$" at a text's start. An unset

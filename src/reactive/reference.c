@@ -42,10 +42,40 @@ static bool add_name(struct sw_arena *arena, struct sw_span name, struct sw_span
     return true;
 }
 
+/* The member `expr` of a measure is an expression, with inputs of its own. */
+static bool is_expression(const struct sw_json *json)
+{
+    return json != NULL && json->kind == SW_JSON_STRING &&
+           sw_span_equal(json->key, sw_span_text("expr"));
+}
+
+/* One that cannot be parsed names none: the kind's plan says what is wrong with it. */
+static bool collect_expression(struct sw_arena *arena, struct sw_span text, struct sw_span **names,
+                               size_t *count)
+{
+    struct sw_expr *expr = NULL;
+    const struct sw_span *inputs;
+    if (sw_expr_parse(text, &expr, NULL) != SW_OK) {
+        return true;
+    }
+    bool is_added = true;
+    size_t found = sw_expr_inputs(expr, &inputs);
+    for (size_t i = 0; i < found && is_added; i++) {
+        const char *copy = sw_arena_text(arena, inputs[i]);
+        is_added =
+            copy != NULL && add_name(arena, sw_span_of(copy, inputs[i].length), names, count);
+    }
+    sw_expr_free(expr);
+    return is_added;
+}
+
 bool sw_reference_collect(struct sw_arena *arena, const struct sw_json *json,
                           struct sw_span **names, size_t *count)
 {
     struct sw_span name;
+    if (is_expression(json)) {
+        return collect_expression(arena, json->u.text, names, count);
+    }
     if (sw_reference_parse(json, &name)) {
         return add_name(arena, name, names, count);
     }
@@ -65,6 +95,9 @@ static bool replace(const struct sw_graph *graph, struct sw_arena *arena, struct
 {
     struct sw_span name;
     struct sw_span key = node->key;
+    if (is_expression(node)) {
+        return true;
+    }
     if (sw_reference_parse(node, &name)) {
         const struct sw_json *value = sw_graph_input(graph, name);
         if (sw_json_is_null(value) && missing != NULL) {

@@ -78,6 +78,13 @@ static sw_status put_key(struct sw_run *run, struct sw_run_item *item, struct sw
         sw_buf_put_byte(key, '\n');
     }
     sw_json_put(key, item->params);
+    for (size_t i = 0; i < item->output->inputs; i++) {
+        const struct sw_json *value = sw_graph_input(run->graph, item->output->input[i]);
+        sw_buf_put_byte(key, '\x1f');
+        if (value != NULL) {
+            sw_json_put(key, value);
+        }
+    }
     return key->failed ? sw_graph_no_memory(err) : SW_OK;
 }
 
@@ -119,8 +126,9 @@ static void plan_fold(struct sw_run *run, struct sw_run_item *item)
     struct sw_run_table *table = &run->table[item->table];
     item->slot = -1;
     if (item->status == SW_OK && item->output->fold != NULL) {
-        item->status = sw_foldrun_new(item->output->fold, item->params, table->version,
-                                      &item->foldrun, &item->err);
+        const struct sw_fold_env env = {table->version, sw_graph_expr_input, run->graph};
+        item->status =
+            sw_foldrun_new_env(item->output->fold, item->params, &env, &item->foldrun, &item->err);
         if (item->status == SW_OK) {
             item->slot = (int32_t)table->slots++;
         }
