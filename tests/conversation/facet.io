@@ -11,4 +11,5 @@
 
 > {"method": "output.define", "params": {"output": "f", "kind": "histogram", "table": "fruit", "x": "x", "bins": 2, "where": "category IN ('apples', 'figs')", "facet": {"column": "category"}}}
 < {"result": {}}
-< {"method": "output.value", "params": {"output": "f", "rows": 3, "data": "%facets%"}}
+< {"method": "output.value", "params": {"output": "f", "rows": 3, "data": {"facet": {"column": "category", "values": ["figs", "apples"], "counts": [2, 1], "total": 2},
++ "panels": [{"edges": [1, 3, 5], "count": [0, 2]}, {"edges": [1, 3, 5], "count": [1, 0]}]}}}

@@ -5,4 +5,4 @@
 @upload hollow
 | a,b
 > {"method": "table.page", "params": {"table": "hollow", "offset": 0, "limit": 10}}
-< {"result": {"rows": 0, "columns": [{"name": "a"}, {"name": "b"}], "data": [[], []]}}
+< {"result": {"rows": 0, "columns": ["a", "b"], "data": [[], []]}}

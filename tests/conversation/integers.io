@@ -9,6 +9,6 @@
 | 9223372036854775807
 | 7
 > {"method": "table.page", "params": {"table": "big", "offset": 0, "limit": 10}}
-< {"result": {"columns": [{"name": "n", "type": "int"}], "data": [["9007199254740993", "-9223372036854775808", "9223372036854775807", 7]]}}
+< {"result": {"columns": ["n"], "types": ["int"], "data": [["9007199254740993", "-9223372036854775808", "9223372036854775807", 7]]}}
 > {"method": "table.page", "params": {"table": "big", "offset": 0, "limit": 10, "where": "n = 9007199254740993"}}
 < {"result": {"rows": 1, "row_ids": [0]}}

@@ -11,7 +11,7 @@
 
 > {"method": "table.page", "params": {"table": "fruit", "offset": 1, "limit": 2}}
 < {"result": {"rows": 5, "offset": 1, "row_ids": [1, 2],
-+ "columns": [{"name": "category"}, {"name": "x"}, {"name": "y"}, {"name": "price"}],
++ "columns": ["category", "x", "y", "price"],
 + "data": [["oranges", "figs"], [2, 3], [null, 3.5], [2.5, 0.5]]}}
 > {"method": "table.page", "params": {"table": "fruit", "offset": 0, "limit": 10, "columns": ["y", "category"], "sort": [{"column": "y", "desc": true}]}}
 < {"result": {"rows": 5, "row_ids": [3, 2, 0, 4, 1],

@@ -8,7 +8,6 @@
 | 2025-01-01,2025-01-01T00:00:00.5+01:00,false,99999,2.5,
 | NA,,NULL,00000,x,
 > {"method": "table.page", "params": {"table": "kinds", "offset": 0, "limit": 10}}
-< {"result": {"columns": [{"name": "day", "type": "date"}, {"name": "at", "type": "timestamp"}, {"name": "yes", "type": "bool"},
-+ {"name": "zip", "type": "string"}, {"name": "mixed", "type": "string"}, {"name": "empty"}],
+< {"result": {"columns": ["day", "at", "yes", "zip", "mixed", "empty"], "types": ["date", "timestamp", "bool", "string", "string", "*"],
 + "data": [["2024-02-29", "2025-01-01", null], ["2024-02-29T12:00:00Z", "/^2024-12-31T23:00:00.5(00)?Z$/", null], [true, false, null],
 + ["01234", "99999", "00000"], ["1", "2.5", "x"], [null, null, null]]}}

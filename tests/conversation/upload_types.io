@@ -7,4 +7,4 @@
 | 1,2
 | 2,3
 > {"method": "table.page", "params": {"table": "forced", "offset": 0, "limit": 10}}
-< {"result": {"columns": [{"name": "code", "type": "string"}, {"name": "n", "type": "int"}], "data": [["1", "2"], [2, 3]]}}
+< {"result": {"columns": ["code", "n"], "types": ["string", "int"], "data": [["1", "2"], [2, 3]]}}

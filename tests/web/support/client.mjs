@@ -94,7 +94,9 @@ export class Client {
         const message = isBinary ? readFrame(data) : JSON.parse(data.toString('utf8'));
         assert.equal(message.jsonrpc ?? (isBinary ? '2.0' : undefined), '2.0');
         if ('method' in message) {
-            schemas().notification(message.method, message.params);
+            if (!isBinary) {
+                schemas().notification(message.method, message.params);
+            }
             if (message.method === 'output.value') {
                 this.values.set(message.params.output, message.params);
             }
@@ -257,7 +259,7 @@ function readFrame(bytes) {
     const start = Math.ceil((4 + length) / 8) * 8;
     assert.ok(start <= bytes.length, 'the padding lies inside the frame');
     assert.ok(bytes.subarray(4 + length, start).every((byte) => byte === 0), 'padding is zero');
-    return { jsonrpc: '2.0', method: 'output.value', params: { ...params, data: {} }, arrow: bytes.subarray(start) };
+    return { jsonrpc: '2.0', method: 'output.value', params, arrow: bytes.subarray(start) };
 }
 
 /** One HTTP request; resolves to {status, headers, text, bytes}. */

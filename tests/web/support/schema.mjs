@@ -8,20 +8,14 @@ import { ROOT } from './server.mjs';
 
 const FOLDER = path.join(ROOT, 'schema');
 // Errors of JSON-RPC itself and of any session: every method may answer with them.
-const COMMON_CODES = [-32700, -32600, -32601, -32602, -32603, -32001, -32010, -32011, -32050, -32070, -32080];
+const COMMON_CODES = JSON.parse(readFileSync(path.join(FOLDER, 'errors.json'), 'utf8')).common;
 
 function load(folder) {
     const files = existsSync(path.join(FOLDER, folder)) ? readdirSync(path.join(FOLDER, folder)) : [];
     return new Map(files.filter((file) => file.endsWith('.json')).sort().map((file) => {
         const schema = JSON.parse(readFileSync(path.join(FOLDER, folder, file), 'utf8'));
-        return [file.slice(0, -'.json'.length), schema];
+        return [schema.method ?? schema.notification ?? file.slice(0, -'.json'.length), schema];
     }));
-}
-
-/** The schema without the words that only people and other tools read. */
-function plain(schema) {
-    const { $schema, ...rest } = schema;
-    return rest;
 }
 
 export class Schemas {
@@ -32,43 +26,35 @@ export class Schemas {
     types = load('types');
 
     constructor() {
-        for (const [name, schema] of this.types) {
-            const id = schema.$id ?? `types/${name}.json`;
-            if (!this.#ajv.getSchema(id)) {
-                this.#ajv.addSchema(plain(schema), id);
-            }
+        for (const schema of this.types.values()) {
+            this.#ajv.addSchema(schema);
         }
     }
 
-    #check(key, schema, base, value, what) {
-        if (schema === undefined) {
-            return;
-        }
-        let validate = this.#validators.get(key);
+    #check(schema, value, what) {
+        let validate = this.#validators.get(schema);
         if (!validate) {
-            // References are written relative to the file: ../types/x.json.
-            const id = `${base}#${key.split(' ').pop()}`.replace('#', '/');
-            validate = this.#ajv.compile({ ...plain(schema), $id: schema.$id ?? id });
-            this.#validators.set(key, validate);
+            validate = this.#ajv.compile(schema);
+            this.#validators.set(schema, validate);
         }
         if (!validate(value)) {
             const why = validate.errors.slice(0, 5).map((e) => `${e.instancePath || '/'} ${e.message} ${JSON.stringify(e.params)}`);
-            assert.fail(`${what} does not fit schema/${base}.json:\n  ${why.join('\n  ')}\n  ${JSON.stringify(value).slice(0, 2000)}`);
+            assert.fail(`${what} does not fit its schema:\n  ${why.join('\n  ')}\n  ${JSON.stringify(value).slice(0, 2000)}`);
         }
     }
 
     #method(name) {
         const schema = this.methods.get(name);
-        assert.ok(schema, `schema/methods/${name}.json does not exist`);
+        assert.ok(schema, `schema/methods has no ${name}`);
         return schema;
     }
 
     request(method, params) {
-        this.#check(`${method} request`, this.#method(method).request, `methods/${method}`, params ?? {}, `the request ${method}`);
+        this.#check(this.#method(method).request, params ?? {}, `the request ${method}`);
     }
 
     result(method, result) {
-        this.#check(`${method} result`, this.#method(method).result, `methods/${method}`, result, `the result of ${method}`);
+        this.#check(this.#method(method).result, result, `the result of ${method}`);
     }
 
     error(method, error) {
@@ -76,7 +62,7 @@ export class Schemas {
         assert.ok(typeof error.message === 'string' && error.message.length > 0, `an error has a message: ${JSON.stringify(error)}`);
         const schema = this.methods.get(method);
         if (schema) {
-            const listed = (schema.errors ?? []).map((entry) => (typeof entry === 'number' ? entry : entry.code));
+            const listed = schema.errors.map(({ code }) => code);
             assert.ok([...COMMON_CODES, ...listed].includes(error.code),
                 `${method} answered ${error.code}, which its schema does not list: ${error.message}`);
         }
@@ -88,8 +74,8 @@ export class Schemas {
 
     notification(method, params) {
         const schema = this.notifications.get(method);
-        assert.ok(schema, `schema/notifications/${method}.json does not exist`);
-        this.#check(`${method} params`, schema.params, `notifications/${method}`, params, `the notification ${method}`);
+        assert.ok(schema, `schema/notifications has no ${method}`);
+        this.#check(schema.params, params, `the notification ${method}`);
     }
 }
 
