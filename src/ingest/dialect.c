@@ -20,6 +20,7 @@ struct guess {
     uint32_t *widths;       /* [SW_COLUMNS_MAX + 2] records by number of fields; owned */
     struct sw_cells *cells; /* owned */
     struct sw_scan scan;
+    sw_scan_fast *fast;
 };
 
 /* How the sample looks with one delimiter and one quote. */
@@ -45,7 +46,7 @@ static void end_guess(struct guess *guess)
 static sw_status begin_guess(struct guess *guess, struct sw_span sample, struct sw_err *err)
 {
     *guess = (struct guess){.text = sample};
-    guess->copy = malloc(sample.length + 1);
+    guess->copy = calloc(1, sample.length + 1 + SW_SCAN_BEHIND);
     guess->index = malloc((1 + SW_SCAN_INDEX_MAX + SW_SCAN_INDEX_SLACK) * sizeof(*guess->index));
     guess->widths = malloc((SW_COLUMNS_MAX + 2) * sizeof(*guess->widths));
     guess->cells = malloc(sizeof(*guess->cells));
@@ -56,6 +57,7 @@ static sw_status begin_guess(struct guess *guess, struct sw_span sample, struct 
     }
     guess->index[0] = UINT32_MAX;
     guess->scan.at = guess->index + 1;
+    guess->fast = sw_scan_choose();
     return SW_OK;
 }
 
@@ -117,7 +119,8 @@ static struct trial try_dialect(struct guess *guess, char delimiter, char quote,
 {
     struct trial trial = {.delimiter = delimiter, .quote = quote};
     struct sw_dialect dialect = {.delimiter = delimiter, .quote = quote, .newline = newline};
-    sw_scan_exact(&dialect, guess->text.data, (uint32_t)guess->text.length, &guess->scan);
+    sw_scan_block(guess->fast, &dialect, guess->text.data, (uint32_t)guess->text.length,
+                  &guess->scan);
     memset(guess->widths, 0, (SW_COLUMNS_MAX + 2) * sizeof(*guess->widths));
     uint32_t first = 0;
     for (uint32_t place = 0; place < guess->scan.count; place++) {

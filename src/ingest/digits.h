@@ -52,19 +52,20 @@ static inline uint64_t sw_digits_tail(const char *end, uint32_t n)
     return word | ((((uint64_t)1 << drop) - 1) & SW_DIGITS_ZEROS);
 }
 
-static inline bool sw_digits_are_digits(uint64_t word)
+/* The values of eight digits, each in its byte; any other byte leaves its high bit in *wrong. */
+static inline uint64_t sw_digits_values(uint64_t word, uint64_t *wrong)
 {
-    const uint64_t high = 0xf0f0f0f0f0f0f0f0u; /* 3 in each, also when 6 is added */
-    return ((word & high) | ((word + 0x0606060606060606u) & high) >> 4) == 0x3333333333333333u;
+    const uint64_t values = word ^ SW_DIGITS_ZEROS;
+    *wrong |= ((values + 0x7676767676767676u) | values) & 0x8080808080808080u;
+    return values;
 }
 
-/* Eight digits: pairs, then fours, then all, by three multiplications. */
-static inline uint64_t sw_digits_of_digits(uint64_t word)
+/* Their number: pairs, then fours, then all, by three multiplications. */
+static inline uint64_t sw_digits_join(uint64_t values)
 {
-    word -= SW_DIGITS_ZEROS;
-    word = word * 10 + (word >> 8);
-    return ((word & 0x000000ff000000ffu) * 0x000f424000000064u +
-            (word >> 16 & 0x000000ff000000ffu) * 0x0000271000000001u) >>
+    values = values * 10 + (values >> 8);
+    return ((values & 0x000000ff000000ffu) * 0x000f424000000064u +
+            (values >> 16 & 0x000000ff000000ffu) * 0x0000271000000001u) >>
            32;
 }
 
@@ -78,17 +79,15 @@ static inline bool sw_digits_int_fast(const char *text, uint32_t length, int64_t
     if (length - 1 >= 16 || (text[0] == '0' && (length > 1 || is_negative))) {
         return false;
     }
+    uint64_t wrong = 0;
     const uint64_t low = sw_digits_tail(end, length < 8 ? length : 8);
-    if (!sw_digits_are_digits(low)) {
-        return false;
-    }
-    int64_t sum = (int64_t)sw_digits_of_digits(low);
+    int64_t sum = (int64_t)sw_digits_join(sw_digits_values(low, &wrong));
     if (length > 8) {
         const uint64_t high = sw_digits_tail(end - 8, length - 8);
-        if (!sw_digits_are_digits(high)) {
-            return false;
-        }
-        sum += (int64_t)sw_digits_of_digits(high) * 100000000;
+        sum += (int64_t)sw_digits_join(sw_digits_values(high, &wrong)) * 100000000;
+    }
+    if (wrong != 0) {
+        return false;
     }
     *value = (sum ^ -(int64_t)is_negative) + is_negative;
     return true;
@@ -117,10 +116,12 @@ static inline bool sw_digits_float_fast(const char *text, uint32_t length, doubl
         places = (uint32_t)__builtin_clzll(up_to) / 8;
         word = (word & ~up_to) | ((word & up_to >> 8) << 8) | '0';
     }
-    if (!sw_digits_are_digits(word)) {
+    uint64_t wrong = 0;
+    const uint64_t values = sw_digits_values(word, &wrong);
+    if (wrong != 0) {
         return false;
     }
-    *value = (double)(int64_t)sw_digits_of_digits(word) / sw_digits_powers[places];
+    *value = (double)(int64_t)sw_digits_join(values) / sw_digits_powers[places];
     /* Signs are as good as random: no branch. */
     uint64_t bits;
     memcpy(&bits, value, sizeof(bits));

@@ -185,8 +185,7 @@ static sw_status fill(struct sw_reader *reader, struct sw_extent extent, bool *i
         reader->end += got;
     } else {
         memcpy(reader->raw, into, got);
-        reader->end +=
-            sw_decode_run(&reader->decode, reader->raw, got, reader->is_at_end, into);
+        reader->end += sw_decode_run(&reader->decode, reader->raw, got, reader->is_at_end, into);
     }
     if (!reader->has_begun) {
         skip_line_ends(reader);

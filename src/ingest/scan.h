@@ -30,6 +30,8 @@
 #define SW_SCAN_INDEX_MAX (256u << 10)
 /* Unused room behind them: scanners write eight at a time. */
 #define SW_SCAN_INDEX_SLACK 64u
+/* Readable bytes behind the text: scanners load whole words. */
+#define SW_SCAN_BEHIND 64u
 /* Malformed fields of a block that are told one by one. */
 #define SW_SCAN_ODD_MAX 100u
 
@@ -50,8 +52,8 @@ struct sw_scan {
     uint32_t field_at;             /* scan_exact only: where the last, incomplete field begins */
 };
 
-/* False: the quoting is irregular, nothing of *scan holds.  Reads up to 63 bytes behind the text,
- * which must be readable. */
+/* False: the quoting is irregular, nothing of *scan holds.  Loads, and ignores, up to
+ * SW_SCAN_BEHIND bytes behind the text. */
 typedef bool sw_scan_fast(const struct sw_dialect *dialect, const char *text, uint32_t length,
                           struct sw_scan *scan);
 
