@@ -13,7 +13,7 @@
 #define SW_FIELD_BYTES_MAX  (16u << 20)  /* bytes of one CSV field: an unclosed quote stops here */
 #define SW_DICT_ENTRIES_MAX (1u << 22)   /* distinct strings of a column kept as a dictionary */
 #define SW_DICT_BYTES_MAX   (256u << 20) /* their bytes */
-#define SW_CHUNK_TEXT_BYTES (64u << 20) /* plain text after which a row group is sealed early */
+#define SW_CHUNK_TEXT_BYTES (64u << 20)  /* plain text after which a row group is sealed early */
 #define SW_TABLES_MAX       256u         /* tables of a session */
 
 /* -- JSON and messages --------------------------------------------------- */
@@ -25,30 +25,31 @@
 #define SW_ID_BYTES_MAX          128u       /* bytes of a request's string id */
 
 /* -- reactive ------------------------------------------------------------ */
-#define SW_INPUTS_MAX      1024u      /* inputs of a session */
-#define SW_SELECTIONS_MAX  256u       /* selections of a session */
-#define SW_CLAUSES_MAX     64u        /* clauses of a selection: a mask of 64 bits */
-#define SW_OUTPUTS_MAX     512u       /* outputs of a session */
-#define SW_BINS_MAX        65536u     /* bins of one axis */
-#define SW_CELLS_MAX       (1u << 20) /* cells of a 2-D histogram */
-#define SW_POINTS_MAX      100000u    /* points of a line or a scatter */
-#define SW_GROUPS_MAX      5000000u   /* groups a group-by holds while it runs */
+#define SW_INPUTS_MAX        1024u      /* inputs of a session */
+#define SW_SELECTIONS_MAX    256u       /* selections of a session */
+#define SW_CLAUSES_MAX       64u        /* clauses of a selection: a mask of 64 bits */
+#define SW_OUTPUTS_MAX       512u       /* outputs of a session */
+#define SW_BINS_MAX          65536u     /* bins of one axis */
+#define SW_CELLS_MAX         (1u << 20) /* cells of a 2-D histogram */
+#define SW_POINTS_MAX        100000u    /* points of a line or a scatter */
+#define SW_GROUPS_MAX        5000000u   /* groups a group-by holds while it runs */
 #define SW_GROUP_COLUMNS_MAX 16u        /* columns of a group-by's key */
-#define SW_MEASURES_MAX 64u             /* measures of an output */
-#define SW_LINE_COLUMNS_MAX 64u         /* y columns of a line */
-#define SW_QUANTILES_MAX 1000u          /* quantiles of an output */
-#define SW_DISTINCT_MAX 5000000u        /* values that the distinct measures of an output hold */
-#define SW_RANKED_KEPT (1u << 20)       /* values a median keeps; beyond, it narrows by rounds */
-#define SW_GROUPS_SENT_MAX 10000u     /* groups a group-by sends */
-#define SW_FACETS_MAX      1000u      /* panels of a facet */
-#define SW_PAGE_ROWS_MAX   1000u      /* rows of a table page */
-#define SW_IN_LIST_MAX     10000u     /* values of an `in` clause */
-#define SW_FRAME_MS        100u       /* a drag sees a frame at least this often */
-#define SW_BUSY_AFTER_MS   100u       /* an output says busy after this long */
+#define SW_MEASURES_MAX      64u        /* measures of an output */
+#define SW_LINE_COLUMNS_MAX  64u        /* y columns of a line */
+#define SW_QUANTILES_MAX     1000u      /* quantiles of an output */
+#define SW_DISTINCT_MAX      5000000u   /* values that the distinct measures of an output hold */
+#define SW_RANKED_KEPT       (1u << 20) /* values a median keeps; beyond, it narrows by rounds */
+#define SW_GROUPS_SENT_MAX   10000u     /* groups a group-by sends */
+#define SW_FACETS_MAX        1000u      /* panels of a facet */
+#define SW_PAGE_ROWS_MAX     1000u      /* rows of a table page */
+#define SW_IN_LIST_MAX       10000u     /* values of an `in` clause */
+#define SW_FRAME_MS          100u       /* a drag sees a frame at least this often */
+#define SW_BUSY_AFTER_MS     100u       /* an output says busy after this long */
 
 /* -- exec ------------------------------------------------------------------ */
-#define SW_THREADS_MAX        256u         /* worker threads: more than cores helps nobody */
-#define SW_SCAN_STRIPES       32u          /* runs of row groups folded apart: enough for any
+#define SW_THREADS_MAX 256u /* worker threads: more than cores helps nobody */
+#define SW_SCAN_STRIPES \
+    32u                                    /* runs of row groups folded apart: enough for any
                                               machine's cores, few enough that merging is cheap */
 #define SW_SORT_ROWS_MAX      0xfffffffeu  /* rows of a sorted order: positions are 32 bits */
 #define SW_SORT_KEYS_MAX      16u          /* columns of a sort */
@@ -57,22 +58,22 @@
 #define SW_DISTINCT_EXACT_MAX (1u << 20)   /* values counted exactly where there is no dictionary */
 
 /* -- expressions ---------------------------------------------------------- */
-#define SW_EXPR_BYTES_MAX 65536u /* bytes of an expression */
-#define SW_EXPR_DEPTH_MAX 100u   /* nesting */
-#define SW_EXPR_NODES_MAX 10000u /* nodes */
-#define SW_EXPR_HEIGHT_MAX       1000u        /* operators in a row (a + b + c ...), as in SQLite */
-#define SW_EXPR_REGISTERS_MAX    1024u        /* values held at once: 34 KiB each for every worker */
-#define SW_EXPR_TEXT_BYTES_MAX   (16u << 20)  /* one text made by || or replace: as a CSV field */
+#define SW_EXPR_BYTES_MAX        65536u      /* bytes of an expression */
+#define SW_EXPR_DEPTH_MAX        100u        /* nesting */
+#define SW_EXPR_NODES_MAX        10000u      /* nodes */
+#define SW_EXPR_HEIGHT_MAX       1000u       /* operators in a row (a + b + c ...), as in SQLite */
+#define SW_EXPR_REGISTERS_MAX    1024u       /* values held at once: 34 KiB each for every worker */
+#define SW_EXPR_TEXT_BYTES_MAX   (16u << 20) /* one text made by || or replace: as a CSV field */
 #define SW_EXPR_VECTOR_BYTES_MAX (256u << 20) /* texts made for one vector of 2,048 rows */
 #define SW_EXPR_ENTRIES_MAX      (1u << 20)   /* dictionary entries whose results are kept */
-#define SW_PATTERN_BYTES_MAX     4096u        /* a LIKE pattern: the work is at most it times the text */
+#define SW_PATTERN_BYTES_MAX     4096u /* a LIKE pattern: the work is at most it times the text */
 
 /* -- sessions and sockets -------------------------------------------------- */
 #define SW_SESSIONS_MAX              20000u      /* sessions of a server */
 #define SW_SOCKETS_PER_SESSION_MAX   64u         /* tabs and programs on one session */
 #define SW_SOCKETS_PER_ADDRESS_MAX   8192u       /* sockets of one address (proxies share one) */
 #define SW_UPLOADS_PER_SESSION_MAX   8u          /* unfinished uploads of a session */
-#define SW_UPLOADS_KEPT_MAX 64u         /* ended ones that can still be asked about */
+#define SW_UPLOADS_KEPT_MAX          64u         /* ended ones that can still be asked about */
 #define SW_DOWNLOADS_PER_SESSION_MAX 16u         /* open tickets of a session */
 #define SW_TICKET_S                  300u        /* a download ticket's life, seconds */
 #define SW_UPLOAD_EXPIRES_S          86400u      /* an unfinished upload's life, seconds */
@@ -85,37 +86,37 @@
 #define SW_STALL_S                   20u /* a reader without progress for so long is dropped */
 
 /* -- uploads ---------------------------------------------------------------- */
-#define SW_UPLOAD_BYTES_MAX   (64ull << 30)  /* bytes of one upload as sent */
-#define SW_INFLATED_BYTES_MAX (256ull << 30) /* bytes after decompression */
-#define SW_INFLATE_RATIO_MAX  200u           /* growth allowed after the first MiB */
-#define SW_METADATA_BYTES_MAX 8192u          /* tus Upload-Metadata */
-#define SW_BODY_RATE_MIN      1024u          /* bytes a second a body must keep over 10 s */
-#define SW_BAD_ROWS_KEPT      100u           /* bad rows listed; all are counted */
+#define SW_UPLOAD_BYTES_MAX    (64ull << 30)  /* bytes of one upload as sent */
+#define SW_INFLATED_BYTES_MAX  (256ull << 30) /* bytes after decompression */
+#define SW_INFLATE_RATIO_MAX   200u           /* growth allowed after the first MiB */
+#define SW_METADATA_BYTES_MAX  8192u          /* tus Upload-Metadata */
+#define SW_BODY_RATE_MIN       1024u          /* bytes a second a body must keep over 10 s */
+#define SW_BAD_ROWS_KEPT       100u           /* bad rows listed; all are counted */
 #define SW_RECORD_BYTES_MAX    (32u << 20) /* bytes of one CSV record: they lie in memory together */
 #define SW_SAMPLE_BYTES        (64u << 10) /* text that the CSV dialect is guessed from */
 #define SW_SAMPLE_BYTES_MAX    (1u << 20)  /* the same, where the first record is longer */
-#define SW_ZSTD_WINDOW_LOG_MAX 23          /* 8 MiB of history: what zstd -19 without --long needs */
+#define SW_ZSTD_WINDOW_LOG_MAX 23 /* 8 MiB of history: what zstd -19 without --long needs */
 
 /* -- HTTP and connections ----------------------------------------------------- */
-#define SW_HEADER_BYTES_MAX       16384u        /* of a request's head: tus metadata is 8 KiB of it */
-#define SW_HEADER_S               10u           /* a head must be complete by then, seconds */
-#define SW_KEEPALIVE_S            15u           /* an idle HTTP connection's life, seconds */
-#define SW_HTTP_S                 30u           /* a body that stalls altogether, seconds */
-#define SW_BODY_WINDOW_S          10u           /* window of SW_BODY_RATE_MIN, seconds */
-#define SW_LINGER_S               2u            /* what follows a refusal is swallowed, seconds */
-#define SW_CLOSE_S                5u            /* a WebSocket's way from close to gone, seconds */
-#define SW_DRAIN_S                10u           /* a stop waits for answers, seconds */
-#define SW_RECEIVE_BYTES          4096u         /* a WebSocket's receive buffer: 5,000 are idle */
-#define SW_SOCKET_BUFFER_BYTES    (256u << 10)  /* kernel memory that a non-reader may hold */
-#define SW_CONNECTS_PER_ADDRESS_S 4096u         /* new connections of an address a second */
-#define SW_FILES_MAX              (1u << 20)    /* descriptors used at most: lws has a table */
-#define SW_FILES_RESERVED         256u          /* of them for spool, spill and logs */
-#define SW_PART_HEAD_BYTES_MAX    8192u         /* header of a form's part */
-#define SW_FORM_FIELD_BYTES_MAX   (256u << 10)  /* a form's field: types of 4,096 columns */
-#define SW_STATIC_BYTES_MAX       (64u << 20)   /* the page's files together */
-#define SW_STATIC_FILES_MAX       4096u         /* their number */
-#define SW_ORIGINS_MAX            64u           /* --allow-origin */
-#define SW_THREADS_MAX            256u          /* --threads */
+#define SW_HEADER_BYTES_MAX       16384u /* of a request's head: tus metadata is 8 KiB of it */
+#define SW_HEADER_S               10u    /* a head must be complete by then, seconds */
+#define SW_KEEPALIVE_S            15u    /* an idle HTTP connection's life, seconds */
+#define SW_HTTP_S                 30u    /* a body that stalls altogether, seconds */
+#define SW_BODY_WINDOW_S          10u    /* window of SW_BODY_RATE_MIN, seconds */
+#define SW_LINGER_S               2u     /* what follows a refusal is swallowed, seconds */
+#define SW_CLOSE_S                5u     /* a WebSocket's way from close to gone, seconds */
+#define SW_DRAIN_S                10u    /* a stop waits for answers, seconds */
+#define SW_RECEIVE_BYTES          4096u  /* a WebSocket's receive buffer: 5,000 are idle */
+#define SW_SOCKET_BUFFER_BYTES    (256u << 10) /* kernel memory that a non-reader may hold */
+#define SW_CONNECTS_PER_ADDRESS_S 4096u        /* new connections of an address a second */
+#define SW_FILES_MAX              (1u << 20)   /* descriptors used at most: lws has a table */
+#define SW_FILES_RESERVED         256u         /* of them for spool, spill and logs */
+#define SW_PART_HEAD_BYTES_MAX    8192u        /* header of a form's part */
+#define SW_FORM_FIELD_BYTES_MAX   (256u << 10) /* a form's field: types of 4,096 columns */
+#define SW_STATIC_BYTES_MAX       (64u << 20)  /* the page's files together */
+#define SW_STATIC_FILES_MAX       4096u        /* their number */
+#define SW_ORIGINS_MAX            64u          /* --allow-origin */
+#define SW_THREADS_MAX            256u         /* --threads */
 
 /* -- memory (defaults of options) -------------------------------------------- */
 #define SW_MEMORY_BYTES         (8ull << 30) /* --memory: all sessions */

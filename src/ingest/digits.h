@@ -93,8 +93,8 @@ static inline bool sw_digits_int_fast(const char *text, uint32_t length, int64_t
     return true;
 }
 
-/* A plain decimal of up to eight bytes behind the sign; false: look closer.  Exact: digits and power
- * of ten are doubles, and one division rounds once (Clinger 1990). */
+/* A plain decimal of up to eight bytes behind the sign; false: look closer.  Exact: digits and
+ * power of ten are doubles, and one division rounds once (Clinger 1990). */
 static inline bool sw_digits_float_fast(const char *text, uint32_t length, double *value)
 {
     const bool is_negative = length > 0 && text[0] == '-';

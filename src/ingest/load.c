@@ -1,5 +1,5 @@
-/* See load.h.  The parts: reader (bytes to rows), sheet (rows to columns, groups, versions); here is
- * what drives them.
+/* See load.h.  The parts: reader (bytes to rows), sheet (rows to columns, groups, versions); here
+ * is what drives them.
  *
  * Phases of a step:
  *
@@ -7,10 +7,10 @@
  *                |
  *                +--> finished
  *
- * `again` reads the file from its start for the columns that fell behind, while `rows` stands still.
- * It begins at once while what was read again in all stays below what was read plus 64 MiB, else
- * when that holds again or the text has ended: reading again costs at most as much as reading, even
- * when every column of a hostile file changes its mind at another row.                            */
+ * `again` reads the file from its start for the columns that fell behind, while `rows` stands
+ * still.  It begins at once while what was read again in all stays below what was read plus 64 MiB,
+ * else when that holds again or the text has ended: reading again costs little more than twice the
+ * reading, even when every column of a hostile file changes its mind at another row.            */
 #include "ingest/load.h"
 
 #include "base/clock.h"

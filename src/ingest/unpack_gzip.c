@@ -1,4 +1,4 @@
-/* See unpack.h. gzip (RFC 1952) by zlib: members may follow one another, zero bytes may pad the end. */
+/* See unpack.h. gzip (RFC 1952) by zlib: members may follow one another, zero bytes pad the end. */
 #include "ingest/unpack.h"
 
 #include <zlib.h>

@@ -1,6 +1,6 @@
 /*
- * tests/corpus/csv: NAME.csv is loaded, what comes of it is compared with NAME.expect (see loading.h
- * for how a table is written), at once and cut at every byte. Lines of NAME.expect that begin with
+ * tests/corpus/csv: NAME.csv is loaded, what comes of it is compared with NAME.expect (loading.h
+ * says how a table is written), at once and cut at every byte. Lines of NAME.expect that begin with
  * "option:" say how it is loaded:
  *
  *     option: types a=int b=date:dmy

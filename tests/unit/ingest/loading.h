@@ -2,8 +2,8 @@
  * What the tests of ingest share: a load of bytes in any pieces, and a table as readable text.
  *
  *     columns: a int | b string        names and types
- *     row: 1 | "x"                     a cell: number, "text", date, true, null; a string's null that
- *     row: null | null NA              was not empty in the file is followed by its spelling
+ *     row: 1 | "x"                     a cell: number, "text", date, true, null; a string's null
+ *     row: null | null NA              that was not empty in the file is followed by its spelling
  *     bad: line 3: reason              or  line 3 column 2: reason  (columns from 1)
  *     replaced: 1                      invalid UTF-8
  *     error: message                   instead of all that
