@@ -2,8 +2,8 @@
  *
  * A loop writes value i of the batch to slot builder->rows + i and clears the validity bit of a
  * null, but leaves builder->rows alone: when a cell does not fit, the batch is undone by setting
- * the bits again, the column is widened and the batch read anew.  Each widening is to a strictly wider
- * kind, so there are few.  Strings fit always; their loop appends as it goes.
+ * the bits again, the column is widened and the batch read anew.  Each widening is to a strictly
+ * wider kind, so there are few.  Strings fit always; their loop appends as it goes.
  *
  * Most cells pass the first line of a loop; the rest (nulls, blanks, signs, long or quoted ones)
  * take the slow way through a span.                                                              */
