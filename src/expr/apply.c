@@ -101,8 +101,7 @@ static SW_APPLY(apply_compare)
     if (args[0].tag == SW_TAG_NULL || args[1].tag == SW_TAG_NULL) {
         return sw_scalar_null();
     }
-    int order =
-        sw_scalar_compare_as(args[0], args[1], (enum sw_affinity)call->affinity, pool);
+    int order = sw_scalar_compare_as(args[0], args[1], (enum sw_affinity)call->affinity, pool);
     bool answer = op == SW_OP_EQ   ? order == 0
                   : op == SW_OP_NE ? order != 0
                   : op == SW_OP_LT ? order < 0

@@ -12,9 +12,9 @@ typedef struct sw_scalar (*sw_apply_fn)(const struct sw_call *call, const struct
 /* A text that is a number from end to end becomes it; others stay. */
 struct sw_scalar sw_apply_numeric(struct sw_scalar value);
 
-#define SW_APPLY(name)                                                                      \
-    struct sw_scalar name(const struct sw_call *call, const struct sw_scalar *args, \
-                          size_t count, struct sw_pool *pool)
+#define SW_APPLY(name)                                                                            \
+    struct sw_scalar name(const struct sw_call *call, const struct sw_scalar *args, size_t count, \
+                          struct sw_pool *pool)
 SW_APPLY(sw_apply_date_text);
 SW_APPLY(sw_apply_time_text);
 SW_APPLY(sw_apply_date_time);

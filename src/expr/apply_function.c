@@ -94,8 +94,7 @@ SW_APPLY(sw_apply_length)
     (void)call;
     (void)count;
     struct sw_scalar text = sw_scalar_as_text(args[0], pool);
-    return text.tag == SW_TAG_NULL ? text
-                                   : sw_scalar_int((int64_t)sw_text_characters(text.u.s));
+    return text.tag == SW_TAG_NULL ? text : sw_scalar_int((int64_t)sw_text_characters(text.u.s));
 }
 
 SW_APPLY(sw_apply_lower)
@@ -140,8 +139,7 @@ SW_APPLY(sw_apply_substr)
         return sw_scalar_null();
     }
     int64_t wanted = has_count ? sw_scalar_as_int(args[2]) : 0;
-    return sw_scalar_text(
-        sw_text_part(text.u.s, sw_scalar_as_int(args[1]), has_count, wanted));
+    return sw_scalar_text(sw_text_part(text.u.s, sw_scalar_as_int(args[1]), has_count, wanted));
 }
 
 SW_APPLY(sw_apply_instr)

@@ -91,14 +91,15 @@ SW_APPLY(sw_apply_number_time)
     return when(args[0].tag != SW_TAG_NULL && sw_time_is_timestamp(ms), ms);
 }
 
-/* NULL where the sum leaves int64; an int that overflowed to a float is out of every calendar. */
+/* False where the sum leaves int64. A float counts without its fraction. */
 static bool shift(bool is_plus, const struct sw_scalar *args, int64_t *moved)
 {
-    if (args[0].tag != SW_TAG_INT || args[1].tag != SW_TAG_INT) {
+    if (args[0].tag != SW_TAG_INT || args[1].tag == SW_TAG_NULL) {
         return false;
     }
-    bool is_over = is_plus ? __builtin_add_overflow(args[0].u.i, args[1].u.i, moved)
-                           : __builtin_sub_overflow(args[0].u.i, args[1].u.i, moved);
+    int64_t by = sw_scalar_as_int(args[1]);
+    bool is_over = is_plus ? __builtin_add_overflow(args[0].u.i, by, moved)
+                           : __builtin_sub_overflow(args[0].u.i, by, moved);
     return !is_over;
 }
 
@@ -132,7 +133,8 @@ SW_APPLY(sw_apply_date_unit)
     int64_t ms = args[0].u.i * SW_DAY_MS;
     enum sw_unit unit = (enum sw_unit)call->unit;
     if (call->op == SW_OP_DATE_PART) {
-        return when(sw_time_part(ms, unit, &result), result);
+        bool has_part = sw_time_part(ms, unit, &result);
+        return when(has_part, result);
     }
     bool is_good = sw_time_trunc(ms, unit, &result);
     return when(is_good, (result - (result % SW_DAY_MS + SW_DAY_MS) % SW_DAY_MS) / SW_DAY_MS);

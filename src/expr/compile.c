@@ -116,17 +116,19 @@ static sw_status add_code(struct emitter *e, const struct sw_instruction *instru
     return SW_OK;
 }
 
-/* out = op(args); the arguments are given back. */
-static sw_status add_call(struct emitter *e, const struct sw_call *call,
-                          const struct operand *args, uint32_t count, struct operand *out)
+/* out = op(args); the arguments are given back. `out` may be one of them. */
+static sw_status add_call(struct emitter *e, const struct sw_call *call, const struct operand *args,
+                          uint32_t count, struct operand *out)
 {
     struct sw_instruction instruction = {.call = *call, .args = (uint8_t)count};
-    SW_TRY(add_temp(e, out));
-    instruction.out = out->index;
+    struct operand result;
+    SW_TRY(add_temp(e, &result));
+    instruction.out = result.index;
     for (uint32_t i = 0; i < count; i++) {
         instruction.arg[i] = args[i].index;
         release(e, args[i]);
     }
+    *out = result;
     return add_code(e, &instruction);
 }
 
@@ -197,8 +199,7 @@ static void unbind(struct emitter *e, struct operand shared)
     release(e, shared);
 }
 
-static sw_status emit_between(struct emitter *e, const struct sw_typed *typed,
-                              struct operand *out)
+static sw_status emit_between(struct emitter *e, const struct sw_typed *typed, struct operand *out)
 {
     struct operand shared;
     struct operand both[2];
@@ -274,8 +275,7 @@ static bool takes_float(const struct sw_typed *typed, uint32_t i, bool as_float)
         return typed->child[1 - i]->mask == SW_MASK_FLOAT;
     }
     bool is_math = typed->op == SW_OP_SQRT || typed->op == SW_OP_EXP || typed->op == SW_OP_LN ||
-                   typed->op == SW_OP_LOG10 || typed->op == SW_OP_LOG2 ||
-                   typed->op == SW_OP_POW;
+                   typed->op == SW_OP_LOG10 || typed->op == SW_OP_LOG2 || typed->op == SW_OP_POW;
     return is_math || (as_float && typed->op == SW_OP_COALESCE);
 }
 
@@ -283,10 +283,8 @@ static sw_status emit_call(struct emitter *e, const struct sw_typed *typed, bool
                            struct operand *out)
 {
     struct operand args[SW_CALL_ARGS_MAX];
-    const struct sw_call call = {.op = typed->op,
-                                 .affinity = typed->compare,
-                                 .unit = typed->unit,
-                                 .extra = typed->set};
+    const struct sw_call call = {
+        .op = typed->op, .affinity = typed->compare, .unit = typed->unit, .extra = typed->set};
     sw_assert(typed->count >= 1 && typed->count <= SW_CALL_ARGS_MAX);
     for (uint32_t i = 0; i < typed->count; i++) {
         SW_TRY(emit(e, typed->child[i], takes_float(typed, i, as_float), &args[i]));
@@ -380,8 +378,8 @@ static enum sw_type type_of(const struct sw_typed *root)
 /* The columns that the code reads, each once. */
 static sw_status list_columns(struct sw_program *program, struct sw_err *err)
 {
-    program->columns = sw_arena_array(&program->arena, program->register_count + 1,
-                                      sizeof *program->columns);
+    program->columns =
+        sw_arena_array(&program->arena, program->register_count + 1, sizeof *program->columns);
     if (program->columns == NULL) {
         return sw_fail(err, SW_NO_MEMORY, "out of memory");
     }

@@ -84,13 +84,21 @@ static const struct sw_vec *run_slice(struct sw_expr_state *state, uint32_t at,
     return &state->vecs[look->out];
 }
 
-/* Entries up to `count`; the texts of the vector that is under way are set aside meanwhile. */
-static void extend(struct sw_expr_state *state, uint32_t at, struct sw_entries *entries,
-                   uint32_t count)
+/* The register that holds the column; strings have one. */
+static uint32_t register_of(const struct sw_program *program, uint32_t column)
 {
-    struct sw_source source = state->source;
-    struct sw_pool pool = state->pool;
-    sw_pool_init(&state->pool);
+    uint32_t index = 0;
+    while (program->registers[index].kind != SW_REGISTER_COLUMN ||
+           program->registers[index].column != column) {
+        index++;
+        sw_assert(index < program->register_count);
+    }
+    return index;
+}
+
+static void run_entries(struct sw_expr_state *state, uint32_t at, struct sw_entries *entries,
+                        uint32_t count)
+{
     struct sw_source null_row = {.is_null = true, .rows = 1};
     const struct sw_vec *vec = run_slice(state, at, &null_row);
     entries->for_null = keep(entries, sw_vec_get(vec, 0));
@@ -105,11 +113,37 @@ static void extend(struct sw_expr_state *state, uint32_t at, struct sw_entries *
         store(entries, run_slice(state, at, &slice), slice.first, slice.rows);
         entries->count += slice.rows;
     }
+}
+
+/* Entries up to `count`.  The vector that is under way goes on afterwards as if nothing had been:
+ * its texts, its source and the column that it may have loaded already are set aside.           */
+static bool extend(struct sw_expr_state *state, uint32_t at, struct sw_entries *entries,
+                   uint32_t count)
+{
+    uint32_t index = register_of(state->program, state->program->code[at].column);
+    struct sw_vec_store *room = calloc(1, sizeof *room);
+    if (room == NULL) {
+        return false;
+    }
+    struct sw_source source = state->source;
+    struct sw_pool pool = state->pool;
+    struct sw_vec column = state->vecs[index];
+    uint32_t loaded = state->loaded[index];
+    uint32_t turn = state->turn;
+    sw_pool_init(&state->pool);
+    state->vecs[index].store = room;
+
+    run_entries(state, at, entries, count);
+
     entries->is_full = entries->pool.status != SW_OK || state->pool.status != SW_OK;
     sw_pool_fini(&state->pool);
     state->pool = pool;
     state->source = source;
-    state->turn++;
+    state->vecs[index] = column;
+    state->loaded[index] = loaded;
+    state->turn = turn;
+    free(room);
+    return !entries->is_full;
 }
 
 static bool prepare(struct sw_expr_state *state, uint32_t at, struct sw_entries *entries,
@@ -136,12 +170,11 @@ static bool prepare(struct sw_expr_state *state, uint32_t at, struct sw_entries 
         entries->is_full = true;
         return false;
     }
-    extend(state, at, entries, count);
-    return !entries->is_full;
+    return extend(state, at, entries, count);
 }
 
-static void look_up_truth(const struct sw_entries *entries, struct sw_batch *batch,
-                          uint32_t column, struct sw_vec *out)
+static void look_up_truth(const struct sw_entries *entries, struct sw_batch *batch, uint32_t column,
+                          struct sw_vec *out)
 {
     const struct sw_chunk *chunk = sw_batch_chunk(batch, column);
     const uint64_t *valid = sw_batch_valid(batch, column);

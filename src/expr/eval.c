@@ -50,8 +50,7 @@ static void load_texts(struct sw_vec *vec, struct sw_batch *batch, uint32_t colu
     }
 }
 
-static void load_rows(struct sw_vec *vec, struct sw_batch *batch,
-                      const struct sw_register *plan)
+static void load_rows(struct sw_vec *vec, struct sw_batch *batch, const struct sw_register *plan)
 {
     const struct sw_chunk *chunk = sw_batch_chunk(batch, plan->column);
     load_valid(vec, sw_batch_valid(batch, plan->column), batch->rows);
@@ -154,8 +153,7 @@ static const struct sw_vec *run_all(struct sw_expr_state *state, struct sw_batch
 /* -- results ------------------------------------------------------------------ */
 
 /* One value as the program's type; false: an int that overflowed, which no int64 holds. */
-static bool fit(struct sw_expr_state *state, enum sw_type type, struct sw_scalar value,
-                uint32_t i)
+static bool fit(struct sw_expr_state *state, enum sw_type type, struct sw_scalar value, uint32_t i)
 {
     if (type == SW_TYPE_FLOAT) {
         state->result->u.floats[i] = sw_scalar_as_float(value);
@@ -163,8 +161,7 @@ static bool fit(struct sw_expr_state *state, enum sw_type type, struct sw_scalar
     }
     if (type == SW_TYPE_STRING) {
         struct sw_scalar text = sw_scalar_as_text(value, &state->pool);
-        state->result->u.texts[i] =
-            text.tag == SW_TAG_TEXT ? text.u.s : sw_span_of("", 0);
+        state->result->u.texts[i] = text.tag == SW_TAG_TEXT ? text.u.s : sw_span_of("", 0);
         return true;
     }
     bool is_int = value.tag == SW_TAG_INT || value.tag == SW_TAG_NULL;
@@ -280,8 +277,8 @@ sw_status sw_expr_state_new(const struct sw_program *program, struct sw_expr_sta
     made->loaded = calloc(program->register_count + (size_t)1, sizeof *made->loaded);
     made->entries = calloc(program->slots + (size_t)1, sizeof *made->entries);
     made->result = calloc(1, sizeof *made->result);
-    bool is_good = made->vecs != NULL && made->loaded != NULL && made->entries != NULL &&
-                   made->result != NULL;
+    bool is_good =
+        made->vecs != NULL && made->loaded != NULL && made->entries != NULL && made->result != NULL;
     if (!is_good || make_vecs(made) != SW_OK) {
         sw_expr_state_free(made);
         return SW_NO_MEMORY;
@@ -314,8 +311,7 @@ void sw_expr_state_free(struct sw_expr_state *state)
 sw_status sw_expr_state_status(const struct sw_expr_state *state, struct sw_err *err)
 {
     if (state->status == SW_LIMIT) {
-        return sw_fail_limit(err, "expression-text", SW_EXPR_TEXT_BYTES_MAX,
-                             SW_EXPR_TEXT_BYTES_MAX,
+        return sw_fail_limit(err, "expression-text", SW_EXPR_TEXT_BYTES_MAX, SW_EXPR_TEXT_BYTES_MAX,
                              "a text made by the expression, all texts of 2,048 rows, or a LIKE "
                              "pattern grew too long");
     }

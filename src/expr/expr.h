@@ -16,8 +16,7 @@ struct sw_program;
 struct sw_expr_state;
 
 /* SW_EXPRESSION with err->position, or SW_LIMIT. The text is copied. */
-SW_MUST_USE sw_status sw_expr_parse(struct sw_span text, struct sw_expr **expr,
-                                    struct sw_err *err);
+SW_MUST_USE sw_status sw_expr_parse(struct sw_span text, struct sw_expr **expr, struct sw_err *err);
 void sw_expr_free(struct sw_expr *expr);
 /* What it depends on, read off it: names of columns and of inputs (without `$`), each once. */
 size_t sw_expr_columns(const struct sw_expr *expr, const struct sw_span **names);
@@ -44,11 +43,11 @@ void sw_expr_state_free(struct sw_expr_state *state);
 /* Values of one vector; borrowed from the state until its next eval. */
 struct sw_expr_vector {
     enum sw_type type;
-    const int64_t *ints;         /* integral types */
+    const int64_t *ints; /* integral types */
     const double *floats;
     const struct sw_span *texts;
-    const uint64_t *valid;       /* NULL: no nulls */
-    const uint64_t *misfits;     /* rows that are null here because an int overflowed to a float that
+    const uint64_t *valid;   /* NULL: no nulls */
+    const uint64_t *misfits; /* rows that are null here because an int overflowed to a float that
                                     the type cannot hold; NULL: none */
 };
 void sw_expr_eval(const struct sw_program *program, struct sw_expr_state *state,

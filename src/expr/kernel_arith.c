@@ -53,29 +53,29 @@ static struct floats floats_of(const struct sw_vec *vec, uint32_t rows, double *
 }
 
 /* BODY sees x and y and writes r[i]. */
-#define EACH_PAIR(type, a, b, BODY)                    \
-    do {                                               \
-        const type *restrict xs = (a).at;              \
-        const type *restrict ys = (b).at;              \
-        if (xs != NULL && ys != NULL) {                \
-            for (uint32_t i = 0; i < rows; i++) {      \
-                type x = xs[i];                        \
-                type y = ys[i];                        \
-                BODY;                                  \
-            }                                          \
-        } else if (xs != NULL) {                       \
-            type y = (b).value;                        \
-            for (uint32_t i = 0; i < rows; i++) {      \
-                type x = xs[i];                        \
-                BODY;                                  \
-            }                                          \
-        } else {                                       \
-            type x = (a).value;                        \
+#define EACH_PAIR(type, a, b, BODY)                             \
+    do {                                                        \
+        const type *restrict xs = (a).at;                       \
+        const type *restrict ys = (b).at;                       \
+        if (xs != NULL && ys != NULL) {                         \
+            for (uint32_t i = 0; i < rows; i++) {               \
+                type x = xs[i];                                 \
+                type y = ys[i];                                 \
+                BODY;                                           \
+            }                                                   \
+        } else if (xs != NULL) {                                \
+            type y = (b).value;                                 \
+            for (uint32_t i = 0; i < rows; i++) {               \
+                type x = xs[i];                                 \
+                BODY;                                           \
+            }                                                   \
+        } else {                                                \
+            type x = (a).value;                                 \
             for (uint32_t i = 0; ys != NULL && i < rows; i++) { \
-                type y = ys[i];                        \
-                BODY;                                  \
-            }                                          \
-        }                                              \
+                type y = ys[i];                                 \
+                BODY;                                           \
+            }                                                   \
+        }                                                       \
     } while (0)
 
 static int64_t add_wrapping(int64_t x, int64_t y)
@@ -289,10 +289,10 @@ static double positive(double x)
 static bool math_loop(enum sw_op op, const double *restrict x, uint32_t rows, int64_t places,
                       double *restrict r)
 {
-#define EACH(value)                           \
-    for (uint32_t i = 0; i < rows; i++) {     \
-        r[i] = (value);                       \
-    }                                         \
+#define EACH(value)                       \
+    for (uint32_t i = 0; i < rows; i++) { \
+        r[i] = (value);                   \
+    }                                     \
     return true
     if (op == SW_OP_ABS) {
         EACH(x[i] < 0 ? -x[i] : x[i]);

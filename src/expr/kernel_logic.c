@@ -22,28 +22,28 @@ static uint8_t class_of(const struct sw_vec *vec)
     return SW_TAG_NULL;
 }
 
-#define COMPARE_WITH(OPERATOR, right)                                    \
-    for (uint32_t i = 0; i < rows; i++) {                                \
-        flags[i] = x[i] OPERATOR(right);                                 \
-    }                                                                    \
+#define COMPARE_WITH(OPERATOR, right)     \
+    for (uint32_t i = 0; i < rows; i++) { \
+        flags[i] = x[i] OPERATOR(right);  \
+    }                                     \
     break
 
-#define COMPARE_ALL(right)                      \
-    switch (op) {                               \
-    case SW_OP_EQ:                              \
-    case SW_OP_IS:                              \
-        COMPARE_WITH(==, right);                \
-    case SW_OP_NE:                              \
-    case SW_OP_IS_NOT:                          \
-        COMPARE_WITH(!=, right);                \
-    case SW_OP_LT:                              \
-        COMPARE_WITH(<, right);                 \
-    case SW_OP_LE:                              \
-        COMPARE_WITH(<=, right);                \
-    case SW_OP_GT:                              \
-        COMPARE_WITH(>, right);                 \
-    default: /* SW_OP_GE */                     \
-        COMPARE_WITH(>=, right);                \
+#define COMPARE_ALL(right)       \
+    switch (op) {                \
+    case SW_OP_EQ:               \
+    case SW_OP_IS:               \
+        COMPARE_WITH(==, right); \
+    case SW_OP_NE:               \
+    case SW_OP_IS_NOT:           \
+        COMPARE_WITH(!=, right); \
+    case SW_OP_LT:               \
+        COMPARE_WITH(<, right);  \
+    case SW_OP_LE:               \
+        COMPARE_WITH(<=, right); \
+    case SW_OP_GT:               \
+        COMPARE_WITH(>, right);  \
+    default: /* SW_OP_GE */      \
+        COMPARE_WITH(>=, right); \
     }
 
 static void compare_ints(enum sw_op op, const int64_t *restrict x, const int64_t *restrict y,
@@ -267,18 +267,18 @@ SW_KERNEL(sw_kernel_is_null)
 }
 
 /* r[i] = bit i of `first` ? x[i] : y[i], a whole word at a time where its bits agree. */
-#define BLEND(type, x, x_value, y, y_value, r)                                  \
-    for (uint32_t w = 0; w < sw_bits_words(rows); w++) {                        \
-        uint64_t word = first[w];                                               \
-        uint32_t end = rows - w * 64 < 64 ? rows : w * 64 + 64;                 \
-        if (word == 0 && (y) != NULL) {                                         \
-            memcpy((r) + w * 64, (y) + w * 64, (end - w * 64) * sizeof(type));  \
-            continue;                                                           \
-        }                                                                       \
-        for (uint32_t i = w * 64; i < end; i++, word >>= 1) {                   \
-            (r)[i] = (word & 1) != 0 ? ((x) == NULL ? (x_value) : (x)[i])       \
-                                     : ((y) == NULL ? (y_value) : (y)[i]);      \
-        }                                                                       \
+#define BLEND(type, x, x_value, y, y_value, r)                                 \
+    for (uint32_t w = 0; w < sw_bits_words(rows); w++) {                       \
+        uint64_t word = first[w];                                              \
+        uint32_t end = rows - w * 64 < 64 ? rows : w * 64 + 64;                \
+        if (word == 0 && (y) != NULL) {                                        \
+            memcpy((r) + w * 64, (y) + w * 64, (end - w * 64) * sizeof(type)); \
+            continue;                                                          \
+        }                                                                      \
+        for (uint32_t i = w * 64; i < end; i++, word >>= 1) {                  \
+            (r)[i] = (word & 1) != 0 ? ((x) == NULL ? (x_value) : (x)[i])      \
+                                     : ((y) == NULL ? (y_value) : (y)[i]);     \
+        }                                                                      \
     }
 
 static void blend(struct sw_vec *out, const uint64_t *restrict first, const struct sw_vec *a,
@@ -318,8 +318,8 @@ static bool choose(struct sw_vec *out, const uint64_t *restrict first, const str
     if (class == SW_TAG_NULL || !is_same) {
         return false;
     }
-    bool has_nulls = a->form == SW_FORM_NULL || b->form == SW_FORM_NULL || a->valid != NULL ||
-                     b->valid != NULL;
+    bool has_nulls =
+        a->form == SW_FORM_NULL || b->form == SW_FORM_NULL || a->valid != NULL || b->valid != NULL;
     blend(out, first, a, b, class, rows);
     for (uint32_t w = 0; w < SW_VECTOR_WORDS; w++) {
         out->store->valid[w] = (first[w] & valid_word(a, w)) | (~first[w] & valid_word(b, w));
@@ -378,24 +378,42 @@ SW_KERNEL(sw_kernel_in_set)
 sw_kernel_fn sw_kernel_of(enum sw_op op)
 {
     static const sw_kernel_fn kernels[SW_OP_COUNT] = {
-        [SW_OP_ADD] = sw_kernel_arithmetic,      [SW_OP_SUBTRACT] = sw_kernel_arithmetic,
-        [SW_OP_MULTIPLY] = sw_kernel_arithmetic, [SW_OP_DIVIDE] = sw_kernel_divide,
-        [SW_OP_REMAINDER] = sw_kernel_divide,    [SW_OP_NEGATE] = sw_kernel_negate,
-        [SW_OP_TO_FLOAT] = sw_kernel_to_float,   [SW_OP_EQ] = sw_kernel_compare,
-        [SW_OP_NE] = sw_kernel_compare,          [SW_OP_LT] = sw_kernel_compare,
-        [SW_OP_LE] = sw_kernel_compare,          [SW_OP_GT] = sw_kernel_compare,
-        [SW_OP_GE] = sw_kernel_compare,          [SW_OP_IS] = sw_kernel_compare,
-        [SW_OP_IS_NOT] = sw_kernel_compare,      [SW_OP_AND] = sw_kernel_logic,
-        [SW_OP_OR] = sw_kernel_logic,            [SW_OP_NOT] = sw_kernel_not,
-        [SW_OP_IS_TRUE] = sw_kernel_is_truth,    [SW_OP_IS_NOT_TRUE] = sw_kernel_is_truth,
-        [SW_OP_IS_FALSE] = sw_kernel_is_truth,   [SW_OP_IS_NOT_FALSE] = sw_kernel_is_truth,
-        [SW_OP_IS_NULL] = sw_kernel_is_null,     [SW_OP_NOT_NULL] = sw_kernel_is_null,
-        [SW_OP_CHOOSE] = sw_kernel_choose,       [SW_OP_COALESCE] = sw_kernel_coalesce,
-        [SW_OP_IN_SET] = sw_kernel_in_set,       [SW_OP_ABS] = sw_kernel_math,
-        [SW_OP_ROUND] = sw_kernel_math,          [SW_OP_FLOOR] = sw_kernel_math,
-        [SW_OP_CEIL] = sw_kernel_math,           [SW_OP_TRUNC] = sw_kernel_math,
-        [SW_OP_SQRT] = sw_kernel_math,           [SW_OP_EXP] = sw_kernel_math,
-        [SW_OP_LN] = sw_kernel_math,             [SW_OP_LOG10] = sw_kernel_math,
+        [SW_OP_ADD] = sw_kernel_arithmetic,
+        [SW_OP_SUBTRACT] = sw_kernel_arithmetic,
+        [SW_OP_MULTIPLY] = sw_kernel_arithmetic,
+        [SW_OP_DIVIDE] = sw_kernel_divide,
+        [SW_OP_REMAINDER] = sw_kernel_divide,
+        [SW_OP_NEGATE] = sw_kernel_negate,
+        [SW_OP_TO_FLOAT] = sw_kernel_to_float,
+        [SW_OP_EQ] = sw_kernel_compare,
+        [SW_OP_NE] = sw_kernel_compare,
+        [SW_OP_LT] = sw_kernel_compare,
+        [SW_OP_LE] = sw_kernel_compare,
+        [SW_OP_GT] = sw_kernel_compare,
+        [SW_OP_GE] = sw_kernel_compare,
+        [SW_OP_IS] = sw_kernel_compare,
+        [SW_OP_IS_NOT] = sw_kernel_compare,
+        [SW_OP_AND] = sw_kernel_logic,
+        [SW_OP_OR] = sw_kernel_logic,
+        [SW_OP_NOT] = sw_kernel_not,
+        [SW_OP_IS_TRUE] = sw_kernel_is_truth,
+        [SW_OP_IS_NOT_TRUE] = sw_kernel_is_truth,
+        [SW_OP_IS_FALSE] = sw_kernel_is_truth,
+        [SW_OP_IS_NOT_FALSE] = sw_kernel_is_truth,
+        [SW_OP_IS_NULL] = sw_kernel_is_null,
+        [SW_OP_NOT_NULL] = sw_kernel_is_null,
+        [SW_OP_CHOOSE] = sw_kernel_choose,
+        [SW_OP_COALESCE] = sw_kernel_coalesce,
+        [SW_OP_IN_SET] = sw_kernel_in_set,
+        [SW_OP_ABS] = sw_kernel_math,
+        [SW_OP_ROUND] = sw_kernel_math,
+        [SW_OP_FLOOR] = sw_kernel_math,
+        [SW_OP_CEIL] = sw_kernel_math,
+        [SW_OP_TRUNC] = sw_kernel_math,
+        [SW_OP_SQRT] = sw_kernel_math,
+        [SW_OP_EXP] = sw_kernel_math,
+        [SW_OP_LN] = sw_kernel_math,
+        [SW_OP_LOG10] = sw_kernel_math,
         [SW_OP_LOG2] = sw_kernel_math,
     };
     return kernels[op];

@@ -16,8 +16,7 @@ static bool is_digit(char c)
 
 static bool begins_word(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-           (unsigned char)c >= 0x80;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (unsigned char)c >= 0x80;
 }
 
 static bool is_in_word(char c)
@@ -159,9 +158,9 @@ static const struct {
     const char *text;
     enum sw_op op;
 } marks[] = {
-    {"||", SW_OP_CONCAT}, {"<=", SW_OP_LE}, {">=", SW_OP_GE},      {"<>", SW_OP_NE},
-    {"!=", SW_OP_NE},     {"==", SW_OP_EQ}, {"=", SW_OP_EQ},       {"<", SW_OP_LT},
-    {">", SW_OP_GT},      {"+", SW_OP_ADD}, {"-", SW_OP_SUBTRACT}, {"*", SW_OP_MULTIPLY},
+    {"||", SW_OP_CONCAT}, {"<=", SW_OP_LE},       {">=", SW_OP_GE},      {"<>", SW_OP_NE},
+    {"!=", SW_OP_NE},     {"==", SW_OP_EQ},       {"=", SW_OP_EQ},       {"<", SW_OP_LT},
+    {">", SW_OP_GT},      {"+", SW_OP_ADD},       {"-", SW_OP_SUBTRACT}, {"*", SW_OP_MULTIPLY},
     {"/", SW_OP_DIVIDE},  {"%", SW_OP_REMAINDER},
 };
 

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define ANY_NUMBER UINT32_MAX
+#define ANY_NUMBER        UINT32_MAX
 #define NAME_COMPARED_MAX 32
 
 sw_status sw_expr_fail(struct sw_err *err, sw_status status, size_t position, const char *format,

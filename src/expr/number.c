@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define DIGITS_KEPT 800u /* more cannot change a correctly rounded double, but for a sticky one */
+#define DIGITS_KEPT  800u /* more cannot change a correctly rounded double, but for a sticky one */
 #define EXPONENT_MAX 100000
 
 static bool is_blank(char c)
@@ -74,9 +74,8 @@ static void take_digit(struct digits *d, char c, bool is_fraction)
         d->kept[d->count++] = c;
         d->exponent -= is_fraction ? 1 : 0;
     } else {
-        d->kept[DIGITS_KEPT - 1] = (char)(c != '0' && d->kept[DIGITS_KEPT - 1] == '0'
-                                              ? '1'
-                                              : d->kept[DIGITS_KEPT - 1]);
+        d->kept[DIGITS_KEPT - 1] =
+            (char)(c != '0' && d->kept[DIGITS_KEPT - 1] == '0' ? '1' : d->kept[DIGITS_KEPT - 1]);
         d->exponent += is_fraction ? 0 : 1;
     }
 }
@@ -256,13 +255,32 @@ static bool is_half_way(double value, int places)
     return fmod(scaled, 2) != 0;
 }
 
+/* "12.345" to "12.35": the last digit, a 5, is dropped and one added to the digit before it. */
+static void round_up_last(char *text)
+{
+    size_t at = strlen(text) - 1;
+    text[at] = '\0';
+    while (at > 0) {
+        at--;
+        if (is_digit(text[at]) && text[at] != '9') {
+            text[at]++;
+            return;
+        }
+        text[at] = (char)(text[at] == '9' ? '0' : text[at]);
+    }
+}
+
+/* One digit more than enough in front, for the carry of 9.95. */
 static double round_slow(double value, int places)
 {
-    char text[400];
-    double nudged =
-        is_half_way(value, places) ? nextafter(value, value < 0 ? -INFINITY : INFINITY) : value;
-    (void)snprintf(text, sizeof text, "%.*f", places, nudged);
-    return strtod(text, NULL);
+    char text[400] = "0";
+    bool is_tie = is_half_way(value, places);
+    (void)snprintf(text + 1, sizeof text - 1, "%.*f", is_tie ? places + 1 : places, fabs(value));
+    if (is_tie) {
+        round_up_last(text);
+    }
+    double rounded = strtod(text, NULL);
+    return value < 0 ? -rounded : rounded;
 }
 
 double sw_number_round(double value, int64_t places)

@@ -262,8 +262,7 @@ static sw_status check_count(struct parser *p, const struct sw_token *name,
         (void)snprintf(takes, sizeof takes, "%u argument%s", function->least,
                        function->least == 1 ? "" : "s");
     } else {
-        (void)snprintf(takes, sizeof takes, "%u or %u arguments", function->least,
-                       function->most);
+        (void)snprintf(takes, sizeof takes, "%u or %u arguments", function->least, function->most);
     }
     return sw_expr_fail(p->err, SW_EXPRESSION, name->position, "%s takes %s, not %u",
                         function->name, takes, count);
@@ -363,10 +362,9 @@ static sw_status parse_time_literal(struct parser *p, const struct sw_token *wor
 
 static bool is_reserved(const struct sw_token *word)
 {
-    static const char *const reserved[] = {"AND",  "OR",   "IS",      "IN",     "LIKE",
-                                           "GLOB", "WHEN", "THEN",    "ELSE",   "END",
-                                           "AS",   "NOT",  "BETWEEN", "ESCAPE", "ISNULL",
-                                           "NOTNULL"};
+    static const char *const reserved[] = {"AND",     "OR",     "IS",     "IN",     "LIKE", "GLOB",
+                                           "WHEN",    "THEN",   "ELSE",   "END",    "AS",   "NOT",
+                                           "BETWEEN", "ESCAPE", "ISNULL", "NOTNULL"};
     for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++) {
         if (sw_token_is(word, reserved[i])) {
             return true;
@@ -386,8 +384,8 @@ static sw_status parse_word(struct parser *p, struct sw_node **node)
         return constant(p, word.position, sw_scalar_null(), SW_SENSE_PLAIN, node);
     }
     if (sw_token_is(&word, "TRUE") || sw_token_is(&word, "FALSE")) {
-        SW_TRY(constant(p, word.position, sw_scalar_int(sw_token_is(&word, "TRUE")),
-                        SW_SENSE_BOOL, node));
+        SW_TRY(constant(p, word.position, sw_scalar_int(sw_token_is(&word, "TRUE")), SW_SENSE_BOOL,
+                        node));
         return SW_OK;
     }
     if (sw_token_is(&word, "CASE")) {
@@ -422,8 +420,8 @@ static sw_status parse_sign(struct parser *p, bool is_minus, struct sw_node **no
     bool is_number = p->token.kind == SW_TOKEN_NUMBER;
     size_t length = p->token.end - p->token.position;
     const char *digits = p->expr->text.data + p->token.position;
-    bool is_least = is_number && is_minus && p->token.value.tag == SW_TAG_FLOAT &&
-                    length == 19 && memcmp(digits, "9223372036854775808", 19) == 0;
+    bool is_least = is_number && is_minus && p->token.value.tag == SW_TAG_FLOAT && length == 19 &&
+                    memcmp(digits, "9223372036854775808", 19) == 0;
     SW_TRY(parse_nested(p, LEVEL_SIGN, &operand));
     bool is_literal = is_number && operand->op == SW_OP_CONSTANT;
     if (is_least && is_literal) {
@@ -482,16 +480,16 @@ static enum level level_here(const struct parser *p)
     static const struct {
         const char *word;
         enum level level;
-    } words[] = {{"OR", LEVEL_OR},        {"AND", LEVEL_AND},      {"IS", LEVEL_EQUAL},
-                 {"IN", LEVEL_EQUAL},     {"LIKE", LEVEL_EQUAL},   {"GLOB", LEVEL_EQUAL},
+    } words[] = {{"OR", LEVEL_OR},        {"AND", LEVEL_AND},       {"IS", LEVEL_EQUAL},
+                 {"IN", LEVEL_EQUAL},     {"LIKE", LEVEL_EQUAL},    {"GLOB", LEVEL_EQUAL},
                  {"NOT", LEVEL_EQUAL},    {"BETWEEN", LEVEL_EQUAL}, {"ISNULL", LEVEL_EQUAL},
                  {"NOTNULL", LEVEL_EQUAL}};
     static const enum level marks[SW_OP_COUNT] = {
-        [SW_OP_EQ] = LEVEL_EQUAL,         [SW_OP_NE] = LEVEL_EQUAL,
-        [SW_OP_LT] = LEVEL_ORDER,         [SW_OP_LE] = LEVEL_ORDER,
-        [SW_OP_GT] = LEVEL_ORDER,         [SW_OP_GE] = LEVEL_ORDER,
-        [SW_OP_ADD] = LEVEL_SUM,          [SW_OP_SUBTRACT] = LEVEL_SUM,
-        [SW_OP_MULTIPLY] = LEVEL_PRODUCT, [SW_OP_DIVIDE] = LEVEL_PRODUCT,
+        [SW_OP_EQ] = LEVEL_EQUAL,          [SW_OP_NE] = LEVEL_EQUAL,
+        [SW_OP_LT] = LEVEL_ORDER,          [SW_OP_LE] = LEVEL_ORDER,
+        [SW_OP_GT] = LEVEL_ORDER,          [SW_OP_GE] = LEVEL_ORDER,
+        [SW_OP_ADD] = LEVEL_SUM,           [SW_OP_SUBTRACT] = LEVEL_SUM,
+        [SW_OP_MULTIPLY] = LEVEL_PRODUCT,  [SW_OP_DIVIDE] = LEVEL_PRODUCT,
         [SW_OP_REMAINDER] = LEVEL_PRODUCT, [SW_OP_CONCAT] = LEVEL_CONCAT};
     if (p->token.kind == SW_TOKEN_MARK) {
         return p->token.mark < SW_OP_COUNT ? marks[p->token.mark] : LEVEL_NONE;
@@ -536,8 +534,8 @@ static sw_status parse_in(struct parser *p, size_t position, struct sw_node *lef
     return from_list(p, SW_OP_IN, position, &parts, node);
 }
 
-static sw_status parse_like(struct parser *p, enum sw_op op, size_t position,
-                            struct sw_node *left, struct sw_node **node)
+static sw_status parse_like(struct parser *p, enum sw_op op, size_t position, struct sw_node *left,
+                            struct sw_node **node)
 {
     struct list parts = {0};
     struct sw_node *part;
@@ -581,8 +579,7 @@ static sw_status parse_is(struct parser *p, size_t position, struct sw_node *lef
 }
 
 /* An operator that is a word, at the level of equality; NOT before it negates it. */
-static sw_status parse_word_operator(struct parser *p, struct sw_node *left,
-                                     struct sw_node **node)
+static sw_status parse_word_operator(struct parser *p, struct sw_node *left, struct sw_node **node)
 {
     size_t position = p->token.position;
     bool is_not = is_word(p, "NOT");
@@ -611,6 +608,9 @@ static sw_status parse_word_operator(struct parser *p, struct sw_node *left,
     struct sw_node *made;
     if (sw_token_is(&word, "IN")) {
         SW_TRY(parse_in(p, position, left, &made));
+        if (made->count == 1) { /* (): FALSE, or TRUE behind NOT, whatever stands before it */
+            return constant(p, position, sw_scalar_int(is_not), SW_SENSE_BOOL, node);
+        }
     } else if (sw_token_is(&word, "BETWEEN")) {
         SW_TRY(parse_between(p, position, left, &made));
     } else {
@@ -651,9 +651,8 @@ static sw_status parse_level(struct parser *p, enum level least, struct sw_node 
 
 static sw_status parse_all(struct sw_expr *expr, struct sw_err *err)
 {
-    struct parser p = {.expr = expr,
-                       .lexer = {.text = expr->text, .at = 0, .arena = &expr->arena},
-                       .err = err};
+    struct parser p = {
+        .expr = expr, .lexer = {.text = expr->text, .at = 0, .arena = &expr->arena}, .err = err};
     SW_TRY(advance(&p));
     SW_TRY(parse_level(&p, LEVEL_OR, &expr->root));
     return p.token.kind == SW_TOKEN_END ? SW_OK : fail_expected(&p, "an operator or the end");

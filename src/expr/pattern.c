@@ -4,10 +4,10 @@
 
 /* What the next element of a pattern asks for. */
 enum element_kind {
-    ELEMENT_ANY_RUN,  /* % or * */
-    ELEMENT_ANY_ONE,  /* _ or ? */
+    ELEMENT_ANY_RUN, /* % or * */
+    ELEMENT_ANY_ONE, /* _ or ? */
     ELEMENT_LITERAL,
-    ELEMENT_CLASS,    /* [...] */
+    ELEMENT_CLASS,     /* [...] */
     ELEMENT_IMPOSSIBLE /* an escape at the end, an open [ */
 };
 

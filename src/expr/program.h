@@ -35,8 +35,8 @@ struct sw_instruction {
 
 struct sw_program {
     uint32_t magic;
-    struct sw_arena arena; /* owns what follows */
-    struct sw_pool pool;   /* texts of folded constants */
+    struct sw_arena arena;    /* owns what follows */
+    struct sw_pool pool;      /* texts of folded constants */
     struct sw_schema *schema; /* counted */
     struct sw_typed *root;
     enum sw_type type;
@@ -45,7 +45,7 @@ struct sw_program {
     struct sw_register *registers;
     uint32_t register_count;
     uint32_t slots;
-    uint32_t result; /* register */
+    uint32_t result;   /* register */
     uint32_t *columns; /* read, each once */
     size_t column_count;
 };

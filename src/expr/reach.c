@@ -24,18 +24,17 @@ static bool has_gaps(const struct sw_chunk *chunk)
 }
 
 /* The order of the smallest and the greatest value to the constant. */
-static bool orders(const struct sw_chunk *chunk, struct sw_scalar value, int *least,
-                   int *greatest)
+static bool orders(const struct sw_chunk *chunk, struct sw_scalar value, int *least, int *greatest)
 {
     bool is_integral = sw_type_is_integral(chunk->type);
     bool is_number = value.tag == SW_TAG_INT || value.tag == SW_TAG_FLOAT;
     if (!is_number || chunk->type == SW_TYPE_STRING || !chunk->zone.has_values) {
         return false;
     }
-    struct sw_scalar low = is_integral ? sw_scalar_int(chunk->zone.min_i)
-                                       : sw_scalar_float(chunk->zone.min_f);
-    struct sw_scalar high = is_integral ? sw_scalar_int(chunk->zone.max_i)
-                                        : sw_scalar_float(chunk->zone.max_f);
+    struct sw_scalar low =
+        is_integral ? sw_scalar_int(chunk->zone.min_i) : sw_scalar_float(chunk->zone.min_f);
+    struct sw_scalar high =
+        is_integral ? sw_scalar_int(chunk->zone.max_i) : sw_scalar_float(chunk->zone.max_f);
     *least = sw_scalar_compare(low, value);
     *greatest = sw_scalar_compare(high, value);
     return true;
@@ -51,8 +50,8 @@ static struct known compare_known(enum sw_op op, const struct sw_chunk *chunk,
     }
     if (chunk->type == SW_TYPE_STRING && op == SW_OP_EQ && value.tag == SW_TAG_TEXT &&
         chunk->encoding == SW_ENC_DICT) {
-        uint32_t code = chunk->dict_count == 0 ? SW_DICT_NONE
-                                               : sw_dict_find(chunk->dict, value.u.s);
+        uint32_t code =
+            chunk->dict_count == 0 ? SW_DICT_NONE : sw_dict_find(chunk->dict, value.u.s);
         return (struct known){code != SW_DICT_NONE && code < chunk->dict_count, true};
     }
     if (!orders(chunk, value, &least, &greatest)) {
@@ -152,8 +151,8 @@ static struct known look(const struct sw_typed *typed, const struct sw_rowgroup 
                    ? (struct known){a.may_true || b.may_true, a.may_other && b.may_other}
                    : (struct known){a.may_true && b.may_true, a.may_other || b.may_other};
     }
-    if (op == SW_OP_EQ || op == SW_OP_NE || op == SW_OP_LT || op == SW_OP_LE ||
-        op == SW_OP_GT || op == SW_OP_GE) {
+    if (op == SW_OP_EQ || op == SW_OP_NE || op == SW_OP_LT || op == SW_OP_LE || op == SW_OP_GT ||
+        op == SW_OP_GE) {
         return comparison(typed, group);
     }
     if (op == SW_OP_IN_SET) {

@@ -26,8 +26,7 @@ void sw_pool_fini(struct sw_pool *pool)
 
 char *sw_pool_alloc(struct sw_pool *pool, size_t length)
 {
-    if (length > SW_EXPR_TEXT_BYTES_MAX ||
-        pool->arena.bytes + length > SW_EXPR_VECTOR_BYTES_MAX) {
+    if (length > SW_EXPR_TEXT_BYTES_MAX || pool->arena.bytes + length > SW_EXPR_VECTOR_BYTES_MAX) {
         pool->status = SW_LIMIT;
         return NULL;
     }

@@ -82,8 +82,8 @@ static inline struct sw_scalar sw_scalar_text(struct sw_span value)
 }
 
 /* Conversions by SQLite's rules; NULL stays NULL (0 for the C types). */
-double sw_scalar_as_float(struct sw_scalar value);  /* a text: its numeric beginning */
-int64_t sw_scalar_as_int(struct sw_scalar value);   /* cut toward zero, saturated */
+double sw_scalar_as_float(struct sw_scalar value); /* a text: its numeric beginning */
+int64_t sw_scalar_as_int(struct sw_scalar value);  /* cut toward zero, saturated */
 struct sw_scalar sw_scalar_as_text(struct sw_scalar value, struct sw_pool *pool);
 struct sw_scalar sw_scalar_as_number(struct sw_scalar value); /* as an operand of + */
 struct sw_scalar sw_scalar_to_affinity(struct sw_scalar value, enum sw_affinity affinity,

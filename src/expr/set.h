@@ -11,12 +11,12 @@ struct sw_set {
     size_t numbers;
     struct sw_scalar *number; /* ascending, distinct */
     size_t texts;
-    struct sw_span *text;     /* ascending */
+    struct sw_span *text; /* ascending */
     /* Short cut for ints: those of the numbers that are whole, and a bitmap when they lie close. */
     size_t ints;
     int64_t *sorted;
     int64_t low;
-    uint64_t range;           /* bits in the map; 0: none */
+    uint64_t range; /* bits in the map; 0: none */
     uint64_t *map;
 };
 

@@ -9,8 +9,8 @@
 
 /* The value of a part of the program for each entry of a dictionary. */
 struct sw_entries {
-    struct sw_dict *dict;      /* counted; NULL: nothing kept */
-    uint32_t count;            /* entries done */
+    struct sw_dict *dict; /* counted; NULL: nothing kept */
+    uint32_t count;       /* entries done */
     uint32_t capacity;
     uint64_t rows_seen;        /* evaluated by row since this dictionary came */
     bool is_full;              /* its texts are over the limit: by row from now on */
@@ -36,12 +36,12 @@ struct sw_source {
 struct sw_expr_state {
     uint32_t magic;
     const struct sw_program *program;
-    struct sw_vec *vecs;   /* [registers] */
-    uint32_t *loaded;      /* [registers]: the turn in which a column was loaded */
+    struct sw_vec *vecs; /* [registers] */
+    uint32_t *loaded;    /* [registers]: the turn in which a column was loaded */
     uint32_t turn;
     struct sw_source source;
-    struct sw_pool pool;   /* texts of the current vector */
-    sw_status status;      /* the first failure of any vector */
+    struct sw_pool pool;        /* texts of the current vector */
+    sw_status status;           /* the first failure of any vector */
     struct sw_entries *entries; /* [slots] */
     struct sw_vec_store *result;
     uint64_t misfits[SW_VECTOR_WORDS];

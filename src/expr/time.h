@@ -19,8 +19,8 @@ enum sw_unit {
 bool sw_unit_parse(struct sw_span text, bool is_part, enum sw_unit *unit);
 const char *sw_unit_names(bool is_part); /* "year, quarter, ..." for messages */
 
-bool sw_time_is_date(int64_t days);    /* within the calendar */
-bool sw_time_is_timestamp(int64_t ms); /* within the calendar */
+bool sw_time_is_date(int64_t days);                                 /* within the calendar */
+bool sw_time_is_timestamp(int64_t ms);                              /* within the calendar */
 bool sw_time_trunc(int64_t ms, enum sw_unit unit, int64_t *result); /* weeks begin on Monday */
 bool sw_time_part(int64_t ms, enum sw_unit unit, int64_t *result);
 /* A date or a timestamp in text, as either. */

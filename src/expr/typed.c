@@ -42,9 +42,8 @@ sw_status sw_typed_constant(struct sw_resolver *r, uint32_t position, struct sw_
     return SW_OK;
 }
 
-sw_status sw_typed_relabel(struct sw_resolver *r, const struct sw_typed *from,
-                           enum sw_sense sense, enum sw_affinity affinity,
-                           struct sw_typed **typed)
+sw_status sw_typed_relabel(struct sw_resolver *r, const struct sw_typed *from, enum sw_sense sense,
+                           enum sw_affinity affinity, struct sw_typed **typed)
 {
     struct sw_typed *made = sw_arena_alloc(r->arena, sizeof *made);
     if (made == NULL) {
@@ -70,10 +69,8 @@ static sw_status fold(struct sw_resolver *r, struct sw_typed *typed)
     for (uint32_t i = 0; i < typed->count; i++) {
         args[i] = typed->child[i]->value;
     }
-    struct sw_call call = {.op = typed->op,
-                           .affinity = typed->compare,
-                           .unit = typed->unit,
-                           .extra = typed->set};
+    struct sw_call call = {
+        .op = typed->op, .affinity = typed->compare, .unit = typed->unit, .extra = typed->set};
     typed->value = sw_scalar_apply(&call, args, typed->count, r->pool);
     typed->op = SW_OP_CONSTANT;
     typed->mask = mask_of(typed->value);
@@ -122,8 +119,8 @@ sw_status sw_typed_new(struct sw_resolver *r, enum sw_op op, uint32_t position, 
     return make(r, &like, count, child, typed);
 }
 
-sw_status sw_typed_new_unit(struct sw_resolver *r, enum sw_op op, uint32_t position,
-                            uint8_t unit, struct sw_typed *child, struct sw_typed **typed)
+sw_status sw_typed_new_unit(struct sw_resolver *r, enum sw_op op, uint32_t position, uint8_t unit,
+                            struct sw_typed *child, struct sw_typed **typed)
 {
     struct sw_typed like = {
         .op = (uint8_t)op, .mask = SW_MASK_INT, .position = position, .unit = unit};
@@ -134,10 +131,8 @@ sw_status sw_typed_new_compare(struct sw_resolver *r, enum sw_op op, uint32_t po
                                enum sw_affinity affinity, struct sw_typed *const *child,
                                struct sw_typed **typed)
 {
-    struct sw_typed like = {.op = (uint8_t)op,
-                            .mask = SW_MASK_INT,
-                            .position = position,
-                            .compare = (uint8_t)affinity};
+    struct sw_typed like = {
+        .op = (uint8_t)op, .mask = SW_MASK_INT, .position = position, .compare = (uint8_t)affinity};
     return make(r, &like, 2, child, typed);
 }
 
@@ -262,9 +257,9 @@ static uint8_t arithmetic_mask(const struct sw_typed *a, const struct sw_typed *
     return a->mask == SW_MASK_INT && b->mask == SW_MASK_INT ? SW_MASK_INT : SW_MASK_NUMBER;
 }
 
-static bool is_whole(const struct sw_typed *typed)
+static bool is_number(const struct sw_typed *typed)
 {
-    return (typed->mask & ~SW_MASK_INT) == 0 && !sw_typed_is_time(typed);
+    return (typed->mask & SW_MASK_TEXT) == 0 && !sw_typed_is_time(typed);
 }
 
 /* date + days, timestamp + ms; the difference of two is a number. */
@@ -284,7 +279,7 @@ static sw_status resolve_shift(struct sw_resolver *r, const struct sw_node *node
     }
     struct sw_typed *time = is_left ? child[0] : child[1];
     struct sw_typed *by = is_left ? child[1] : child[0];
-    if (!sw_typed_is_time(time) || !is_whole(by) || (is_right && !is_add)) {
+    if (!sw_typed_is_time(time) || !is_number(by) || (is_right && !is_add)) {
         return SW_OK;
     }
     bool is_date = time->sense == SW_SENSE_DATE;
@@ -328,9 +323,8 @@ static sw_status resolve_operator(struct sw_resolver *r, const struct sw_node *n
         for (uint32_t i = 0; i < node->count; i++) {
             SW_TRY(sw_typed_as_text(r, &child[i]));
         }
-        return sw_typed_new(r, op, node->position,
-                            op == SW_OP_CONCAT ? SW_MASK_TEXT : SW_MASK_INT, node->count, child,
-                            typed);
+        return sw_typed_new(r, op, node->position, op == SW_OP_CONCAT ? SW_MASK_TEXT : SW_MASK_INT,
+                            node->count, child, typed);
     case SW_OP_EQ:
     case SW_OP_NE:
     case SW_OP_LT:

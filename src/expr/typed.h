@@ -10,9 +10,9 @@
 #include "expr/tree.h"
 
 /* Classes a value may have besides NULL, as bits; none: always NULL. */
-#define SW_MASK_INT   1u /* its sums may overflow to float in a row all the same */
-#define SW_MASK_FLOAT 2u
-#define SW_MASK_TEXT  4u
+#define SW_MASK_INT    1u /* its sums may overflow to float in a row all the same */
+#define SW_MASK_FLOAT  2u
+#define SW_MASK_TEXT   4u
 #define SW_MASK_NUMBER (SW_MASK_INT | SW_MASK_FLOAT)
 
 /* Columns a value depends on: an index, or one of these. */
@@ -20,13 +20,13 @@
 #define SW_DEPENDS_MANY (-2)
 
 struct sw_typed {
-    uint8_t op;       /* enum sw_op */
+    uint8_t op; /* enum sw_op */
     uint8_t mask;
     uint8_t sense;    /* enum sw_sense, of ints */
     uint8_t affinity; /* enum sw_affinity: of a column or a CAST */
     uint8_t compare;  /* comparisons: enum sw_affinity to apply to both sides */
     uint8_t unit;
-    int32_t column;   /* COLUMN */
+    int32_t column; /* COLUMN */
     int32_t depends;
     uint32_t position;
     uint32_t count;
@@ -69,9 +69,8 @@ SW_MUST_USE sw_status sw_typed_compare(struct sw_resolver *r, enum sw_op op, uin
 SW_MUST_USE sw_status sw_typed_meet(struct sw_resolver *r, struct sw_typed **a,
                                     struct sw_typed **b);
 /* One type for the branches of a CASE or the arguments of coalesce, min, max. */
-SW_MUST_USE sw_status sw_typed_merge(struct sw_resolver *r, struct sw_typed **value,
-                                     size_t count, size_t stride, uint8_t *mask,
-                                     enum sw_sense *sense);
+SW_MUST_USE sw_status sw_typed_merge(struct sw_resolver *r, struct sw_typed **value, size_t count,
+                                     size_t stride, uint8_t *mask, enum sw_sense *sense);
 SW_MUST_USE sw_status sw_typed_function(struct sw_resolver *r, const struct sw_node *node,
                                         struct sw_typed **child, struct sw_typed **typed);
 SW_MUST_USE sw_status sw_typed_construct(struct sw_resolver *r, const struct sw_node *node,

@@ -299,8 +299,7 @@ static sw_status gather_values(struct sw_resolver *r, const struct sw_node *node
 static sw_status make_set(struct sw_resolver *r, const struct sw_typed *x, struct values *values,
                           const struct sw_set **set)
 {
-    struct sw_scalar *constants =
-        sw_arena_array(r->arena, values->count + 1, sizeof *constants);
+    struct sw_scalar *constants = sw_arena_array(r->arena, values->count + 1, sizeof *constants);
     if (constants == NULL) {
         return sw_fail(r->err, SW_NO_MEMORY, "out of memory");
     }
@@ -309,8 +308,7 @@ static sw_status make_set(struct sw_resolver *r, const struct sw_typed *x, struc
     size_t rest = 0;
     for (size_t i = 0; i < values->count; i++) {
         if (sw_typed_is_constant(values->items[i])) {
-            constants[count++] =
-                sw_scalar_to_affinity(values->items[i]->value, affinity, r->pool);
+            constants[count++] = sw_scalar_to_affinity(values->items[i]->value, affinity, r->pool);
         } else {
             values->items[rest++] = values->items[i];
         }
@@ -351,8 +349,7 @@ sw_status sw_typed_in(struct sw_resolver *r, const struct sw_node *node, struct 
     }
     SW_TRY(meet_all(r, &x, &values));
     SW_TRY(make_set(r, x, &values, &set));
-    struct sw_typed **part =
-        sw_arena_array(r->arena, values.count + 1, sizeof(struct sw_typed *));
+    struct sw_typed **part = sw_arena_array(r->arena, values.count + 1, sizeof(struct sw_typed *));
     if (part == NULL) {
         return sw_fail(r->err, SW_NO_MEMORY, "out of memory");
     }
@@ -366,8 +363,8 @@ sw_status sw_typed_in(struct sw_resolver *r, const struct sw_node *node, struct 
     if (values.count == 0) {
         return sw_typed_new_set(r, node->position, set, x, typed);
     }
-    SW_TRY(sw_typed_new(r, SW_OP_IN, node->position, SW_MASK_INT, (uint32_t)values.count + 1,
-                        part, typed));
+    SW_TRY(sw_typed_new(r, SW_OP_IN, node->position, SW_MASK_INT, (uint32_t)values.count + 1, part,
+                        typed));
     (*typed)->set = set;
     return SW_OK;
 }

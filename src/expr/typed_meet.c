@@ -84,8 +84,7 @@ sw_status sw_typed_meet(struct sw_resolver *r, struct sw_typed **a, struct sw_ty
 static enum sw_affinity shared_affinity(const struct sw_typed *a, const struct sw_typed *b)
 {
     if (a->affinity != SW_AFFINITY_NONE && b->affinity != SW_AFFINITY_NONE) {
-        bool has_number =
-            a->affinity == SW_AFFINITY_NUMERIC || b->affinity == SW_AFFINITY_NUMERIC;
+        bool has_number = a->affinity == SW_AFFINITY_NUMERIC || b->affinity == SW_AFFINITY_NUMERIC;
         return has_number ? SW_AFFINITY_NUMERIC : SW_AFFINITY_NONE;
     }
     return (enum sw_affinity)(a->affinity != SW_AFFINITY_NONE ? a->affinity : b->affinity);
@@ -96,8 +95,8 @@ static sw_status prepare(struct sw_resolver *r, enum sw_affinity affinity,
                          const struct sw_typed *other, struct sw_typed **typed)
 {
     bool is_numeric = affinity == SW_AFFINITY_NUMERIC && is_constant_text(*typed);
-    bool is_text = affinity == SW_AFFINITY_TEXT && sw_typed_is_constant(*typed) &&
-                   other->mask == SW_MASK_TEXT;
+    bool is_text =
+        affinity == SW_AFFINITY_TEXT && sw_typed_is_constant(*typed) && other->mask == SW_MASK_TEXT;
     if (!is_numeric && !is_text) {
         return SW_OK;
     }
@@ -106,8 +105,7 @@ static sw_status prepare(struct sw_resolver *r, enum sw_affinity affinity,
 }
 
 sw_status sw_typed_compare(struct sw_resolver *r, enum sw_op op, uint32_t position,
-                           struct sw_typed *left, struct sw_typed *right,
-                           struct sw_typed **typed)
+                           struct sw_typed *left, struct sw_typed *right, struct sw_typed **typed)
 {
     struct sw_typed *both[2] = {left, right};
     SW_TRY(sw_typed_meet(r, &both[0], &both[1]));
@@ -168,9 +166,9 @@ sw_status sw_typed_merge(struct sw_resolver *r, struct sw_typed **value, size_t 
     }
     *mask = kinds.mask;
     bool is_time = !kinds.has_text && !kinds.has_number;
-    *sense = is_time && kinds.has_time                            ? SW_SENSE_TIME
-             : is_time && kinds.has_date                          ? SW_SENSE_DATE
+    *sense = is_time && kinds.has_time                        ? SW_SENSE_TIME
+             : is_time && kinds.has_date                      ? SW_SENSE_DATE
              : kinds.is_all_bool && kinds.mask == SW_MASK_INT ? SW_SENSE_BOOL
-                                                                  : SW_SENSE_PLAIN;
+                                                              : SW_SENSE_PLAIN;
     return SW_OK;
 }

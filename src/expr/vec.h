@@ -15,7 +15,7 @@ enum sw_form {
     SW_FORM_INT,
     SW_FORM_FLOAT,
     SW_FORM_TEXT,
-    SW_FORM_ANY       /* tags and cells */
+    SW_FORM_ANY /* tags and cells */
 };
 
 struct sw_vec_store {
@@ -95,7 +95,7 @@ typedef bool (*sw_kernel_fn)(const struct sw_call *call, struct sw_vec *out,
                              const struct sw_vec *const *args, uint32_t count, uint32_t rows);
 sw_kernel_fn sw_kernel_of(enum sw_op op); /* NULL: none */
 
-#define SW_KERNEL(name)                                                                   \
+#define SW_KERNEL(name)                                                                         \
     bool name(const struct sw_call *call, struct sw_vec *out, const struct sw_vec *const *args, \
               uint32_t count, uint32_t rows)
 SW_KERNEL(sw_kernel_arithmetic);
