@@ -13,7 +13,15 @@
 #define BLOCK_CLASSES    (BLOCK_BITS_MAX - BLOCK_BITS_MIN + 1)
 #define BLOCK_KEPT_BYTES (64u << 20) /* kept for reuse over all sizes */
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+/* gcc defines a macro, clang answers a question. */
+#ifdef __has_feature
+#define HAS_FEATURE(name) __has_feature(name)
+#else
+#define HAS_FEATURE(name) 0
+#endif
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
+    HAS_FEATURE(address_sanitizer) || HAS_FEATURE(thread_sanitizer)
 static const bool is_recycling = false;
 #else
 static const bool is_recycling = true;

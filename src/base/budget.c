@@ -11,24 +11,42 @@ void sw_budget_init(struct sw_budget *budget, const char *name, int64_t limit,
     budget->parent = parent;
 }
 
-/* Relaxed: the sum is all that matters; what was charged is published by other means. */
+/* Adds where the sum stays within the limit, so that a charge which a limit refuses is never seen
+ * there: a neighbour's small one does not fail because of it.  Relaxed: the sum is all that matters;
+ * what was charged is published by other means. */
+static bool add_within(struct sw_budget *budget, int64_t bytes, int64_t *used)
+{
+    *used = atomic_load_explicit(&budget->used, memory_order_relaxed);
+    do {
+        if (bytes > budget->limit - *used) {
+            return false;
+        }
+    } while (!atomic_compare_exchange_weak_explicit(&budget->used, used, *used + bytes,
+                                                    memory_order_relaxed, memory_order_relaxed));
+    return true;
+}
+
+static sw_status fail_over(struct sw_err *err, const struct sw_budget *budget, int64_t asked)
+{
+    return sw_fail_limit(err, budget->name, asked, budget->limit,
+                         "drop tables that are no longer needed, load fewer columns, or ask the "
+                         "operator to raise the limit");
+}
+
 sw_status sw_budget_charge(struct sw_budget *budget, size_t bytes, struct sw_err *err)
 {
+    if (budget != NULL && bytes > INT64_MAX / 2) {
+        return fail_over(err, budget, INT64_MAX);
+    }
     for (struct sw_budget *at = budget; at != NULL; at = at->parent) {
-        int64_t before = atomic_fetch_add_explicit(&at->used, (int64_t)bytes, memory_order_relaxed);
-        if (before + (int64_t)bytes <= at->limit) {
+        int64_t used;
+        if (add_within(at, (int64_t)bytes, &used)) {
             continue;
         }
-        for (struct sw_budget *undo = budget;; undo = undo->parent) {
+        for (struct sw_budget *undo = budget; undo != at; undo = undo->parent) {
             (void)atomic_fetch_sub_explicit(&undo->used, (int64_t)bytes, memory_order_relaxed);
-            if (undo == at) {
-                break;
-            }
         }
-        return sw_fail_limit(
-            err, at->name, before + (int64_t)bytes, at->limit,
-            "drop tables that are no longer needed, load fewer columns, or ask the "
-            "operator to raise the limit");
+        return fail_over(err, at, used + (int64_t)bytes);
     }
     return SW_OK;
 }

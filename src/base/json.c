@@ -107,7 +107,7 @@ bool sw_json_get_float(const struct sw_json *json, double *value)
         }
         char *end = NULL;
         *value = strtod(copy, &end);
-        return end != copy && *end == '\0';
+        return end != copy && *end == '\0' && isfinite(*value);
     }
     case SW_JSON_NULL:
     case SW_JSON_BOOL:

@@ -1,5 +1,6 @@
 #include "base/random.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/random.h>
@@ -9,6 +10,9 @@ void sw_random_bytes(void *into, size_t length)
     char *at = into;
     while (length > 0) {
         ssize_t got = getrandom(at, length, 0);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
         sw_assert(got > 0);
         at += got;
         length -= (size_t)got;

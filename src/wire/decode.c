@@ -243,7 +243,7 @@ static sw_status read_id(const struct sw_json *message, struct sw_request *reque
         return sw_fail(err, SW_REQUEST, "`id` must be an integer or a string");
     }
     if (id->kind == SW_JSON_STRING && id->u.text.length > SW_ID_BYTES_MAX) {
-        return sw_fail_limit(err, "id-bytes", (int64_t)id->u.text.length, SW_ID_BYTES_MAX,
+        return sw_fail_limit(err, "id_bytes", (int64_t)id->u.text.length, SW_ID_BYTES_MAX,
                              "use a shorter request id");
     }
     request->id = id;

@@ -90,7 +90,7 @@ static sw_status check_number(struct check *check)
     }
     size_t length = check->at - start;
     if (length > SW_JSON_NUMBER_BYTES_MAX) {
-        return sw_fail_limit(check->err, "json-number-bytes", (int64_t)length,
+        return sw_fail_limit(check->err, "json_number_bytes", (int64_t)length,
                              SW_JSON_NUMBER_BYTES_MAX,
                              "write the number with fewer digits, or as a string");
     }
@@ -230,7 +230,7 @@ static sw_status check_value(struct check *check);
 static sw_status check_name(struct check *check, size_t members)
 {
     if (members > SW_JSON_KEYS_MAX) {
-        return sw_fail_limit(check->err, "json-keys", (int64_t)members, SW_JSON_KEYS_MAX,
+        return sw_fail_limit(check->err, "json_keys", (int64_t)members, SW_JSON_KEYS_MAX,
                              "use fewer members in one object");
     }
     if (peek(check) != '"') {
@@ -250,7 +250,7 @@ static sw_status check_name(struct check *check, size_t members)
 static sw_status check_list(struct check *check, char close)
 {
     if (check->depth >= SW_JSON_DEPTH_MAX) {
-        return sw_fail_limit(check->err, "json-depth", (int64_t)check->depth + 1, SW_JSON_DEPTH_MAX,
+        return sw_fail_limit(check->err, "json_depth", (int64_t)check->depth + 1, SW_JSON_DEPTH_MAX,
                              "nest lists and objects less deeply");
     }
     check->depth++;
@@ -283,7 +283,7 @@ static sw_status check_list(struct check *check, char close)
 static sw_status check_value(struct check *check)
 {
     if (++check->values > SW_JSON_TOKENS_MAX) {
-        return sw_fail_limit(check->err, "json-values", (int64_t)check->values, SW_JSON_TOKENS_MAX,
+        return sw_fail_limit(check->err, "json_values", (int64_t)check->values, SW_JSON_TOKENS_MAX,
                              "send the values in several requests");
     }
     int byte = peek(check);
@@ -314,7 +314,7 @@ sw_status sw_precheck_json(struct sw_span text, struct sw_buf *tokens, struct sw
 {
     struct check check = {.text = text, .tokens = tokens, .err = err};
     if (text.length > SW_MESSAGE_BYTES_MAX) {
-        return sw_fail_limit(err, "message-bytes", (int64_t)text.length, SW_MESSAGE_BYTES_MAX,
+        return sw_fail_limit(err, "message_bytes", (int64_t)text.length, SW_MESSAGE_BYTES_MAX,
                              "send less in one message");
     }
     if (text.length >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0) {

@@ -278,7 +278,7 @@ static void a_number_of_the_longest_length_is_read_and_one_byte_more_is_refused(
     assert_int_equal(decode_bytes(world, text, SW_JSON_NUMBER_BYTES_MAX, &json), SW_OK);
     assert_true(json->u.number == 10.0 / 3.0);
     assert_int_equal(decode_bytes(world, text, SW_JSON_NUMBER_BYTES_MAX + 1, &json), SW_LIMIT);
-    assert_string_equal(world->err.limit, "json-number-bytes");
+    assert_string_equal(world->err.limit, "json_number_bytes");
 }
 
 static void escapes_become_the_bytes_that_they_name(void **state)
@@ -330,7 +330,7 @@ static void depth_is_limited_at_its_edge(void **state)
 
     assert_int_equal(decode_bytes(world, good, strlen(good), &json), SW_OK);
     assert_int_equal(decode_bytes(world, bad, strlen(bad), &json), SW_LIMIT);
-    assert_string_equal(world->err.limit, "json-depth");
+    assert_string_equal(world->err.limit, "json_depth");
     assert_true(world->err.limit_value == SW_JSON_DEPTH_MAX + 1);
     assert_true(world->err.limit_allowed == SW_JSON_DEPTH_MAX);
     free(good);
@@ -363,7 +363,7 @@ static void the_number_of_values_is_limited_at_its_edge(void **state)
     assert_int_equal(json->u.list.count, values);
     memcpy(text + 2 * values, ",7]", 3);
     assert_int_equal(decode_bytes(world, text, 2 * values + 3, &json), SW_LIMIT);
-    assert_string_equal(world->err.limit, "json-values");
+    assert_string_equal(world->err.limit, "json_values");
     free(text);
 }
 
@@ -391,7 +391,7 @@ static void the_members_of_an_object_are_limited_at_their_edge(void **state)
 
     length = object_of(text, SW_JSON_KEYS_MAX + 1, false);
     assert_int_equal(decode_bytes(world, text, length, &json), SW_LIMIT);
-    assert_string_equal(world->err.limit, "json-keys");
+    assert_string_equal(world->err.limit, "json_keys");
     free(text);
 }
 
@@ -421,7 +421,7 @@ static void a_message_over_its_limit_is_refused_before_it_is_read(void **state)
     const struct sw_json *json = NULL;
     assert_int_equal(decode_bytes(world, text, SW_MESSAGE_BYTES_MAX, &json), SW_OK);
     assert_int_equal(decode_bytes(world, text, SW_MESSAGE_BYTES_MAX + 1, &json), SW_LIMIT);
-    assert_string_equal(world->err.limit, "message-bytes");
+    assert_string_equal(world->err.limit, "message_bytes");
     free(text);
 }
 
