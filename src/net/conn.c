@@ -4,7 +4,10 @@
 #include "base/log.h"
 #include "base/obj.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #define CONN_OF(timer_, member) \
     ((struct sw_conn *)(void *)((char *)(timer_)-offsetof(struct sw_conn, member)))
@@ -186,10 +189,24 @@ static void check_body(struct sw_conn *conn)
     sw_conn_enter(conn, SW_PHASE_BODY);
 }
 
+/* Seconds since the peer sent anything. lws tells neither of pings nor of empty pongs; the kernel knows
+ * when the last bytes came. */
+static int64_t silent_seconds(const struct sw_conn *conn)
+{
+    int64_t silent_s = (sw_net_now_us(conn->net) - conn->heard_us) / 1000000;
+    struct tcp_info info = {.tcpi_state = 0};
+    socklen_t length = sizeof(info);
+    if (getsockopt(lws_get_socket_fd(conn->wsi), IPPROTO_TCP, TCP_INFO, &info, &length) == 0 &&
+        (int64_t)info.tcpi_last_data_recv / 1000 < silent_s) {
+        silent_s = (int64_t)info.tcpi_last_data_recv / 1000;
+    }
+    return silent_s;
+}
+
 /* G23 */
 static void check_life(struct sw_conn *conn)
 {
-    int64_t silent_s = (sw_net_now_us(conn->net) - conn->heard_us) / 1000000;
+    int64_t silent_s = silent_seconds(conn);
     if (silent_s >= (int64_t)SW_SILENT_S) {
         conn->net->counts.silent_peers++;
         sw_conn_kill(conn);

@@ -200,6 +200,12 @@ void sw_net_run(struct sw_net *net)
     (void)uv_run(&net->loop, UV_RUN_DEFAULT);
 }
 
+void sw_net_put_libraries(char *text, size_t size)
+{
+    snprintf(text, size, "libwebsockets %s, libuv %s", lws_get_library_version(),
+             uv_version_string());
+}
+
 /* -- closing --------------------------------------------------------------------------------------- */
 
 static void close_handle(void *handle)

@@ -28,6 +28,8 @@ int sw_net_port(const struct sw_net *net);
 /* Serves until SIGTERM or SIGINT and then until all is answered (G24); a second one ends the
  * process at once. */
 void sw_net_run(struct sw_net *net);
+/* The libraries below, with their versions: for --version. */
+void sw_net_put_libraries(char *text, size_t size);
 /* Frees everything, the server included. */
 void sw_net_close(struct sw_net *net);
 

@@ -38,11 +38,16 @@ static int say_close(struct lws *wsi, struct sw_conn *conn)
     return sent == (ssize_t)(4 + length) ? 0 : -1;
 }
 
+/* With a payload, since lws keeps an empty pong to itself. */
 static int ping(struct lws *wsi, struct sw_conn *conn)
 {
+    static const char payload[] = "spillway";
+    memcpy(conn->net->scratch + LWS_PRE, payload, sizeof(payload) - 1);
     conn->wants_ping = false;
     lws_callback_on_writable(wsi);
-    return lws_write(wsi, conn->net->scratch + LWS_PRE, 0, LWS_WRITE_PING) < 0 ? -1 : 0;
+    return lws_write(wsi, conn->net->scratch + LWS_PRE, sizeof(payload) - 1, LWS_WRITE_PING) < 0
+               ? -1
+               : 0;
 }
 
 static void finish_message(struct sw_conn *conn)
