@@ -39,8 +39,8 @@ static enum sw_infer kind_of(enum sw_type type)
     return SW_INFER_NONE;
 }
 
-sw_status sw_column_init(struct sw_csv_column *column, const enum sw_type *declared,
-                         sw_formats allowed, struct sw_budget *budget, struct sw_err *err)
+void sw_column_init(struct sw_csv_column *column, const enum sw_type *declared, sw_formats allowed,
+                    struct sw_budget *budget)
 {
     *column = (struct sw_csv_column){.budget = budget, .allowed = allowed};
     if (declared != NULL) {
@@ -49,6 +49,12 @@ sw_status sw_column_init(struct sw_csv_column *column, const enum sw_type *decla
         column->inferred.kind = kind_of(*declared);
         column->inferred.has_time = *declared == SW_TYPE_TIMESTAMP;
     }
+}
+
+sw_status sw_column_open(struct sw_csv_column *column, struct sw_guess cell, struct sw_err *err)
+{
+    sw_assert(column->builder == NULL);
+    sw_infer_join(&column->inferred, true, cell);
     return new_builder(column, sw_column_type(column), &column->builder, err);
 }
 
@@ -177,7 +183,7 @@ static sw_status convert_chunk(const struct sw_csv_column *column, const struct 
 static sw_status convert_all(struct sw_csv_column *column, struct sw_err *err)
 {
     struct sw_builder *builder = NULL;
-    const bool has_open = column->builder->rows > 0;
+    const bool has_open = column->builder != NULL && column->builder->rows > 0;
     const uint32_t sealed = column->chunks;
     if (has_open) {
         SW_TRY(sw_column_seal(column, err));

@@ -21,7 +21,8 @@ struct sw_csv_column {
     sw_formats allowed; /* of dates */
     bool is_behind;
     bool is_changed;            /* chunks that were published are others now */
-    struct sw_builder *builder; /* of the type of inferred.kind; NULL when behind; owned */
+    struct sw_builder *builder; /* of the type of inferred.kind; NULL when behind and
+                                   before the first cells; owned */
     struct sw_chunk **chunk;    /* [chunks] sealed, in order; counted each */
     uint32_t chunks, capacity;
     struct sw_budget *budget;
@@ -38,9 +39,8 @@ struct sw_parse {
 };
 
 /* `declared` NULL: to be inferred. `allowed` narrows the formats of a declared date. */
-SW_MUST_USE sw_status sw_column_init(struct sw_csv_column *column, const enum sw_type *declared,
-                                     sw_formats allowed, struct sw_budget *budget,
-                                     struct sw_err *err);
+void sw_column_init(struct sw_csv_column *column, const enum sw_type *declared, sw_formats allowed,
+                    struct sw_budget *budget);
 void sw_column_fini(struct sw_csv_column *column);
 
 /* Appends parse->cells (SW_CHUNK_ROWS are not exceeded), or falls behind. */

@@ -370,8 +370,22 @@ static sw_status meet(struct sw_csv_column *column, struct sw_parse *parse, uint
     return sw_column_widen(column, cell, err);
 }
 
+/* The first cell of the batch that is not null. */
+static struct sw_guess first_value(struct sw_parse *parse)
+{
+    struct sw_guess cell = {.kind = SW_INFER_NONE};
+    for (uint32_t i = 0; i < parse->cells.count && cell.kind == SW_INFER_NONE; i++) {
+        cell = sw_infer_cell(sw_cells_text(&parse->cells, i, &parse->scratch));
+    }
+    return cell;
+}
+
 sw_status sw_column_parse(struct sw_csv_column *column, struct sw_parse *parse, struct sw_err *err)
 {
+    if (column->builder == NULL) {
+        const struct sw_guess none = {.kind = SW_INFER_NONE};
+        SW_TRY(sw_column_open(column, column->is_declared ? none : first_value(parse), err));
+    }
     uint32_t from = 0;
     uint32_t nulls = column->builder->nulls;
     const uint32_t count = parse->cells.count;

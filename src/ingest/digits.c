@@ -8,6 +8,7 @@
 
 #define TEXT_MAX     800 /* bytes of a number: more than the longest exact double needs */
 #define DIGITS_SAFE  17  /* significant digits that tell any two doubles apart */
+#define DIGITS_KEPT  19  /* of a mantissa, and of a divisor, in 64 bits */
 #define EXPONENT_CAP 100000
 
 const double sw_digits_powers[23] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
@@ -47,7 +48,7 @@ struct decimal {
     bool is_plain_int; /* neither point nor exponent */
     uint64_t mantissa; /* the first 19 significant digits */
     int digits;        /* significant, without zeros at either end */
-    int exponent;      /* value = mantissa * 10^exponent where digits <= 19 */
+    int exponent;      /* value = mantissa * 10^exponent where digits <= DIGITS_KEPT */
     const char *first; /* first significant digit in the text */
 };
 
@@ -73,11 +74,11 @@ static const char *read_digits(const char *p, const char *end, struct decimal *d
             decimal->first = p;
         }
         decimal->digits += zeros + 1;
-        for (; zeros > 0 && decimal->digits <= 19; zeros--) {
+        for (; zeros > 0 && decimal->digits <= DIGITS_KEPT; zeros--) {
             decimal->mantissa *= 10;
         }
         zeros = 0;
-        if (decimal->digits <= 19) {
+        if (decimal->digits <= DIGITS_KEPT) {
             decimal->mantissa = decimal->mantissa * 10 + (uint64_t)(*p - '0');
         }
     }
@@ -139,16 +140,50 @@ static bool gives_back(const struct decimal *decimal, double value)
     return true;
 }
 
+/* mantissa / 10^places, correctly rounded: the quotient of 63 or 64 bits and whether anything is left
+ * over decide the rounding to 53 bits.  Far from the ends of the exponent: 1e-19 at least. */
+static double divide(uint64_t mantissa, int places)
+{
+    uint64_t divisor = 1;
+    for (int i = 0; i < places; i++) {
+        divisor *= 10;
+    }
+    const int lead = __builtin_clzll(mantissa);
+    const int divisor_lead = __builtin_clzll(divisor);
+    const unsigned __int128 dividend = (unsigned __int128)(mantissa << lead) << 63;
+    uint64_t quotient = (uint64_t)(dividend / (divisor << divisor_lead));
+    const bool has_rest = dividend % (divisor << divisor_lead) != 0;
+    const int cut = 11 - __builtin_clzll(quotient);
+    const uint64_t half = (uint64_t)1 << (cut - 1);
+    const uint64_t low = quotient & (2 * half - 1);
+    quotient >>= cut;
+    quotient += low > half || (low == half && (has_rest || (quotient & 1) != 0));
+    return ldexp((double)(int64_t)quotient, cut - 63 - lead + divisor_lead);
+}
+
 /* By the C library, whose locale is "C" in this program: correctly rounded, any length. */
-static bool read_slowly(struct sw_span text, const struct decimal *decimal, double *value)
+static double read_slowly(struct sw_span text)
 {
     char copy[TEXT_MAX + 1];
+    memcpy(copy, text.data, text.length);
+    copy[text.length] = '\0';
+    return strtod(copy, NULL);
+}
+
+/* A decimal that takes more than one exact operation. */
+static bool read_long(struct sw_span text, const struct decimal *decimal, double *value)
+{
+    double read;
     if (text.length > TEXT_MAX) {
         return false;
     }
-    memcpy(copy, text.data, text.length);
-    copy[text.length] = '\0';
-    double read = strtod(copy, NULL);
+    if (decimal->digits <= DIGITS_KEPT && decimal->exponent < 0 &&
+        decimal->exponent >= -DIGITS_KEPT) {
+        read = divide(decimal->mantissa, -decimal->exponent);
+        read = decimal->is_negative ? -read : read;
+    } else {
+        read = read_slowly(text);
+    }
     if (!isfinite(read) || read == 0) {
         return false;
     }
@@ -190,7 +225,8 @@ bool sw_digits_float(struct sw_span text, double *value)
         *value = decimal.is_negative ? -0.0 : 0.0;
         return true;
     }
-    const bool is_small = decimal.digits <= 19 && decimal.mantissa <= (uint64_t)SW_DIGITS_INT_EXACT;
+    const bool is_small =
+        decimal.digits <= DIGITS_KEPT && decimal.mantissa <= (uint64_t)SW_DIGITS_INT_EXACT;
     if (decimal.is_plain_int) {
         int64_t whole;
         struct sw_span digits = text;
@@ -203,7 +239,7 @@ bool sw_digits_float(struct sw_span text, double *value)
         return true;
     }
     if (!is_small || decimal.exponent < -22 || decimal.exponent > 22) {
-        return read_slowly(text, &decimal, value);
+        return read_long(text, &decimal, value);
     }
     double sum = (double)decimal.mantissa;
     sum = decimal.exponent < 0 ? sum / sw_digits_powers[-decimal.exponent]

@@ -251,8 +251,7 @@ static sw_status open_sheet(struct sw_load *load, const struct sw_rows *header)
         enum sw_type type;
         sw_formats allowed = SW_FORMATS_ALL;
         const bool is_declared = sw_declared_find(load->declared, names[i], &type, &allowed);
-        SW_TRY(sw_column_init(&load->sheet.column[i], is_declared ? &type : NULL, allowed,
-                              load->budget, &load->err));
+        sw_column_init(&load->sheet.column[i], is_declared ? &type : NULL, allowed, load->budget);
     }
     return SW_OK;
 }

@@ -116,6 +116,36 @@ static void every_double_written_with_17_digits_is_read_back(void **state)
     }
 }
 
+static void decimals_of_up_to_19_digits_are_rounded_correctly(void **state)
+{
+    (void)state;
+    struct test_random random;
+    test_random_init(&random, test_seed());
+    for (int round = 0; round < ROUNDS; round++) {
+        char text[64];
+        char digits[24];
+        uint64_t mantissa = test_random_bits(&random) >> test_random_below(&random, 64);
+        if (test_random_once_in(&random, 4)) { /* near the middle between two doubles */
+            mantissa = ((mantissa >> 12 | 1) << 11 | 1024) + test_random_below(&random, 3) - 1;
+        }
+        mantissa %= 10000000000000000000u;
+        const int length = snprintf(digits, sizeof(digits), "%" PRIu64, mantissa);
+        const int places = (int)test_random_below(&random, 20);
+        if (places < length) {
+            snprintf(text, sizeof(text), "%.*s.%s", length - places, digits,
+                     digits + length - places);
+        } else {
+            snprintf(text, sizeof(text), "0.%.*s%s", places - length, "0000000000000000000",
+                     digits);
+        }
+        double read;
+        if (sw_digits_float(sw_span_text(text), &read) &&
+            bits_of(read) != bits_of(strtod(text, NULL))) {
+            fail_msg("%s is read as %.17g", text, read);
+        }
+    }
+}
+
 static void check_float(const char *text, bool is_one)
 {
     double value;
@@ -206,6 +236,7 @@ int main(void)
         cmocka_unit_test(fast_ints_are_what_the_slow_way_reads),
         cmocka_unit_test(fast_floats_are_what_the_c_library_reads),
         cmocka_unit_test(every_double_written_with_17_digits_is_read_back),
+        cmocka_unit_test(decimals_of_up_to_19_digits_are_rounded_correctly),
         cmocka_unit_test(texts_that_a_double_cannot_hold_are_no_floats),
         cmocka_unit_test(ints_end_where_64_bits_end),
     };
