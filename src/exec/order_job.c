@@ -579,7 +579,9 @@ double sw_order_progress(const struct sw_order_job *job)
 {
     uint64_t parts = 2 + job->version->groups;
     if (job->sort_count > 0) {
-        parts += job->version->groups + (1u << SORT_BITS_MAX);
+        uint64_t buckets = job->version->rows / SORT_BUCKET_ROWS + 1;
+        parts += job->version->groups;
+        parts += buckets < (1u << SORT_BITS_MAX) ? buckets : 1u << SORT_BITS_MAX;
     }
     double progress =
         (double)atomic_load_explicit(&job->progress, memory_order_relaxed) / (double)parts;
