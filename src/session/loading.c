@@ -40,7 +40,7 @@ struct sw_loading {
     uint64_t asked;                   /* loop; offered by the owner */
     uint64_t offered;                 /* loop; told to the load */
     uint64_t version_seen;            /* loop */
-    bool is_running, is_ending, is_end_told, is_over, is_closed; /* loop */
+    bool is_running, is_asked_again, is_ending, is_end_told, is_over, is_closed; /* loop */
 };
 
 /* -- the worker's half ----------------------------------------------------------- */
@@ -155,8 +155,11 @@ static bool offer_written(struct sw_loading *loading)
 
 static void submit(struct sw_loading *loading)
 {
-    if (!loading->is_running && !loading->is_over && !loading->is_closed) {
+    if (loading->is_running) {
+        loading->is_asked_again = true; /* the running step may not see what is new */
+    } else if (!loading->is_over && !loading->is_closed) {
         loading->is_running = true;
+        loading->is_asked_again = false;
         sw_pool_submit(loading->pool, &loading->job);
     }
 }
@@ -196,7 +199,7 @@ static void report_step(struct sw_loading *loading)
     }
     bool is_news = offer_written(loading);
     loading->is_over = report.state != SW_LOAD_RUNNING;
-    bool goes_on = report.has_more || is_news || has_blocks(loading);
+    bool goes_on = report.has_more || is_news || loading->is_asked_again || has_blocks(loading);
     if (goes_on) {
         submit(loading);
     }
