@@ -12,8 +12,8 @@ void sw_budget_init(struct sw_budget *budget, const char *name, int64_t limit,
 }
 
 /* Adds where the sum stays within the limit, so that a charge which a limit refuses is never seen
- * there: a neighbour's small one does not fail because of it.  Relaxed: the sum is all that matters;
- * what was charged is published by other means. */
+ * there: a neighbour's small one does not fail because of it.  Relaxed: the sum is all that
+ * matters; what was charged is published by other means. */
 static bool add_within(struct sw_budget *budget, int64_t bytes, int64_t *used)
 {
     *used = atomic_load_explicit(&budget->used, memory_order_relaxed);

@@ -240,8 +240,8 @@ static void put_escaped(struct sw_buf *out, unsigned char byte)
     }
 }
 
-/* Bytes that need no escape are copied in runs.  What is not UTF-8 becomes U+FFFD: a text frame that
- * held it would cost the client its connection. */
+/* Bytes that need no escape are copied in runs.  What is not UTF-8 becomes U+FFFD: a text frame
+ * that held it would cost the client its connection. */
 void sw_json_put_text(struct sw_buf *out, struct sw_span text)
 {
     sw_buf_put_byte(out, '"');

@@ -54,7 +54,7 @@ static inline uint64_t rotate(uint64_t value, int bits)
     return (value << bits) | (value >> (64 - bits));
 }
 
-/* SipHash-1-3 (Aumasson, Bernstein 2012): fast, and keyed so that clients cannot aim at a bucket. */
+/* SipHash-1-3 (Aumasson, Bernstein 2012): fast, and keyed: clients cannot aim at a bucket. */
 struct sip {
     uint64_t v0, v1, v2, v3;
 };

@@ -1,5 +1,5 @@
-/* See decode.h.  cJSON gives the structure; numbers, and strings that hold \u0000, are read from the
- * source text at the places that the precheck noted, in the same order as cJSON's tree. */
+/* See decode.h.  cJSON gives the structure; numbers, and strings that hold \u0000, are read from
+ * the source text at the places that the precheck noted, in the same order as cJSON's tree. */
 #include "wire/decode.h"
 
 #include <cjson/cJSON.h>

@@ -28,18 +28,20 @@ void sw_encode_facet(struct sw_buf *out, const struct sw_series *series);
  * rows: after the filter. */
 void sw_encode_page(struct sw_buf *out, const struct sw_page *page);
 /* A whole binary frame of subprotocol spillway.v1.arrow (schema/series-frame.md): header is the
- * JSON object of output.value's params without data. */
+ * JSON object of output.value's params without data; a page adds its offset to it.  SW_LIMIT: more
+ * than 2^31 values or bytes of text in a column. */
 SW_MUST_USE sw_status sw_encode_series_arrow(struct sw_buf *out, struct sw_span header,
                                              const struct sw_series *series);
 SW_MUST_USE sw_status sw_encode_page_arrow(struct sw_buf *out, struct sw_span header,
                                            const struct sw_page *page);
 
 /* CSV (RFC 4180, CRLF not used: lines end in LF), any thread.  Columns are indices; a null is
- * empty, or in string columns its spelling in the source; an empty string is "" quoted; shortest
- * round-trip floats; ISO dates; timestamps with Z. */
+ * empty, or in string columns its spelling in the source; texts that look like a null ("", NA, ...)
+ * are quoted; shortest round-trip floats; ISO dates; timestamps with Z. */
 void sw_encode_csv_header(struct sw_buf *out, const struct sw_schema *schema,
                           const uint32_t *columns, uint32_t column_count);
-/* Rows [first, first + count) of a group that `select` (bit i: row i of the group; NULL: all) has. */
+/* Rows [first, first + count) of a group, those in `select` (bit i: row i of the group; NULL: all).
+ * One call sets up a writer per column: give it hundreds of rows at once where they lie together. */
 void sw_encode_csv_rows(struct sw_buf *out, const struct sw_rowgroup *group,
                         const uint32_t *columns, uint32_t column_count, const uint64_t *select,
                         uint32_t first, uint32_t count);

@@ -51,7 +51,7 @@ static size_t count_significant(const char *text)
     return count;
 }
 
-/* The slow twin: the fewest digits of printf that read back; those are the nearest of that length. */
+/* The slow twin: the fewest digits of printf that read back, the nearest of that length. */
 static void plain_twin(double value, char *text, size_t size)
 {
     for (int digits = 1; digits <= 17; digits++) {
