@@ -212,7 +212,7 @@ static void what_is_written_is_read_as_the_same_tree(void **state)
     }
 }
 
-/* -- values -------------------------------------------------------------------------------------- */
+/* -- values --------------------------------------------------------------------------------- */
 
 static void values_are_spelled_by_their_type(void **state)
 {
@@ -245,7 +245,7 @@ static void values_are_spelled_by_their_type(void **state)
     }
 }
 
-/* -- series and pages --------------------------------------------------------------------------- */
+/* -- series and pages ------------------------------------------------------------------------ */
 
 static void a_series_is_members_and_groups_of_members(void **state)
 {
