@@ -61,17 +61,21 @@ static sw_status begin_guess(struct guess *guess, struct sw_span sample, struct 
     return SW_OK;
 }
 
-/* LF, or CR where records end only so. */
+static uint32_t count_records(struct guess *guess, char newline)
+{
+    const struct sw_dialect dialect = {.delimiter = ',', .quote = '"', .newline = newline};
+    sw_scan_block(guess->fast, &dialect, guess->text.data, (uint32_t)guess->text.length,
+                  &guess->scan);
+    return guess->scan.records;
+}
+
+/* LF, or CR where more records end so; where all end in CRLF neither is more. */
 static char guess_newline(struct guess *guess)
 {
-    struct sw_dialect dialect = {.delimiter = ',', .quote = '"', .newline = '\n'};
-    sw_scan_exact(&dialect, guess->text.data, (uint32_t)guess->text.length, &guess->scan);
-    if (guess->scan.records > 0 || memchr(guess->text.data, '\r', guess->text.length) == NULL) {
+    if (memchr(guess->text.data, '\r', guess->text.length) == NULL) {
         return '\n';
     }
-    dialect.newline = '\r';
-    sw_scan_exact(&dialect, guess->text.data, (uint32_t)guess->text.length, &guess->scan);
-    return guess->scan.records > 0 ? '\r' : '\n';
+    return count_records(guess, '\r') > count_records(guess, '\n') ? '\r' : '\n';
 }
 
 static void finish_text(struct guess *guess, char newline)

@@ -6,7 +6,7 @@
  * comma and a semicolon agree alike and every comma stands between digits, the
  * commas are decimal ones.  A text in which no delimiter convinces has one column.
  * The quote is " unless fields are quoted with ' throughout.  The line ends in LF
- * (a CR before it is dropped) or, where there is no LF at all, in CR.
+ * (a CR before it is dropped) or, where more records end so, in CR.
  *
  * The first record is a header unless its cells look like those below it.        */
 #ifndef SW_INGEST_DIALECT_H

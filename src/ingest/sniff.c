@@ -141,8 +141,8 @@ static bool is_utf16(struct sw_span head)
         zeros[i & 1] += head.data[i] == '\0';
     }
     const size_t half = head.length / 2;
-    return (zeros[0] > half / 2 && zeros[1] < half / 10) ||
-           (zeros[1] > half / 2 && zeros[0] < half / 10);
+    return (zeros[0] > half / 2 && zeros[1] <= half / 10) ||
+           (zeros[1] > half / 2 && zeros[0] <= half / 10);
 }
 
 static const char *what_binary(struct sw_span head)
