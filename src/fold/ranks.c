@@ -309,7 +309,9 @@ static int compare_pairs(const void *a, const void *b)
 /* Each target takes its rank among the sorted pairs of its group (or, with `is_rest`, its own). */
 static void pick(struct sw_ranks *ranks, struct sw_ranks_state *state, bool is_rest)
 {
-    qsort(state->pair, state->pairs, sizeof(struct pair), compare_pairs);
+    if (state->pairs > 0) {
+        qsort(state->pair, state->pairs, sizeof(struct pair), compare_pairs);
+    }
     size_t at = 0;
     for (uint64_t t = 0; t < ranks->targets; t++) {
         struct target *target = &ranks->target[t];
