@@ -41,7 +41,7 @@ SW_MUST_USE sw_status sw_encode_page_arrow(struct sw_buf *out, struct sw_span he
 void sw_encode_csv_header(struct sw_buf *out, const struct sw_schema *schema,
                           const uint32_t *columns, uint32_t column_count);
 /* Rows [first, first + count) of a group, those in `select` (bit i: its row i; NULL: all of them).
- * One call sets up a writer per column: give it hundreds of rows at once where they lie together. */
+ * A call sets up a writer per column: give it hundreds of rows at once where they lie together. */
 void sw_encode_csv_rows(struct sw_buf *out, const struct sw_rowgroup *group,
                         const uint32_t *columns, uint32_t column_count, const uint64_t *select,
                         uint32_t first, uint32_t count);
