@@ -57,11 +57,16 @@ static struct sw_scalar keep(struct sw_entries *entries, struct sw_scalar value)
     return sw_scalar_text(sw_span_of(copy, value.u.s.length));
 }
 
+/* 0, 1 or NULL: what a bitmap can hold. */
+static bool is_truth(struct sw_scalar value)
+{
+    return value.tag == SW_TAG_NULL ||
+           (value.tag == SW_TAG_INT && (value.u.i == 0 || value.u.i == 1));
+}
+
 static void store(struct sw_entries *entries, const struct sw_vec *vec, uint32_t first,
                   uint32_t rows)
 {
-    bool is_truth = vec->form == SW_FORM_BITS || vec->form == SW_FORM_NULL;
-    entries->is_truth = entries->is_truth && is_truth;
     for (uint32_t i = 0; i < rows; i++) {
         struct sw_scalar value = keep(entries, sw_vec_get(vec, i));
         entries->tags[first + i] = value.tag;
@@ -69,6 +74,7 @@ static void store(struct sw_entries *entries, const struct sw_vec *vec, uint32_t
         entries->known[first + i] = value.tag != SW_TAG_NULL;
         entries->passes[first + i] = value.tag == SW_TAG_INT && value.u.i != 0;
         entries->has_unknown = entries->has_unknown || value.tag == SW_TAG_NULL;
+        entries->is_truth = entries->is_truth && is_truth(value);
     }
 }
 
@@ -102,9 +108,7 @@ static void run_entries(struct sw_expr_state *state, uint32_t at, struct sw_entr
     struct sw_source null_row = {.is_null = true, .rows = 1};
     const struct sw_vec *vec = run_slice(state, at, &null_row);
     entries->for_null = keep(entries, sw_vec_get(vec, 0));
-    if (vec->form != SW_FORM_BITS && vec->form != SW_FORM_NULL) {
-        entries->is_truth = false;
-    }
+    entries->is_truth = entries->is_truth && is_truth(entries->for_null);
     while (entries->count < count) {
         uint32_t rest = count - entries->count;
         struct sw_source slice = {.dict = entries->dict,

@@ -238,10 +238,12 @@ SW_KERNEL(sw_kernel_divide)
     float_loop(SW_OP_DIVIDE, floats_of(a, rows, left), divisor, rows, store->u.floats);
     uint32_t zeros = 0;
     for (uint32_t i = 0; divisor.at != NULL && i < rows; i++) {
-        good[i] = divisor.at[i] != 0;
         zeros += divisor.at[i] == 0;
     }
     if (zeros > 0) {
+        for (uint32_t i = 0; i < rows; i++) {
+            good[i] = divisor.at[i] != 0;
+        }
         clear_rows(good, rows, has_nulls, store->valid);
         has_nulls = true;
     }
@@ -343,5 +345,21 @@ SW_KERNEL(sw_kernel_math)
     }
     has_nulls = drop_nans(store->u.floats, rows, has_nulls, store->valid);
     sw_vec_set(out, SW_FORM_FLOAT, has_nulls);
+    return true;
+}
+
+SW_KERNEL(sw_kernel_cast_int)
+{
+    (void)call;
+    (void)count;
+    const struct sw_vec *a = args[0];
+    struct sw_vec_store *store = out->store;
+    if (a->form != SW_FORM_FLOAT) {
+        return false;
+    }
+    for (uint32_t i = 0; i < rows; i++) {
+        store->u.ints[i] = a->floats[i] == a->floats[i] ? sw_number_cut(a->floats[i]) : 0;
+    }
+    sw_vec_set(out, SW_FORM_INT, sw_vec_both_valid(a, a, store->valid));
     return true;
 }

@@ -266,41 +266,47 @@ SW_KERNEL(sw_kernel_is_null)
     return true;
 }
 
-/* r[i] = bit i of `first` ? x[i] : y[i], a whole word at a time where its bits agree. */
-#define BLEND(type, x, x_value, y, y_value, r)                                 \
-    for (uint32_t w = 0; w < sw_bits_words(rows); w++) {                       \
-        uint64_t word = first[w];                                              \
-        uint32_t end = rows - w * 64 < 64 ? rows : w * 64 + 64;                \
-        if (word == 0 && (y) != NULL) {                                        \
-            memcpy((r) + w * 64, (y) + w * 64, (end - w * 64) * sizeof(type)); \
-            continue;                                                          \
-        }                                                                      \
-        for (uint32_t i = w * 64; i < end; i++, word >>= 1) {                  \
-            (r)[i] = (word & 1) != 0 ? ((x) == NULL ? (x_value) : (x)[i])      \
-                                     : ((y) == NULL ? (y_value) : (y)[i]);     \
-        }                                                                      \
-    }
+/* Values of eight bytes, ints or floats, as bits; step 0: one value for all rows. */
+struct wide {
+    const char *at;
+    size_t step;
+};
 
-static void blend(struct sw_vec *out, const uint64_t *restrict first, const struct sw_vec *a,
-                  const struct sw_vec *b, uint8_t class, uint32_t rows)
+static struct wide wide_of(const struct sw_vec *vec)
 {
-    bool is_a = a->form != SW_FORM_CONSTANT && a->form != SW_FORM_NULL;
-    bool is_b = b->form != SW_FORM_CONSTANT && b->form != SW_FORM_NULL;
-    if (class == SW_TAG_INT) {
-        const int64_t *restrict x = is_a ? a->ints : NULL;
-        const int64_t *restrict y = is_b ? b->ints : NULL;
-        int64_t *restrict r = out->store->u.ints;
-        BLEND(int64_t, x, a->value.u.i, y, b->value.u.i, r)
-    } else if (class == SW_TAG_FLOAT) {
-        const double *restrict x = is_a ? a->floats : NULL;
-        const double *restrict y = is_b ? b->floats : NULL;
-        double *restrict r = out->store->u.floats;
-        BLEND(double, x, a->value.u.f, y, b->value.u.f, r)
-    } else {
-        const struct sw_span *restrict x = is_a ? a->texts : NULL;
-        const struct sw_span *restrict y = is_b ? b->texts : NULL;
-        struct sw_span *restrict r = out->store->u.texts;
-        BLEND(struct sw_span, x, a->value.u.s, y, b->value.u.s, r)
+    if (vec->form == SW_FORM_CONSTANT || vec->form == SW_FORM_NULL) {
+        return (struct wide){(const char *)&vec->value.u, 0};
+    }
+    return (struct wide){vec->form == SW_FORM_INT ? (const char *)vec->ints
+                                                  : (const char *)vec->floats,
+                         sizeof(int64_t)};
+}
+
+static uint64_t wide_at(struct wide values, uint32_t i)
+{
+    uint64_t bits;
+    memcpy(&bits, values.at + i * values.step, sizeof bits);
+    return bits;
+}
+
+/* r[i] = bit i of `first` ? x[i] : y[i], without a branch that rows could mislead. */
+static void blend_wide(struct sw_vec *out, const uint64_t *restrict first, struct wide x,
+                       struct wide y, uint32_t rows)
+{
+    char *restrict r = (char *)&out->store->u;
+    for (uint32_t i = 0; i < rows; i++) {
+        uint64_t mask = 0 - (first[i >> 6] >> (i & 63) & 1);
+        uint64_t bits = (wide_at(x, i) & mask) | (wide_at(y, i) & ~mask);
+        memcpy(r + i * sizeof bits, &bits, sizeof bits);
+    }
+}
+
+static void blend_texts(struct sw_vec *out, const uint64_t *restrict first, const struct sw_vec *a,
+                        const struct sw_vec *b, uint32_t rows)
+{
+    for (uint32_t i = 0; i < rows; i++) {
+        const struct sw_vec *from = sw_bits_has(first, i) ? a : b;
+        out->store->u.texts[i] = from->form == SW_FORM_TEXT ? from->texts[i] : from->value.u.s;
     }
 }
 
@@ -320,7 +326,11 @@ static bool choose(struct sw_vec *out, const uint64_t *restrict first, const str
     }
     bool has_nulls =
         a->form == SW_FORM_NULL || b->form == SW_FORM_NULL || a->valid != NULL || b->valid != NULL;
-    blend(out, first, a, b, class, rows);
+    if (class == SW_TAG_TEXT) {
+        blend_texts(out, first, a, b, rows);
+    } else {
+        blend_wide(out, first, wide_of(a), wide_of(b), rows);
+    }
     for (uint32_t w = 0; w < SW_VECTOR_WORDS; w++) {
         out->store->valid[w] = (first[w] & valid_word(a, w)) | (~first[w] & valid_word(b, w));
     }
@@ -415,6 +425,8 @@ sw_kernel_fn sw_kernel_of(enum sw_op op)
         [SW_OP_LN] = sw_kernel_math,
         [SW_OP_LOG10] = sw_kernel_math,
         [SW_OP_LOG2] = sw_kernel_math,
+        [SW_OP_CAST_INT] = sw_kernel_cast_int,
+        [SW_OP_CAST_FLOAT] = sw_kernel_to_float,
     };
     return kernels[op];
 }

@@ -111,5 +111,6 @@ SW_KERNEL(sw_kernel_choose);
 SW_KERNEL(sw_kernel_coalesce);
 SW_KERNEL(sw_kernel_in_set);
 SW_KERNEL(sw_kernel_math);
+SW_KERNEL(sw_kernel_cast_int);
 
 #endif
