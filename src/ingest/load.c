@@ -49,7 +49,8 @@ struct sw_load {
     _Atomic bool has_ended;       /* set after the last bytes were offered */
     struct sw_reader *reader;     /* worker, as all below; owned */
     struct sw_reader *again;      /* owned; NULL: not reading again */
-    uint64_t again_bytes;         /* read again in all */
+    uint64_t text_bytes;          /* of rows taken */
+    uint64_t again_bytes;         /* of rows read again, in all */
     enum phase phase;
     size_t sample_bytes;
     struct sw_dialect dialect;
@@ -296,8 +297,7 @@ static sw_status read_sample(struct sw_load *load, struct sw_extent extent, bool
 static bool is_again_due(const struct sw_load *load)
 {
     return load->has_sheet && sw_sheet_is_behind(&load->sheet) &&
-           (load->is_text_read ||
-            load->again_bytes <= sw_reader_used(load->reader) + AGAIN_FREE_BYTES);
+           (load->is_text_read || load->again_bytes <= load->text_bytes + AGAIN_FREE_BYTES);
 }
 
 static sw_status begin_again(struct sw_load *load)
@@ -360,6 +360,7 @@ static sw_status read_rows(struct sw_load *load, struct sw_extent extent, size_t
         return end_rows(load);
     case SW_READ_ROWS:
         *bytes = rows->bytes;
+        load->text_bytes += rows->bytes;
         SW_TRY(take_rows(load, rows));
         break;
     }
@@ -371,8 +372,11 @@ static sw_status read_again(struct sw_load *load, struct sw_extent extent, size_
     enum sw_read read;
     const struct sw_rows *rows;
     SW_TRY(sw_reader_next(load->again, extent, &read, &rows, &load->err));
-    sw_assert(read == SW_READ_ROWS); /* all these rows came before */
+    if (read != SW_READ_ROWS) { /* all these rows came before */
+        return sw_fail(&load->err, SW_UPLOAD, "The file changed while it was read. Load it again.");
+    }
     *bytes = rows->bytes;
+    load->again_bytes += rows->bytes;
     const uint32_t from = load->is_again_header_read ? 0 : 1;
     load->is_again_header_read = true;
     bool is_done;
@@ -380,7 +384,6 @@ static sw_status read_again(struct sw_load *load, struct sw_extent extent, size_
     if (!is_done) {
         return SW_OK;
     }
-    load->again_bytes += sw_reader_used(load->again);
     sw_reader_free(load->again);
     load->again = NULL;
     load->phase = IN_ROWS;

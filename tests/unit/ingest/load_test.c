@@ -195,6 +195,34 @@ static void the_old_version_stays_whole_while_a_column_is_read_again(void **stat
     assert_int_equal(sw_budget_used(&budget), 0);
 }
 
+static void a_file_that_changes_while_it_is_read_again_is_an_error(void **state)
+{
+    (void)state;
+    struct sw_buf csv;
+    struct sw_load *load = NULL;
+    struct sw_load_report report;
+    struct sw_err err = {0};
+    sw_buf_init(&csv);
+    put_many(&csv, "+1", "x");
+    const int fd = file_of(csv.data, csv.length);
+    const struct sw_load_options options = {.fd = fd, .has_header = -1};
+    assert_int_equal(sw_load_new(&options, &load, &err), SW_OK);
+    sw_load_offer(load, csv.length - 100);
+    run_steps(load, 0, &report);
+
+    memset(csv.data, '"', csv.length / 2);
+    assert_int_equal(pwrite(fd, csv.data, csv.length / 2, 0), csv.length / 2);
+    sw_load_offer(load, csv.length);
+    sw_load_end(load);
+    run_steps(load, 0, &report);
+
+    assert_int_equal(report.state, SW_LOAD_FAILED);
+    assert_int_equal(sw_load_error_peek(load)->status, SW_UPLOAD);
+    sw_load_free(load);
+    close(fd);
+    sw_buf_fini(&csv);
+}
+
 static void rows_are_there_before_the_file_is(void **state)
 {
     (void)state;
@@ -480,6 +508,7 @@ int main(void)
         cmocka_unit_test(nulls_before_the_first_value_stay_null_and_keep_their_spelling),
         cmocka_unit_test(many_columns_that_change_at_different_rows_are_each_read_again),
         cmocka_unit_test(the_old_version_stays_whole_while_a_column_is_read_again),
+        cmocka_unit_test(a_file_that_changes_while_it_is_read_again_is_an_error),
         cmocka_unit_test(rows_are_there_before_the_file_is),
         cmocka_unit_test(gzip_members_and_zstd_frames_are_unpacked_one_after_the_other),
         cmocka_unit_test(a_packed_file_that_is_cut_or_damaged_says_so),
