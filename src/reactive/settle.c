@@ -1,4 +1,5 @@
 /* The up leg: results of a run to values and states, all at once, then one flush. */
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "reactive/reactive_priv.h"
@@ -7,13 +8,13 @@
 
 struct sw_output_value *sw_output_value_ref(struct sw_output_value *value)
 {
-    __atomic_fetch_add(&value->refs, 1, __ATOMIC_RELAXED);
+    atomic_fetch_add_explicit(&value->refs, 1, memory_order_relaxed);
     return value;
 }
 
 void sw_output_value_unref(struct sw_output_value *value)
 {
-    if (value == NULL || __atomic_fetch_sub(&value->refs, 1, __ATOMIC_ACQ_REL) > 1) {
+    if (value == NULL || atomic_fetch_sub_explicit(&value->refs, 1, memory_order_acq_rel) > 1) {
         return;
     }
     sw_series_unref(value->series);
@@ -31,7 +32,7 @@ static struct sw_output_value *new_value(const struct sw_run *run, struct sw_run
     if (value == NULL) {
         return NULL;
     }
-    value->refs = 1;
+    atomic_init(&value->refs, 1);
     value->output = strdup(output->name);
     value->kind = strndup(output->kind.data, output->kind.length);
     value->version = version->number;
