@@ -19,20 +19,15 @@ static size_t offset_of(struct sw_span text, size_t from, int64_t characters)
     return at;
 }
 
-static int64_t clamp(int64_t value)
-{
-    const int64_t bound = (int64_t)1 << 40; /* longer than any text, far from overflow */
-    return value < -bound ? -bound : value > bound ? bound : value;
-}
-
+/* SQLite's steps, in 128 bits so that no start or count overflows. */
 struct sw_span sw_text_part(struct sw_span text, int64_t start, bool has_count, int64_t count)
 {
-    int64_t first = clamp(start);
-    int64_t wanted = has_count ? clamp(count) : (int64_t)1 << 40;
+    __int128 first = start;
+    __int128 wanted = has_count ? count : INT64_MAX;
     bool is_before = wanted < 0;
     wanted = is_before ? -wanted : wanted;
     if (first < 0) {
-        first += (int64_t)sw_text_characters(text);
+        first += (__int128)sw_text_characters(text);
         if (first < 0) {
             wanted = wanted + first < 0 ? 0 : wanted + first;
             first = 0;
@@ -49,8 +44,8 @@ struct sw_span sw_text_part(struct sw_span text, int64_t start, bool has_count, 
             first = 0;
         }
     }
-    size_t begin = offset_of(text, 0, first);
-    size_t end = offset_of(text, begin, wanted);
+    size_t begin = offset_of(text, 0, (int64_t)(first > INT64_MAX ? INT64_MAX : first));
+    size_t end = offset_of(text, begin, (int64_t)(wanted > INT64_MAX ? INT64_MAX : wanted));
     return sw_span_of(text.data + begin, end - begin);
 }
 

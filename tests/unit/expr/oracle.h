@@ -200,17 +200,6 @@ static inline void oracle_log2x(sqlite3_context *context, int count, sqlite3_val
     oracle_log(context, args[0], log2);
 }
 
-/* substr's numbers: SQLite 3.40 looks at their low 32 bits alone. */
-static inline void oracle_clamp(sqlite3_context *context, int count, sqlite3_value **args)
-{
-    (void)count;
-    if (sqlite3_value_type(args[0]) == SQLITE_NULL) {
-        return;
-    }
-    int64_t value = sqlite3_value_int64(args[0]);
-    sqlite3_result_int64(context, value > 1000000 ? 1000000 : value < -1000000 ? -1000000 : value);
-}
-
 static inline void oracle_abs(sqlite3_context *context, int count, sqlite3_value **args)
 {
     (void)count;
@@ -411,7 +400,6 @@ static inline sqlite3 *oracle_open(void)
         {"rx", 2, oracle_rx},
         {"log10x", 1, oracle_log10x},
         {"log2x", 1, oracle_log2x},
-        {"clamp", 1, oracle_clamp},
         {"absx", 1, oracle_abs},
         {"date_text", 1, oracle_date_text},
         {"time_text", 1, oracle_time_text},

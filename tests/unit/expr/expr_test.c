@@ -1,0 +1,734 @@
+/* Expressions by hand: what each construct means, what errors say, where limits stand. */
+#include "expr/expr.h"
+#include "support/test.h"
+#include "table/builder.h"
+#include "table/datetime.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COLUMNS 8
+
+static const char *const names[COLUMNS] = {"price", "qty", "name", "flag",
+                                           "day",   "at",  "note", "Big Number"};
+static const enum sw_type types[COLUMNS] = {SW_TYPE_FLOAT,  SW_TYPE_INT,  SW_TYPE_STRING,
+                                            SW_TYPE_BOOL,   SW_TYPE_DATE, SW_TYPE_TIMESTAMP,
+                                            SW_TYPE_STRING, SW_TYPE_INT};
+
+struct fixture {
+    struct sw_schema *schema;
+    struct sw_version *version;
+    struct sw_batch_cache *cache;
+};
+
+/* Row r: price 2.5 + r, qty 4 + r, name Fig / Date / NULL in turn, note always NULL. */
+static struct sw_value value_at(uint32_t column, uint32_t row)
+{
+    struct sw_value value = {.type = types[column]};
+    switch (column) {
+    case 0:
+        value.u.f = 2.5 + row;
+        break;
+    case 1:
+        value.u.i = 4 + (int64_t)row;
+        break;
+    case 2:
+        value.u.s = sw_span_text(row % 3 == 0 ? "Fig" : "Date");
+        value.is_null = row % 3 == 2;
+        break;
+    case 3:
+        value.u.i = row % 2 == 0;
+        break;
+    case 4:
+        value.u.i = sw_days_from_civil(2024, 2, 29) + row;
+        break;
+    case 5:
+        value.u.i = sw_days_from_civil(2024, 2, 29) * 86400000 + 45296789;
+        break;
+    case 6:
+        value.is_null = true;
+        value.u.s = sw_span_text("");
+        break;
+    default:
+        value.u.i = INT64_MAX - row;
+        break;
+    }
+    return value;
+}
+
+static void make_table(struct fixture *f, uint32_t rows)
+{
+    struct sw_chunk *chunk[COLUMNS];
+    struct sw_rowgroup *group;
+    struct sw_dict *dict;
+    assert_int_equal(sw_schema_new(COLUMNS, names, types, &f->schema), SW_OK);
+    assert_int_equal(sw_dict_new(NULL, &dict, NULL), SW_OK);
+    for (uint32_t c = 0; c < COLUMNS; c++) {
+        struct sw_builder *builder;
+        assert_int_equal(sw_builder_new(types[c], c == 2 ? dict : NULL, NULL, &builder, NULL),
+                         SW_OK);
+        for (uint32_t r = 0; r < rows; r++) {
+            struct sw_value value = value_at(c, r);
+            assert_int_equal(sw_builder_value(builder, &value), SW_OK);
+        }
+        assert_int_equal(sw_builder_seal(builder, &chunk[c], NULL), SW_OK);
+        sw_builder_free(builder);
+    }
+    assert_int_equal(sw_rowgroup_take(COLUMNS, chunk, 0, NULL, &group), SW_OK);
+    assert_int_equal(sw_version_new(1, f->schema, 1, &group, rows, &f->version), SW_OK);
+    assert_int_equal(sw_batch_cache_new(COLUMNS, &f->cache), SW_OK);
+    sw_rowgroup_unref(group);
+    sw_dict_unref(dict);
+}
+
+static void free_table(struct fixture *f)
+{
+    sw_batch_cache_free(f->cache);
+    sw_version_unref(f->version);
+    sw_schema_unref(f->schema);
+}
+
+/* Inputs of the tests: $low 3, $day a text, $list, $empty, $names; others are unset. */
+static const struct sw_json list_items[] = {{.kind = SW_JSON_INT, .u.integer = 4},
+                                            {.kind = SW_JSON_NULL},
+                                            {.kind = SW_JSON_STRING, .u.text = {"Fig", 3}}};
+
+static const struct sw_json *input(void *context, struct sw_span name)
+{
+    static const struct sw_json low = {.kind = SW_JSON_INT, .u.integer = 3};
+    static const struct sw_json day = {.kind = SW_JSON_STRING, .u.text = {"2024-02-29", 10}};
+    static const struct sw_json list = {.kind = SW_JSON_ARRAY, .u.list = {list_items, 3}};
+    static const struct sw_json no_list = {.kind = SW_JSON_ARRAY, .u.list = {NULL, 0}};
+    static const struct {
+        const char *name;
+        const struct sw_json *value;
+    } inputs[] = {{"low", &low}, {"day", &day}, {"list", &list}, {"none", &no_list}};
+    (void)context;
+    for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++) {
+        if (sw_span_equal(name, sw_span_text(inputs[i].name))) {
+            return inputs[i].value;
+        }
+    }
+    return NULL;
+}
+
+static sw_status compile(const struct fixture *f, const char *text, struct sw_program **program,
+                         struct sw_err *err)
+{
+    struct sw_expr *expr;
+    sw_status status = sw_expr_parse(sw_span_text(text), &expr, err);
+    if (status == SW_OK) {
+        status = sw_expr_compile(expr, f->schema, input, NULL, program, err);
+        sw_expr_free(expr);
+    }
+    return status;
+}
+
+/* The first row's value as text: NULL, or as the type prints. */
+static void value_of(const struct fixture *f, const char *text, char *into, size_t size)
+{
+    struct sw_err err;
+    struct sw_program *program;
+    struct sw_expr_state *state;
+    struct sw_expr_vector vector;
+    struct sw_batch batch;
+    if (compile(f, text, &program, &err) != SW_OK) {
+        snprintf(into, size, "%s", err.message);
+        return;
+    }
+    assert_int_equal(sw_expr_state_new(program, &state), SW_OK);
+    sw_batch_at(&batch, f->cache, f->version, 0, 0);
+    sw_expr_eval(program, state, &batch, &vector);
+    if (vector.misfits != NULL && (vector.misfits[0] & 1) != 0) {
+        snprintf(into, size, "misfit");
+    } else if (vector.valid != NULL && (vector.valid[0] & 1) == 0) {
+        snprintf(into, size, "NULL");
+    } else if (vector.type == SW_TYPE_FLOAT) {
+        snprintf(into, size, "%.17g", vector.floats[0]);
+    } else if (vector.type == SW_TYPE_STRING) {
+        snprintf(into, size, "%.*s", (int)vector.texts[0].length, vector.texts[0].data);
+    } else if (vector.type == SW_TYPE_DATE) {
+        (void)sw_date_format(vector.ints[0], into);
+    } else if (vector.type == SW_TYPE_TIMESTAMP) {
+        (void)sw_timestamp_format(vector.ints[0], into);
+    } else {
+        snprintf(into, size, "%lld", (long long)vector.ints[0]);
+    }
+    sw_expr_state_free(state);
+    sw_program_free(program);
+}
+
+struct pair {
+    const char *text;
+    const char *value;
+};
+
+static void check_all(const struct pair *pairs, size_t count)
+{
+    struct fixture f;
+    size_t bad = 0;
+    make_table(&f, 1);
+    for (size_t i = 0; i < count; i++) {
+        char value[600];
+        value_of(&f, pairs[i].text, value, sizeof value);
+        if (strcmp(value, pairs[i].value) != 0) {
+            printf("# %s: %s, not %s\n", pairs[i].text, value, pairs[i].value);
+            bad++;
+        }
+    }
+    free_table(&f);
+    assert_int_equal(bad, 0);
+}
+
+static void values_are_what_sqlite_says(void **context)
+{
+    static const struct pair pairs[] = {
+        {"1 + 2 * 3", "7"},
+        {"7 / 2", "3"},
+        {"-7 / 2", "-3"},
+        {"-7 % 3", "-1"},
+        {"7 / 2.0", "3.5"},
+        {"1 / 0", "NULL"},
+        {"1 % 0", "NULL"},
+        {"price / 0", "NULL"},
+        {"qty / 0", "NULL"},
+        {"5.5 % 2", "1"},
+        {"2 - - 3", "5"},
+        {"-9223372036854775808", "-9223372036854775808"},
+        {"9223372036854775807 + 1", "9.2233720368547758e+18"},
+        {"\"Big Number\" + 1", "misfit"},
+        {"\"Big Number\" + 0", "9223372036854775807"},
+        {"0x1F", "31"},
+        {"1e3", "1000"},
+        {".5", "0.5"},
+        {"'it''s'", "it's"},
+        {"'a' || 1 || 2.0", "a12.0"},
+        {"'12' + 1", "13"},
+        {"'12abc' + 1", "13"},
+        {"'abc' + 1", "1"},
+        {"1 = '1'", "0"},
+        {"qty = '4'", "1"},
+        {"name = 'Fig'", "1"},
+        {"name = 'fig'", "0"},
+        {"name LIKE 'f%'", "1"},
+        {"name GLOB 'f*'", "0"},
+        {"name NOT LIKE '_i_'", "0"},
+        {"'50%' LIKE '50!%' ESCAPE '!'", "1"},
+        {"'50x' LIKE '50!%' ESCAPE '!'", "0"},
+        {"NULL = NULL", "NULL"},
+        {"NULL IS NULL", "1"},
+        {"note IS NULL", "1"},
+        {"NULL AND 0", "0"},
+        {"NULL OR 1", "1"},
+        {"NOT NULL", "NULL"},
+        {"NULL + 1", "NULL"},
+        {"5 BETWEEN 1 AND 9", "1"},
+        {"5 NOT BETWEEN 6 AND 9", "1"},
+        {"5 IN (1, 5)", "1"},
+        {"5 IN (1, NULL)", "NULL"},
+        {"5 IN ()", "0"},
+        {"name IN ('Fig', 'x')", "1"},
+        {"qty IN (1, qty, 9)", "1"},
+        {"CASE WHEN qty > 3 THEN 'many' ELSE 'few' END", "many"},
+        {"CASE qty WHEN 4 THEN 'four' END", "four"},
+        {"CASE qty WHEN 5 THEN 'five' END", "NULL"},
+        {"CAST('12.7' AS INTEGER)", "12"},
+        {"CAST(12.7 AS INT)", "12"},
+        {"CAST('abc' AS REAL)", "0"},
+        {"CAST(2.0 AS TEXT)", "2.0"},
+        {"CAST(1e15 AS TEXT)", "1.0e+15"},
+        {"CAST(0.1 + 0.2 AS TEXT)", "0.3"},
+        {"CAST('5' AS NUMERIC) + 1", "6"},
+        {"CAST(7 AS BOOL)", "1"},
+        {"abs(-3)", "3"},
+        {"abs(-9223372036854775808)", "9.2233720368547758e+18"},
+        {"round(2.5)", "3"},
+        {"round(-2.5)", "-3"},
+        {"round(2.675, 2)", "2.6699999999999999"},
+        {"round(0.125, 2)", "0.13"},
+        {"floor(-1.5)", "-2"},
+        {"ceil(1.2)", "2"},
+        {"sqrt(16)", "4"},
+        {"sqrt(-1)", "NULL"},
+        {"ln(0)", "NULL"},
+        {"log10(1000)", "3"},
+        {"pow(2, 10)", "1024"},
+        {"sign(-2.5)", "-1"},
+        {"min(3, 1, 2)", "1"},
+        {"max(3, 'a')", "a"},
+        {"max(3, NULL)", "NULL"},
+        {"coalesce(NULL, NULL, 5)", "5"},
+        {"ifnull(note, 'none')", "none"},
+        {"nullif(4, 4)", "NULL"},
+        {"iif(flag, 'yes', 'no')", "yes"},
+        {"length('\xc3\xa4\xf0\x9f\x98\x80')", "2"},
+        {"upper('a\xc3\xa4')", "A\xc3\xa4"},
+        {"trim('  x ')", "x"},
+        {"ltrim('xxabxx', 'x')", "abxx"},
+        {"substr('hello', 2, 3)", "ell"},
+        {"substr('hello', -3)", "llo"},
+        {"substr('hello', 0, 2)", "h"},
+        {"substr('hello', -9223372036854775808, 9223372036854775807)", "hell"},
+        {"substr('hello', 5, -9223372036854775808)", "hell"},
+        {"instr('hello', 'l')", "3"},
+        {"replace('aXbX', 'X', '--')", "a--b--"},
+        {"TRUE", "1"},
+        {"(2 > 1) IS TRUE", "1"},
+        {"NULL IS NOT TRUE", "1"},
+        {"qty ISNULL", "0"},
+        {"[price] * `qty`", "10"},
+        {"PRICE", "2.5"},
+        {"qty -- a comment\n + 1 /* another */", "5"},
+    };
+    (void)context;
+    check_all(pairs, sizeof pairs / sizeof pairs[0]);
+}
+
+static void dates_and_timestamps_have_arithmetic_and_text(void **context)
+{
+    static const struct pair pairs[] = {
+        {"day", "2024-02-29"},
+        {"day + 1", "2024-03-01"},
+        {"1 + day", "2024-03-01"},
+        {"day - 60", "2023-12-31"},
+        {"day - DATE '2024-01-01'", "59"},
+        {"at", "2024-02-29T12:34:56.789Z"},
+        {"at + 1000", "2024-02-29T12:34:57.789Z"},
+        {"at - day", "45296789"},
+        {"day = '2024-02-29'", "1"},
+        {"day < '2024-02-29T00:00:00.001Z'", "1"},
+        {"day >= $day", "1"},
+        {"at > day", "1"},
+        {"day IN ('2024-02-28', '2024-02-29')", "1"},
+        {"day BETWEEN '2024-01-01' AND '2024-12-31'", "1"},
+        {"day || '!'", "2024-02-29!"},
+        {"day LIKE '2024-02%'", "1"},
+        {"length(at)", "24"},
+        {"date_trunc('month', day)", "2024-02-01"},
+        {"date_trunc('week', day)", "2024-02-26"},
+        {"date_trunc('hour', at)", "2024-02-29T12:00:00Z"},
+        {"date_part('year', at)", "2024"},
+        {"date_part('week', day)", "9"},
+        {"date_part('dow', day)", "4"},
+        {"date_part('millisecond', at)", "789"},
+        {"CAST(at AS DATE)", "2024-02-29"},
+        {"CAST('2024-02-30' AS DATE)", "NULL"},
+        {"CAST(day AS TIMESTAMP)", "2024-02-29T00:00:00Z"},
+        {"CAST(day AS INT)", "19782"},
+        {"day + 10000000", "NULL"},
+        {"coalesce(day, '2020-01-01')", "2024-02-29"},
+        {"CASE WHEN flag THEN day ELSE 'none' END", "2024-02-29"},
+        {"max(day, '2030-01-01')", "2030-01-01"},
+        {"TIMESTAMP '2024-02-29 12:00:00+02:00'", "2024-02-29T10:00:00Z"},
+    };
+    (void)context;
+    check_all(pairs, sizeof pairs / sizeof pairs[0]);
+}
+
+static void inputs_are_constants_lists_or_null(void **context)
+{
+    static const struct pair pairs[] = {
+        {"qty > $low", "1"},
+        {"qty IN $list", "1"},
+        {"qty IN ($list, 9)", "1"},
+        {"name IN $list", "1"},
+        {"qty IN $none", "0"},
+        {"qty IN $unset", "NULL"},
+        {"qty > $unset", "NULL"},
+        {"$unset IS NULL", "1"},
+        {"$list + 1", "this input is a list: it fits behind IN only"},
+    };
+    (void)context;
+    check_all(pairs, sizeof pairs / sizeof pairs[0]);
+}
+
+struct mistake {
+    const char *text;
+    sw_status status;
+    size_t position;
+    const char *message; /* a part of it */
+};
+
+static void errors_name_the_place_and_what_was_expected(void **context)
+{
+    static const struct mistake mistakes[] = {
+        {"prise > 1", SW_NO_COLUMN, 0, "Did you mean \"price\""},
+        {"1 + qtty", SW_NO_COLUMN, 4, "Did you mean \"qty\""},
+        {"(1 + 2", SW_EXPRESSION, 6, "expected ) after"},
+        {"1 +", SW_EXPRESSION, 3, "expected a value after"},
+        {"", SW_EXPRESSION, 0, "expected a value at the beginning"},
+        {"1 2", SW_EXPRESSION, 2, "expected an operator or the end after `1`, found `2`"},
+        {"price > > 2", SW_EXPRESSION, 8, "expected a value"},
+        {"'open", SW_EXPRESSION, 0, "no closing '"},
+        {"\"open", SW_EXPRESSION, 0, "no closing \""},
+        {"substring_index(name)", SW_EXPRESSION, 0, "unknown function `substring_index`"},
+        {"lenght(name)", SW_EXPRESSION, 0, "did you mean `length`"},
+        {"length(name, 2)", SW_EXPRESSION, 0, "length takes 1 argument, not 2"},
+        {"max(price)", SW_EXPRESSION, 0, "measure"},
+        {"CAST(price AS blob)", SW_EXPRESSION, 14, "expected a type"},
+        {"CASE price END", SW_EXPRESSION, 11, "expected WHEN"},
+        {"CASE WHEN 1 THEN 2", SW_EXPRESSION, 18, "expected WHEN, ELSE or END"},
+        {"qty BETWEEN 1", SW_EXPRESSION, 13, "expected AND"},
+        {"qty IN 5", SW_EXPRESSION, 7, "expected ( or an input"},
+        {"qty & 1", SW_EXPRESSION, 4, "bit operators"},
+        {"qty ; 1", SW_EXPRESSION, 4, "unexpected character ;"},
+        {"12abc", SW_EXPRESSION, 2, "after the number"},
+        {"$ + 1", SW_EXPRESSION, 1, "name of an input"},
+        {"day > 'soon'", SW_TYPE, 6, "'soon' is compared with a date"},
+        {"DATE '2024-13-01'", SW_EXPRESSION, 5, "expected a day"},
+        {"day + at", SW_TYPE, 4, "cannot be added"},
+        {"date_trunc('decade', day)", SW_EXPRESSION, 11, "year, quarter"},
+        {"date_part('year', qty)", SW_TYPE, 18, "needs a date"},
+        {"1 /* open", SW_EXPRESSION, 2, "no closing */"},
+    };
+    struct fixture f;
+    size_t bad = 0;
+    (void)context;
+    make_table(&f, 1);
+    for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
+        const struct mistake *m = &mistakes[i];
+        struct sw_program *program = NULL;
+        struct sw_err err = {.message = ""};
+        sw_status status = compile(&f, m->text, &program, &err);
+        bool is_good = status == m->status && err.has_position && err.position == m->position &&
+                       strstr(err.message, m->message) != NULL;
+        if (!is_good) {
+            printf("# %s: %d at %zu: %s\n", m->text, (int)status, err.position, err.message);
+            bad++;
+        }
+        sw_program_free(program);
+    }
+    free_table(&f);
+    assert_int_equal(bad, 0);
+}
+
+static void columns_and_inputs_are_read_off_the_expression(void **context)
+{
+    struct sw_expr *expr;
+    const struct sw_span *found;
+    (void)context;
+
+    assert_int_equal(
+        sw_expr_parse(sw_span_text("a + \"b c\" * $x > a OR $y IN (a, $x)"), &expr, NULL), SW_OK);
+
+    assert_int_equal(sw_expr_columns(expr, &found), 2);
+    assert_true(sw_span_equal(found[0], sw_span_text("a")));
+    assert_true(sw_span_equal(found[1], sw_span_text("b c")));
+    assert_int_equal(sw_expr_inputs(expr, &found), 2);
+    assert_true(sw_span_equal(found[0], sw_span_text("x")));
+    sw_expr_free(expr);
+}
+
+static void a_program_lists_its_columns_by_index(void **context)
+{
+    struct fixture f;
+    struct sw_program *program;
+    const uint32_t *columns;
+    (void)context;
+    make_table(&f, 1);
+
+    assert_int_equal(compile(&f, "QTY + price > qty", &program, NULL), SW_OK);
+
+    assert_int_equal(sw_program_columns(program, &columns), 2);
+    assert_int_equal(columns[0] + columns[1], 1);
+    sw_program_free(program);
+    free_table(&f);
+}
+
+static void types_are_known_before_a_row_is_read(void **context)
+{
+    static const struct {
+        const char *text;
+        enum sw_type type;
+    } cases[] = {
+        {"qty", SW_TYPE_INT},
+        {"qty + 1", SW_TYPE_INT},
+        {"qty * price", SW_TYPE_FLOAT},
+        {"qty > 1", SW_TYPE_INT},
+        {"flag", SW_TYPE_BOOL},
+        {"CASE WHEN flag THEN TRUE ELSE FALSE END", SW_TYPE_BOOL},
+        {"flag + 1", SW_TYPE_INT},
+        {"name || 1", SW_TYPE_STRING},
+        {"CASE WHEN flag THEN 1 ELSE 2.5 END", SW_TYPE_FLOAT},
+        {"CASE WHEN flag THEN 'a' ELSE 2.5 END", SW_TYPE_STRING},
+        {"day + 1", SW_TYPE_DATE},
+        {"at", SW_TYPE_TIMESTAMP},
+        {"coalesce(day, at)", SW_TYPE_TIMESTAMP},
+        {"day - day", SW_TYPE_INT},
+        {"NULL", SW_TYPE_INT},
+    };
+    struct fixture f;
+    (void)context;
+    make_table(&f, 1);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct sw_program *program;
+        assert_int_equal(compile(&f, cases[i].text, &program, NULL), SW_OK);
+        assert_int_equal(sw_program_type(program), cases[i].type);
+        sw_program_free(program);
+    }
+    free_table(&f);
+}
+
+static void an_overflowing_int_is_a_misfit_or_a_float_as_asked(void **context)
+{
+    struct fixture f;
+    struct sw_program *program;
+    struct sw_expr_state *state;
+    struct sw_expr_vector vector;
+    struct sw_batch batch;
+    (void)context;
+    make_table(&f, 3);
+    assert_int_equal(compile(&f, "\"Big Number\" + 1", &program, NULL), SW_OK);
+    assert_int_equal(sw_expr_state_new(program, &state), SW_OK);
+    sw_batch_at(&batch, f.cache, f.version, 0, 0);
+
+    sw_expr_eval(program, state, &batch, &vector);
+    assert_int_equal(vector.misfits[0], 1);
+    assert_int_equal(vector.valid[0], 6);
+    assert_true(vector.ints[1] == INT64_MAX);
+    sw_expr_eval_as(program, state, &batch, SW_TYPE_FLOAT, &vector);
+    assert_null(vector.valid);
+    assert_true(vector.floats[0] == 9223372036854775808.0);
+
+    sw_expr_state_free(state);
+    sw_program_free(program);
+    free_table(&f);
+}
+
+static void zones_decide_a_group_where_they_can(void **context)
+{
+    static const struct {
+        const char *text;
+        enum sw_expr_reach reach;
+    } cases[] = {
+        {"qty > 100", SW_EXPR_REACH_NONE},
+        {"qty >= 4", SW_EXPR_REACH_ALL},
+        {"qty >= 5", SW_EXPR_REACH_SOME},
+        {"100 > qty", SW_EXPR_REACH_ALL},
+        {"qty = 4.5", SW_EXPR_REACH_SOME},
+        {"qty BETWEEN 0 AND 50", SW_EXPR_REACH_ALL},
+        {"qty BETWEEN 50 AND 60", SW_EXPR_REACH_NONE},
+        {"qty IN (1, 2, 3)", SW_EXPR_REACH_NONE},
+        {"price < 0 OR qty > 100", SW_EXPR_REACH_NONE},
+        {"price > 0 AND qty > 0", SW_EXPR_REACH_ALL},
+        {"note IS NULL", SW_EXPR_REACH_ALL},
+        {"note IS NOT NULL", SW_EXPR_REACH_NONE},
+        {"name = 'Kiwi'", SW_EXPR_REACH_NONE},
+        {"name = 'Fig'", SW_EXPR_REACH_SOME},
+        {"day < '2000-01-01'", SW_EXPR_REACH_NONE},
+        {"qty > $unset", SW_EXPR_REACH_NONE},
+        {"qty + 0 > 100", SW_EXPR_REACH_SOME},
+        {"1 = 1", SW_EXPR_REACH_ALL},
+    };
+    struct fixture f;
+    (void)context;
+    make_table(&f, 10);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct sw_program *program;
+        assert_int_equal(compile(&f, cases[i].text, &program, NULL), SW_OK);
+        enum sw_expr_reach reach = sw_program_reach(program, f.version->group[0]);
+        if (reach != cases[i].reach) {
+            printf("# %s\n", cases[i].text);
+        }
+        assert_int_equal(reach, cases[i].reach);
+        sw_program_free(program);
+    }
+    free_table(&f);
+}
+
+/* `count` times `part` between `before` and `after`; the caller frees. */
+static char *repeat(const char *before, const char *part, size_t count, const char *after)
+{
+    struct sw_buf out;
+    size_t length;
+    sw_buf_init(&out);
+    sw_buf_put_text(&out, before);
+    for (size_t i = 0; i < count; i++) {
+        sw_buf_put_text(&out, part);
+    }
+    sw_buf_put_text(&out, after);
+    sw_buf_put_byte(&out, '\0');
+    return sw_buf_take(&out, &length);
+}
+
+static sw_status parse(char *text, struct sw_err *err)
+{
+    struct sw_expr *expr = NULL;
+    sw_status status = sw_expr_parse(sw_span_text(text), &expr, err);
+    sw_expr_free(expr);
+    free(text);
+    return status;
+}
+
+static void limits_stand_where_they_are_written(void **context)
+{
+    struct sw_err err;
+    (void)context;
+
+    char *deep = repeat("", "(", SW_EXPR_DEPTH_MAX, "1");
+    char *closed = repeat(deep, ")", SW_EXPR_DEPTH_MAX, "");
+    free(deep);
+    assert_int_equal(parse(closed, &err), SW_OK);
+    deep = repeat("", "(", SW_EXPR_DEPTH_MAX + 1, "1");
+    closed = repeat(deep, ")", SW_EXPR_DEPTH_MAX + 1, "");
+    free(deep);
+    assert_int_equal(parse(closed, &err), SW_LIMIT);
+    assert_string_equal(err.limit, "expression-depth");
+
+    assert_int_equal(parse(repeat("1", " + 1", SW_EXPR_HEIGHT_MAX - 1, ""), &err), SW_OK);
+    assert_int_equal(parse(repeat("1", " + 1", SW_EXPR_HEIGHT_MAX, ""), &err), SW_LIMIT);
+    assert_string_equal(err.limit, "expression-height");
+
+    assert_int_equal(parse(repeat("1 IN (1", ",1", SW_EXPR_NODES_MAX - 3, ")"), &err), SW_OK);
+    assert_int_equal(parse(repeat("1 IN (1", ",1", SW_EXPR_NODES_MAX - 2, ")"), &err), SW_LIMIT);
+    assert_string_equal(err.limit, "expression-nodes");
+
+    assert_int_equal(parse(repeat("1", " ", SW_EXPR_BYTES_MAX - 1, ""), &err), SW_OK);
+    assert_int_equal(parse(repeat("1", " ", SW_EXPR_BYTES_MAX, ""), &err), SW_LIMIT);
+    assert_string_equal(err.limit, "expression-bytes");
+}
+
+static void a_row_of_operators_at_the_limit_runs(void **context)
+{
+    struct fixture f;
+    char value[64];
+    (void)context;
+    make_table(&f, 1);
+    char *text = repeat("qty", " + 1", SW_EXPR_HEIGHT_MAX - 1, "");
+
+    value_of(&f, text, value, sizeof value);
+
+    assert_string_equal(value, "1003");
+    free(text);
+    free_table(&f);
+}
+
+static void a_text_that_grows_too_long_is_reported(void **context)
+{
+    struct fixture f;
+    struct sw_err err;
+    struct sw_program *program;
+    struct sw_expr_state *state;
+    struct sw_expr_vector vector;
+    struct sw_batch batch;
+    (void)context;
+    make_table(&f, 1);
+    struct sw_buf text;
+    sw_buf_init(&text);
+    for (int i = 0; i < 8; i++) {
+        sw_buf_put_text(&text, "replace(");
+    }
+    sw_buf_put_text(&text, "name");
+    for (int i = 0; i < 8; i++) {
+        sw_buf_put_text(&text, ", 'i', 'iiiiiiiiiiiiiiii')");
+    }
+    sw_buf_put_byte(&text, '\0');
+
+    assert_int_equal(compile(&f, text.data, &program, &err), SW_OK);
+    assert_int_equal(sw_expr_state_new(program, &state), SW_OK);
+    sw_batch_at(&batch, f.cache, f.version, 0, 0);
+    sw_expr_eval(program, state, &batch, &vector);
+
+    assert_int_equal(vector.valid[0] & 1, 0);
+    assert_int_equal(sw_expr_state_status(state, &err), SW_LIMIT);
+    assert_string_equal(err.limit, "expression-text");
+    sw_expr_state_free(state);
+    sw_program_free(program);
+    sw_buf_fini(&text);
+    free_table(&f);
+}
+
+/* Rows of a table with `distinct` strings in a dictionary, `rows` of them. */
+static uint64_t count_by_dictionary(uint32_t rows, uint32_t distinct, const char *text)
+{
+    static const char *const one[] = {"word"};
+    static const enum sw_type string[] = {SW_TYPE_STRING};
+    struct fixture f = {NULL, NULL, NULL};
+    struct sw_builder *builder;
+    struct sw_chunk *chunk;
+    struct sw_rowgroup *group;
+    struct sw_dict *dict;
+    struct sw_program *program;
+    struct sw_expr_state *state;
+    uint64_t total = 0;
+    assert_int_equal(sw_schema_new(1, one, string, &f.schema), SW_OK);
+    assert_int_equal(sw_dict_new(NULL, &dict, NULL), SW_OK);
+    assert_int_equal(sw_builder_new(SW_TYPE_STRING, dict, NULL, &builder, NULL), SW_OK);
+    for (uint32_t i = 0; i < rows; i++) {
+        char word[32];
+        int length = snprintf(word, sizeof word, "w%u", i % distinct);
+        assert_int_equal(sw_builder_text(builder, sw_span_of(word, (size_t)length)), SW_OK);
+    }
+    assert_int_equal(sw_builder_seal(builder, &chunk, NULL), SW_OK);
+    assert_int_equal(sw_rowgroup_take(1, &chunk, 0, NULL, &group), SW_OK);
+    assert_int_equal(sw_version_new(1, f.schema, 1, &group, rows, &f.version), SW_OK);
+    assert_int_equal(sw_batch_cache_new(1, &f.cache), SW_OK);
+    assert_int_equal(compile(&f, text, &program, NULL), SW_OK);
+    assert_int_equal(sw_expr_state_new(program, &state), SW_OK);
+    for (uint32_t start = 0; start < rows; start += SW_VECTOR_ROWS) {
+        struct sw_batch batch;
+        uint64_t bits[SW_VECTOR_WORDS];
+        sw_batch_at(&batch, f.cache, f.version, 0, start);
+        sw_expr_test(program, state, &batch, bits);
+        for (uint32_t w = 0; w < SW_VECTOR_WORDS; w++) {
+            total += (uint64_t)__builtin_popcountll(bits[w]);
+        }
+    }
+    sw_expr_state_free(state);
+    sw_program_free(program);
+    sw_rowgroup_unref(group);
+    sw_builder_free(builder);
+    sw_dict_unref(dict);
+    free_table(&f);
+    return total;
+}
+
+static void a_dictionary_larger_than_a_vector_counts_the_same(void **context)
+{
+    (void)context;
+
+    assert_int_equal(count_by_dictionary(60000, 20, "word LIKE '%7'"), 6000);
+    assert_int_equal(count_by_dictionary(60000, 6000, "word LIKE '%7'"), 6000);
+    assert_int_equal(count_by_dictionary(60000, 6000, "length(word) = 2"), 100);
+    assert_int_equal(count_by_dictionary(60000, 6000, "upper(word) || '!' = 'W77!'"), 10);
+}
+
+static void like_with_many_wildcards_does_not_run_away(void **context)
+{
+    struct fixture f;
+    char value[64];
+    (void)context;
+    make_table(&f, 1);
+    char *text = repeat("'", "a", 20000, "' LIKE '");
+    char *pattern = repeat(text, "%a", 1000, "%b'");
+
+    value_of(&f, pattern, value, sizeof value);
+
+    assert_string_equal(value, "0");
+    free(text);
+    free(pattern);
+    free_table(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_are_what_sqlite_says),
+        cmocka_unit_test(dates_and_timestamps_have_arithmetic_and_text),
+        cmocka_unit_test(inputs_are_constants_lists_or_null),
+        cmocka_unit_test(errors_name_the_place_and_what_was_expected),
+        cmocka_unit_test(columns_and_inputs_are_read_off_the_expression),
+        cmocka_unit_test(a_program_lists_its_columns_by_index),
+        cmocka_unit_test(types_are_known_before_a_row_is_read),
+        cmocka_unit_test(an_overflowing_int_is_a_misfit_or_a_float_as_asked),
+        cmocka_unit_test(zones_decide_a_group_where_they_can),
+        cmocka_unit_test(limits_stand_where_they_are_written),
+        cmocka_unit_test(a_row_of_operators_at_the_limit_runs),
+        cmocka_unit_test(a_text_that_grows_too_long_is_reported),
+        cmocka_unit_test(a_dictionary_larger_than_a_vector_counts_the_same),
+        cmocka_unit_test(like_with_many_wildcards_does_not_run_away),
+    };
+    return cmocka_run_group_tests_name("expr/expr", tests, NULL, NULL);
+}
