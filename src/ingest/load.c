@@ -77,9 +77,20 @@ static sw_status fail_memory(struct sw_err *err)
     return sw_fail(err, SW_NO_MEMORY, "There is not enough memory to read this file.");
 }
 
+/* Printable or a tab, and with no other meaning in a CSV. */
+static bool is_delimiter(char byte)
+{
+    return byte == '\t' || (byte >= ' ' && byte <= '~' && byte != '"' && byte != '\'');
+}
+
 static sw_status open_parts(struct sw_load *load, const struct sw_load_options *options,
                             struct sw_err *err)
 {
+    if (options->delimiter != 0 && !is_delimiter(options->delimiter)) {
+        return sw_fail(err, SW_PARAMS,
+                       "delimiter: a tab or one printable ASCII character is expected, and no "
+                       "quote.");
+    }
     SW_TRY(sw_declared_new(options->types, &load->declared, err));
     load->fd = fcntl(options->fd, F_DUPFD_CLOEXEC, 0);
     if (load->fd < 0) {
@@ -275,6 +286,9 @@ static sw_status read_sample(struct sw_load *load, struct sw_extent extent, bool
     }
     const bool is_all_there_may_be = is_whole || load->sample_bytes >= SW_SAMPLE_BYTES_MAX;
     bool is_short;
+    if (load->delimiter == 0 && is_delimiter(sw_reader_said_delimiter(load->reader))) {
+        load->delimiter = sw_reader_said_delimiter(load->reader);
+    }
     SW_TRY(sw_dialect_guess(sample, is_all_there_may_be, load->delimiter, load->has_header,
                             &load->dialect, &is_short, &load->err));
     if (is_short) {
@@ -317,7 +331,7 @@ static sw_status finish(struct sw_load *load)
         if (is_ambiguous) {
             sw_bad_note(&load->bad, 1, (int32_t)i,
                         "day and month can be either way round: the column is text; declare it "
-                        "date:dmy or date:mdy");
+                        "with :dmy or :mdy");
         }
     }
     SW_TRY(sw_sheet_close(&load->sheet, &load->err));

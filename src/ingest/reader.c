@@ -34,7 +34,8 @@ struct sw_reader {
     size_t need;  /* do not scan before there is so much text */
     size_t tried; /* text of the last scan that found no record */
     bool is_second;
-    uint64_t line; /* 1-based, where `start` is */
+    uint64_t line;       /* 1-based, where `start` is */
+    char said_delimiter; /* by a line of the file; 0: none */
     uint32_t head_length;
     char head[HEAD_BYTES];
     bool has_begun;   /* the line ends at the start of the text are skipped */
@@ -86,6 +87,11 @@ void sw_reader_free(struct sw_reader *reader)
     free(reader->raw);
     free(reader->store);
     free(reader);
+}
+
+char sw_reader_said_delimiter(const struct sw_reader *reader)
+{
+    return reader->said_delimiter;
 }
 
 uint64_t sw_reader_used(const struct sw_reader *reader)
@@ -142,6 +148,29 @@ static void clear_margin(struct sw_reader *reader)
     memset(reader->store + MARGIN + reader->end, 0, MARGIN);
 }
 
+/* The line sep=; that Excel writes and reads before a header.  False: the text is too short yet to
+ * tell. */
+static bool skip_said_delimiter(struct sw_reader *reader)
+{
+    static const char sep[] = "sep=";
+    const char *p = text_of(reader);
+    const size_t length = length_of(reader);
+    const size_t known = length < 4 ? length : 4;
+    if (memcmp(p, sep, known) != 0) {
+        return true;
+    }
+    if (length < 7 && !reader->is_at_end) {
+        return false;
+    }
+    const bool is_crlf = length > 6 && p[5] == '\r' && p[6] == '\n';
+    if (length > 5 && (p[5] == '\n' || p[5] == '\r')) {
+        reader->said_delimiter = p[4];
+        reader->start += is_crlf ? 7 : 6;
+        reader->line++;
+    }
+    return true;
+}
+
 static void skip_line_ends(struct sw_reader *reader)
 {
     while (length_of(reader) > 0 && (*text_of(reader) == '\n' || *text_of(reader) == '\r')) {
@@ -153,7 +182,7 @@ static void skip_line_ends(struct sw_reader *reader)
         reader->line += !is_cr_of_crlf;
         reader->start++;
     }
-    reader->has_begun = length_of(reader) > 0;
+    reader->has_begun = length_of(reader) > 0 && skip_said_delimiter(reader);
 }
 
 struct sw_span sw_reader_head_peek(const struct sw_reader *reader)

@@ -41,6 +41,8 @@ SW_MUST_USE sw_status sw_reader_next(struct sw_reader *reader, struct sw_extent 
 
 /* The first bytes of the file, unpacked but not decoded, up to 4 KiB of them. */
 struct sw_span sw_reader_head_peek(const struct sw_reader *reader);
+/* After the sample: of a first line like sep=; which is no part of the text; 0: there is none. */
+char sw_reader_said_delimiter(const struct sw_reader *reader);
 uint64_t sw_reader_used(const struct sw_reader *reader); /* bytes of the file */
 const struct sw_source *sw_reader_source_peek(const struct sw_reader *reader);
 const struct sw_decode *sw_reader_decode_peek(const struct sw_reader *reader);
