@@ -1,255 +1,403 @@
-/*
- * fold_bench FILE: nanoseconds per row of each kind of output on one thread, beside a plain loop in
- * C over the same values as doubles. A fold reads packed chunks through filters and null bits; the
- * twin has none of that to do, so that a ratio of 1 is already good.
- */
-#include "support.h"
-
+/* fold: what a row costs in each fold, beside a naive loop over plain arrays.
+ *
+ *   fold_bench [ROWS]
+ *
+ * The table is like the peers' trips: sorted times, 4 categories, 10,000 stations, small integers,
+ * prices of two decimals, x and y of four decimals, 3 % of y null.  Thread CPU time, best of 5.     */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <time.h>
 
 #include "fold/filter.h"
 #include "fold/fold.h"
+#include "table/builder.h"
 
-#define REPEATS 5
+enum { TS, CATEGORY, STATION, QTY, PRICE, X, Y, COLUMNS };
 
-struct columns {
-    const double *x, *y, *price;
-    const uint32_t *category;
-    size_t rows;
+static const char *const names[COLUMNS] = {"ts", "category", "station", "qty", "price", "x", "y"};
+static const enum sw_type types[COLUMNS] = {SW_TYPE_TIMESTAMP, SW_TYPE_STRING, SW_TYPE_STRING,
+                                            SW_TYPE_INT,       SW_TYPE_FLOAT,  SW_TYPE_FLOAT,
+                                            SW_TYPE_FLOAT};
+
+struct plain { /* the same rows for the naive twins */
+    double *price, *x, *y;
+    uint32_t *category;
 };
 
-struct work {
-    const char *name;
+static uint64_t random_state = 42;
+
+static double uniform(void)
+{
+    random_state += 0x9e3779b97f4a7c15u;
+    uint64_t z = random_state;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return (double)((z ^ (z >> 31)) >> 11) * 0x1p-53;
+}
+
+static double normal(void)
+{
+    return sqrt(-2 * log(1 - uniform())) * cos(6.283185307179586 * uniform());
+}
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static void must(sw_status status, const struct sw_err *err)
+{
+    if (status != SW_OK) {
+        fprintf(stderr, "fold_bench: %s %s\n", sw_status_name(status),
+                err != NULL ? err->message : "");
+        exit(1);
+    }
+}
+
+/* -- the table -------------------------------------------------------------------------- */
+
+static void add_row(struct sw_builder **builder, uint64_t row, uint64_t rows, struct plain *plain)
+{
+    static const char *const categories[] = {"apples", "oranges", "figs", "pineapples"};
+    unsigned c = (unsigned)(uniform() * 50);
+    unsigned category = c < 5 ? 0 : c < 15 ? 1 : c < 35 ? 2 : 3;
+    char station[32];
+    int length = snprintf(station, sizeof(station), "Alder %05u", (unsigned)(uniform() * 10000));
+    double price = rint(exp(2.5 + 0.6 * normal()) * 100) / 100;
+    double x = rint(normal() * 10000) / 10000 + 0.0; /* no -0.0: it is no decimal */
+    double y = rint((0.6 * x + 0.8 * normal()) * 10000) / 10000 + 0.0;
+    bool has_y = uniform() >= 0.03;
+    int64_t ts = INT64_C(1704067200000) +
+                 (int64_t)(((double)row + uniform()) / (double)rows * 31622400000.0);
+    must(sw_builder_int(builder[TS], ts), NULL);
+    must(sw_builder_text(builder[CATEGORY], sw_span_text(categories[category])), NULL);
+    must(sw_builder_text(builder[STATION], sw_span_of(station, (size_t)length)), NULL);
+    must(sw_builder_int(builder[QTY], (int64_t)(uniform() * 50) + 1), NULL);
+    must(sw_builder_float(builder[PRICE], price), NULL);
+    must(sw_builder_float(builder[X], x), NULL);
+    must(has_y ? sw_builder_float(builder[Y], y) : sw_builder_null(builder[Y], SW_NULL_EMPTY),
+         NULL);
+    plain->price[row] = price;
+    plain->x[row] = x;
+    plain->y[row] = has_y ? y : (double)NAN;
+    plain->category[row] = category;
+}
+
+static struct sw_version *make_table(uint64_t rows, struct plain *plain)
+{
+    struct sw_builder *builder[COLUMNS];
+    struct sw_rowgroup **group = calloc(rows / SW_CHUNK_ROWS + 1, sizeof(struct sw_rowgroup *));
+    struct sw_schema *schema;
+    struct sw_version *version;
+    uint32_t groups = 0;
+    double seal_s = 0;
+    *plain = (struct plain){malloc(rows * 8), malloc(rows * 8), malloc(rows * 8), malloc(rows * 4)};
+    for (int i = 0; i < COLUMNS; i++) {
+        struct sw_dict *dict = NULL;
+        if (types[i] == SW_TYPE_STRING) {
+            must(sw_dict_new(NULL, &dict, NULL), NULL);
+        }
+        must(sw_builder_new(types[i], dict, NULL, &builder[i], NULL), NULL);
+        sw_dict_unref(dict);
+    }
+    for (uint64_t row = 0; row < rows;) {
+        struct sw_chunk *chunk[COLUMNS];
+        uint64_t first = row;
+        for (; row < rows && row - first < SW_CHUNK_ROWS; row++) {
+            add_row(builder, row, rows, plain);
+        }
+        double begin = seconds();
+        for (int i = 0; i < COLUMNS; i++) {
+            must(sw_builder_seal(builder[i], &chunk[i], NULL), NULL);
+        }
+        seal_s += seconds() - begin;
+        must(sw_rowgroup_take(COLUMNS, chunk, first, NULL, &group[groups++]), NULL);
+    }
+    must(sw_schema_new(COLUMNS, names, types, &schema), NULL);
+    must(sw_version_new(1, schema, groups, group, rows, &version), NULL);
+    printf("%-44s %8.2f bytes/row\n", "table", (double)sw_version_bytes(version) / (double)rows);
+    printf("%-44s %8.2f ns/row\n", "seal 7 columns", seal_s / (double)rows * 1e9);
+    return version;
+}
+
+/* -- runs ---------------------------------------------------------------------------------- */
+
+#define OUTPUTS_MAX 8
+#define PARTIALS    4u
+
+struct output {
     const char *kind;
-    const char *params;
-    bool is_filtered;
-    void (*twin)(const struct columns *columns, double low, double high);
-    const char *twin_name;
+    struct sw_json params;
 };
 
-static const double price_low = 5;
-static const double price_high = 20;
-/* Where the twins leave their sums, so that no loop is thought away. */
-static volatile double sink;
-
-static bool is_in(const struct columns *columns, size_t i, double low, double high)
+static struct sw_json text_json(const char *key, const char *text)
 {
-    return columns->price[i] >= low && columns->price[i] < high;
+    return (struct sw_json){
+        .kind = SW_JSON_STRING, .key = sw_span_text(key), .u.text = sw_span_text(text)};
 }
 
-static void twin_histogram(const struct columns *columns, double low, double high)
+static struct sw_json int_json(const char *key, int64_t value)
 {
-    uint64_t count[50] = {0};
-    for (size_t i = 0; i < columns->rows; i++) {
-        double x = columns->x[i];
-        if (is_in(columns, i, low, high) && x >= -4 && x < 4) {
-            count[(size_t)((x + 4) * 6.25)]++;
+    return (struct sw_json){.kind = SW_JSON_INT, .key = sw_span_text(key), .u.integer = value};
+}
+
+static struct sw_json list_json(enum sw_json_kind kind, const char *key, size_t count,
+                                const struct sw_json *items)
+{
+    struct sw_json *copy = calloc(count + 1, sizeof(*copy));
+    memcpy(copy, items, count * sizeof(*copy));
+    struct sw_json json = {.kind = kind, .key = sw_span_text(key)};
+    json.u.list.items = copy;
+    json.u.list.count = count;
+    return json;
+}
+
+static struct sw_json object_json(const char *key, size_t count, const struct sw_json *items)
+{
+    return list_json(SW_JSON_OBJECT, key, count, items);
+}
+
+static struct output histogram_of(const char *column)
+{
+    const struct sw_json items[] = {text_json("x", column), int_json("bins", 50)};
+    return (struct output){"histogram", object_json("", 2, items)};
+}
+
+static struct output histogram2d_of(const char *x, const char *y)
+{
+    const struct sw_json xs[] = {text_json("column", x), int_json("bins", 64)};
+    const struct sw_json ys[] = {text_json("column", y), int_json("bins", 64)};
+    const struct sw_json items[] = {object_json("x", 2, xs), object_json("y", 2, ys)};
+    return (struct output){"histogram2d", object_json("", 2, items)};
+}
+
+static struct output groupby_of(const char *by, const char *fn, const char *column)
+{
+    const struct sw_json count[] = {text_json("fn", "count")};
+    const struct sw_json other[] = {text_json("fn", fn), text_json("column", column)};
+    const struct sw_json measures[] = {object_json("n", 1, count), object_json("m", 2, other)};
+    const struct sw_json items[] = {text_json("by", by), object_json("measures", 2, measures)};
+    return (struct output){"groupby", object_json("", 2, items)};
+}
+
+static struct output value_of(const char *fn, const char *column)
+{
+    const struct sw_json other[] = {text_json("fn", fn), text_json("column", column)};
+    const struct sw_json measures[] = {object_json("m", 2, other)};
+    const struct sw_json items[] = {object_json("measures", 1, measures)};
+    return (struct output){"value", object_json("", 1, items)};
+}
+
+static struct output line_of(const char *x, const char *y, int64_t points)
+{
+    const struct sw_json ys[] = {text_json("", y)};
+    const struct sw_json items[] = {text_json("x", x), list_json(SW_JSON_ARRAY, "y", 1, ys),
+                                    int_json("points", points)};
+    return (struct output){"line", object_json("", 3, items)};
+}
+
+static struct output scatter_of(const char *x, const char *y)
+{
+    const struct sw_json items[] = {text_json("x", x), text_json("y", y), int_json("points", 1000)};
+    return (struct output){"scatter", object_json("", 3, items)};
+}
+
+static void fold_group(const struct sw_version *version, uint32_t group,
+                       const struct sw_filter *filter, struct sw_filter_state *state,
+                       struct sw_batch_cache *cache, struct sw_foldrun *const *run, void **part,
+                       unsigned outputs)
+{
+    for (uint32_t at = 0; at < version->group[group]->rows; at += SW_VECTOR_ROWS) {
+        struct sw_batch batch;
+        uint64_t select[SW_VECTOR_WORDS];
+        sw_batch_at(&batch, cache, version, group, at);
+        if (filter != NULL) {
+            sw_filter_test(filter, state, &batch, select);
+            batch.select = select;
+            batch.selected = sw_bits_count(select);
+        }
+        for (unsigned i = 0; i < outputs; i++) {
+            sw_foldrun_fold(run[i], part[i], &batch);
         }
     }
-    sink = (double)count[25];
 }
 
-static void twin_histogram2d(const struct columns *columns, double low, double high)
+/* One round of all outputs over all rows, in as many partials as a pool would make of them. */
+static void scan(const struct sw_version *version, const struct sw_filter *filter,
+                 struct sw_filter_state *state, struct sw_batch_cache *cache,
+                 struct sw_foldrun *const *run, void **all, unsigned outputs)
 {
-    static uint64_t count[64 * 64];
-    memset(count, 0, sizeof(count));
-    for (size_t i = 0; i < columns->rows; i++) {
-        double x = columns->x[i];
-        double y = columns->y[i];
-        if (is_in(columns, i, low, high) && x >= -4 && x < 4 && y >= -4 && y < 4) {
-            count[(size_t)((y + 4) * 8) * 64 + (size_t)((x + 4) * 8)]++;
+    for (uint32_t p = 0; p < PARTIALS; p++) {
+        void *part[OUTPUTS_MAX];
+        for (unsigned i = 0; i < outputs; i++) {
+            must(sw_foldrun_init(run[i], &part[i]), NULL);
+        }
+        for (uint32_t g = version->groups * p / PARTIALS; g < version->groups * (p + 1) / PARTIALS;
+             g++) {
+            fold_group(version, g, filter, state, cache, run, part, outputs);
+        }
+        for (unsigned i = 0; i < outputs; i++) {
+            must(sw_foldrun_merge(run[i], all[i], part[i]), NULL);
+            sw_foldrun_state_free(run[i], part[i]);
         }
     }
-    sink = (double)count[2080];
 }
 
-static void twin_groupby(const struct columns *columns, double low, double high)
+static double run_once(const struct sw_version *version, const struct sw_filter *filter,
+                       const struct output *output, unsigned outputs)
 {
-    uint64_t count[16] = {0};
-    double sum[16] = {0};
-    for (size_t i = 0; i < columns->rows; i++) {
-        if (is_in(columns, i, low, high)) {
-            uint32_t group = columns->category[i] & 15u;
-            count[group]++;
-            sum[group] += columns->price[i];
-        }
-    }
-    sink = sum[0] / (double)count[0];
-}
-
-static void twin_value(const struct columns *columns, double low, double high)
-{
-    double sum = 0;
-    double least = HUGE_VAL;
-    double most = -HUGE_VAL;
-    uint64_t count = 0;
-    for (size_t i = 0; i < columns->rows; i++) {
-        double y = columns->y[i];
-        if (is_in(columns, i, low, high) && !isnan(y)) {
-            count++;
-            sum += y;
-            least = y < least ? y : least;
-            most = y > most ? y : most;
-        }
-    }
-    sink = sum + least + most + (double)count;
-}
-
-#define HISTOGRAM "{\"x\":\"x\",\"bins\":50,\"domain\":[-4,4]}"
-#define GRID                                                   \
-    "{\"x\":{\"column\":\"x\",\"bins\":64,\"domain\":[-4,4]}," \
-    "\"y\":{\"column\":\"y\",\"bins\":64,\"domain\":[-4,4]}}"
-#define GROUPS                                                       \
-    "{\"by\":[\"category\"],\"measures\":{\"n\":{\"fn\":\"count\"}," \
-    "\"mean\":{\"fn\":\"mean\",\"column\":\"price\"}}}"
-#define STATIONS                                                    \
-    "{\"by\":[\"station\"],\"measures\":{\"n\":{\"fn\":\"count\"}," \
-    "\"sum\":{\"fn\":\"sum\",\"column\":\"price\"}},"               \
-    "\"order\":{\"measure\":\"sum\",\"desc\":true},\"limit\":20}"
-#define VALUES                                                                             \
-    "{\"measures\":{\"n\":{\"fn\":\"count\",\"column\":\"y\"},"                            \
-    "\"sum\":{\"fn\":\"sum\",\"column\":\"y\"},\"min\":{\"fn\":\"min\",\"column\":\"y\"}," \
-    "\"max\":{\"fn\":\"max\",\"column\":\"y\"}}}"
-
-static const struct work works[] = {
-    {"histogram of 50 bins", "histogram", HISTOGRAM, false, twin_histogram, "plain C loop"},
-    {"histogram of 50 bins, brushed", "histogram", HISTOGRAM, true, twin_histogram, "plain C loop"},
-    {"2-D histogram of 64 x 64", "histogram2d", GRID, false, twin_histogram2d, "plain C loop"},
-    {"2-D histogram, brushed", "histogram2d", GRID, true, twin_histogram2d, "plain C loop"},
-    {"group by 4 categories, count and mean", "groupby", GROUPS, false, twin_groupby,
-     "plain C loop"},
-    {"group by 4 categories, brushed", "groupby", GROUPS, true, twin_groupby, "plain C loop"},
-    {"group by 10,000 stations, top 20", "groupby", STATIONS, false, NULL, NULL},
-    {"count, sum, min, max", "value", VALUES, false, twin_value, "plain C loop"},
-    {"line of 1,000 points, m4", "line",
-     "{\"x\":\"time\",\"y\":[\"price\"],\"points\":1000,\"method\":\"m4\"}", false, NULL, NULL},
-    {"scatter of 1,000 points", "scatter", "{\"x\":\"x\",\"y\":\"y\",\"points\":1000}", false, NULL,
-     NULL},
-};
-
-/* One run over the whole version, filter included; CPU seconds. */
-static double run_fold(const struct sw_version *version, const struct work *work,
-                       struct sw_filter *filter)
-{
+    struct sw_foldrun *run[OUTPUTS_MAX];
+    struct sw_filter_state *state = NULL;
+    struct sw_batch_cache *cache;
+    void *all[OUTPUTS_MAX];
     struct sw_err err = {0};
-    struct sw_arena arena;
-    sw_arena_init(&arena);
-    const struct sw_json *params = bench_json(&arena, work->params);
-    const struct sw_fold *fold = sw_fold_find(sw_span_text(work->kind));
-    struct sw_filter_state *filter_state = NULL;
-    struct sw_batch_cache *cache = NULL;
-    struct sw_foldrun *run = NULL;
-    void *state = NULL;
-    bench_need(sw_filter_state_new(filter, &filter_state), NULL, work->name);
-    bench_need(sw_batch_cache_new(version->schema->columns, &cache), NULL, work->name);
-    double started = bench_cpu_seconds();
-    bench_need(sw_foldrun_new(fold, params, version, &run, &err), &err, work->name);
-    struct sw_series *series = NULL;
+    must(sw_batch_cache_new(COLUMNS, &cache), NULL);
+    if (filter != NULL) {
+        must(sw_filter_state_new(filter, &state), NULL);
+    }
+    double begin = seconds();
+    for (unsigned i = 0; i < outputs; i++) {
+        const struct sw_fold *fold = sw_fold_find(sw_span_text(output[i].kind));
+        must(sw_foldrun_new(fold, &output[i].params, version, &run[i], &err), &err);
+    }
     sw_status status = SW_AGAIN;
     while (status == SW_AGAIN) {
-        bench_need(sw_foldrun_init(run, &state), NULL, work->name);
-        for (uint32_t group = 0; group < version->groups; group++) {
-            for (uint32_t start = 0; start < version->group[group]->rows; start += SW_VECTOR_ROWS) {
-                struct sw_batch batch;
-                uint64_t select[SW_VECTOR_WORDS];
-                sw_batch_at(&batch, cache, version, group, start);
-                if (work->is_filtered) {
-                    sw_filter_test(filter, filter_state, &batch, select);
-                    batch.select = select;
-                    batch.selected = sw_bits_count(select);
+        for (unsigned i = 0; i < outputs; i++) {
+            must(sw_foldrun_init(run[i], &all[i]), NULL);
+        }
+        scan(version, filter, state, cache, run, all, outputs);
+        status = SW_OK;
+        for (unsigned i = 0; i < outputs; i++) {
+            struct sw_series *series = NULL;
+            sw_status one = sw_foldrun_finish(run[i], all[i], &series, &err);
+            status = one == SW_AGAIN ? one : status;
+            sw_series_unref(series);
+            sw_foldrun_state_free(run[i], all[i]);
+        }
+    }
+    double spent = seconds() - begin;
+    for (unsigned i = 0; i < outputs; i++) {
+        sw_foldrun_free(run[i]);
+    }
+    sw_filter_state_free(state);
+    sw_batch_cache_free(cache);
+    return spent;
+}
+
+static void measure(const char *what, const struct sw_version *version,
+                    const struct sw_filter *filter, const struct output *output, unsigned outputs)
+{
+    double best = 1e9;
+    for (int i = 0; i < 5; i++) {
+        double spent = run_once(version, filter, output, outputs);
+        best = spent < best ? spent : best;
+    }
+    printf("%-44s %8.2f ns/row\n", what, best / (double)version->rows * 1e9);
+    fflush(stdout);
+}
+
+/* -- naive twins ------------------------------------------------------------------------------ */
+
+static void naive_w3(const struct plain *plain, uint64_t rows)
+{
+    double best = 1e9;
+    for (int k = 0; k < 5; k++) {
+        static uint64_t counts[3][52];
+        static uint64_t n[4];
+        static double sum[4];
+        double begin = seconds();
+        for (uint64_t i = 0; i < rows; i++) {
+            if (plain->price[i] >= 8 && plain->price[i] <= 20) {
+                counts[0][(unsigned)((plain->x[i] + 6) / 12 * 50)]++;
+                if (plain->y[i] == plain->y[i]) {
+                    counts[1][(unsigned)((plain->y[i] + 6) / 12 * 50)]++;
                 }
-                sw_foldrun_fold(run, state, &batch);
+                counts[2][(unsigned)(plain->price[i] / 20 * 50)]++;
+                n[plain->category[i]]++;
+                sum[plain->category[i]] += plain->price[i];
             }
         }
-        status = sw_foldrun_finish(run, state, &series, &err);
-        sw_foldrun_state_free(run, state);
+        double spent = seconds() - begin;
+        best = spent < best ? spent : best;
+        __asm__ volatile("" : : "r"(counts), "r"(n), "r"(sum) : "memory");
     }
-    bench_need(status, &err, work->name);
-    double took = bench_cpu_seconds() - started;
-    sw_series_unref(series);
-    sw_foldrun_free(run);
-    sw_batch_cache_free(cache);
-    sw_filter_state_free(filter_state);
-    sw_arena_fini(&arena);
-    return took;
+    printf("%-44s %8.2f ns/row\n", "naive twin of W3 over plain doubles",
+           best / (double)rows * 1e9);
 }
 
-static void measure(const struct sw_version *version, const struct work *work,
-                    struct sw_filter *filter, const struct columns *columns)
+static void measure_interning(unsigned distinct)
 {
-    double ours = 1e9;
-    double twin = work->twin == NULL ? 0 : 1e9;
-    for (int i = 0; i < REPEATS; i++) {
-        double took = run_fold(version, work, filter);
-        ours = took < ours ? took : ours;
-        if (work->twin != NULL) {
-            double started = bench_cpu_seconds();
-            work->twin(columns, work->is_filtered ? price_low : -HUGE_VAL,
-                       work->is_filtered ? price_high : HUGE_VAL);
-            took = bench_cpu_seconds() - started;
-            twin = took < twin ? took : twin;
-        }
+    enum { COUNT = 1 << 20, PART = 4096 };
+    static char bytes[100000][16];
+    struct sw_span *texts = malloc(COUNT * sizeof(*texts));
+    uint32_t codes[PART];
+    struct sw_dict *dict;
+    double best = 1e9;
+    for (unsigned i = 0; i < distinct; i++) {
+        snprintf(bytes[i], sizeof(bytes[i]), "user%u", i * 7919u % 1000003u);
     }
-    double rows = (double)version->rows;
-    bench_report(work->name, "ns/row", ours / rows * 1e9, twin / rows * 1e9, work->twin_name);
-}
-
-/* The codes of a string column that is a dictionary throughout; the caller frees. */
-static uint32_t *load_codes(const struct sw_version *version, const char *name)
-{
-    struct sw_err err = {0};
-    uint32_t column = 0;
-    bench_need(sw_schema_need(version->schema, sw_span_text(name), &column, &err), &err, name);
-    struct sw_batch_cache *cache = NULL;
-    bench_need(sw_batch_cache_new(version->schema->columns, &cache), NULL, name);
-    uint32_t *codes = malloc(version->rows * sizeof(*codes));
-    size_t n = 0;
-    for (uint32_t group = 0; codes != NULL && group < version->groups; group++) {
-        for (uint32_t start = 0; start < version->group[group]->rows; start += SW_VECTOR_ROWS) {
-            struct sw_batch batch;
-            sw_batch_at(&batch, cache, version, group, start);
-            memcpy(codes + n, sw_batch_codes(&batch, column), batch.rows * sizeof(*codes));
-            n += batch.rows;
-        }
+    for (unsigned i = 0; i < COUNT; i++) {
+        texts[i] = sw_span_text(bytes[(unsigned)(uniform() * distinct)]);
     }
-    sw_batch_cache_free(cache);
-    return codes;
+    must(sw_dict_new(NULL, &dict, NULL), NULL);
+    for (int k = 0; k < 5; k++) {
+        double begin = seconds();
+        for (unsigned i = 0; i < COUNT; i += PART) {
+            size_t done;
+            sw_dict_write_begin(dict);
+            must(sw_dict_intern_all(dict, texts + i, PART, codes, &done), NULL);
+            sw_dict_write_end(dict);
+        }
+        double spent = seconds() - begin;
+        best = spent < best ? spent : best;
+    }
+    printf("intern one of %-30u %8.2f ns/value\n", distinct, best / COUNT * 1e9);
+    sw_dict_unref(dict);
+    free(texts);
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 2) {
-        fprintf(stderr, "usage: %s FILE.csv\n", argv[0]);
-        return 2;
-    }
-    struct sw_err err = {0};
-    struct sw_version *version = bench_load(argv[1]);
-    double *x = bench_floats(version, "x");
-    double *y = bench_floats(version, "y");
-    double *price = bench_floats(version, "price");
-    uint32_t *category = load_codes(version, "category");
-    struct columns columns = {x, y, price, category, version->rows};
-    struct sw_arena arena;
-    sw_arena_init(&arena);
-    uint32_t column = 0;
-    struct sw_filter *filter = NULL;
-    bench_need(sw_schema_need(version->schema, sw_span_text("price"), &column, &err), &err,
-               "price");
-    bench_need(sw_filter_between(version, column, bench_json(&arena, "5"), bench_json(&arena, "20"),
-                                 false, true, &filter, &err),
-               &err, "filter");
-    for (size_t i = 0; i < sizeof(works) / sizeof(works[0]); i++) {
-        measure(version, &works[i], filter, &columns);
-    }
+    uint64_t rows = argc > 1 ? strtoull(argv[1], NULL, 10) : 2000000;
+    struct plain plain;
+    struct sw_filter *filter;
+    const struct sw_json low = int_json("", 8);
+    const struct sw_json high = int_json("", 20);
+    measure_interning(20);
+    measure_interning(100000);
+    struct sw_version *version = make_table(rows, &plain);
+    must(sw_filter_between(version, PRICE, &low, &high, false, false, &filter, NULL), NULL);
+
+    const struct output w3[] = {histogram_of("x"), histogram_of("y"), histogram_of("qty"),
+                                groupby_of("category", "mean", "price")};
+    measure("W3: filter, 3 histograms, 4 groups", version, filter, w3, 4);
+    measure("W3 of all rows", version, NULL, w3, 4);
+    naive_w3(&plain, rows);
+    measure("filter and histogram of price", version, filter,
+            &(struct output[]){histogram_of("price")}[0], 1);
+    measure("histogram of price (2 bytes)", version, NULL,
+            &(struct output[]){histogram_of("price")}[0], 1);
+    measure("histogram of x (4 bytes)", version, NULL, &w3[0], 1);
+    measure("histogram of qty (1 byte)", version, NULL, &w3[2], 1);
+    measure("histogram2d 64 x 64", version, NULL, &(struct output[]){histogram2d_of("x", "y")}[0],
+            1);
+    measure("groupby 4, count and mean", version, NULL, &w3[3], 1);
+    measure("groupby 10,000, count and sum", version, NULL,
+            &(struct output[]){groupby_of("station", "sum", "price")}[0], 1);
+    measure("groupby 10,000, count and max", version, NULL,
+            &(struct output[]){groupby_of("station", "max", "qty")}[0], 1);
+    measure("value: sum of a float", version, NULL, &(struct output[]){value_of("sum", "x")}[0], 1);
+    measure("value: stddev", version, NULL, &(struct output[]){value_of("stddev", "x")}[0], 1);
+    measure("value: median", version, NULL, &(struct output[]){value_of("median", "x")}[0], 1);
+    measure("value: distinct of 10,000 strings", version, NULL,
+            &(struct output[]){value_of("distinct", "station")}[0], 1);
+    measure("line m4 of 1,000", version, NULL, &(struct output[]){line_of("ts", "price", 1000)}[0],
+            1);
+    measure("scatter of 1,000", version, NULL, &(struct output[]){scatter_of("x", "y")}[0], 1);
     sw_filter_free(filter);
-    sw_arena_fini(&arena);
-    free(x);
-    free(y);
-    free(price);
-    free(category);
     sw_version_unref(version);
     return 0;
 }

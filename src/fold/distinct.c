@@ -140,9 +140,8 @@ sw_status sw_distinct_merge(struct sw_distinct *into, const struct sw_distinct *
 {
     uint32_t *value = malloc((from->values.count + (size_t)1) * sizeof(*value));
     sw_status status = value == NULL ? SW_NO_MEMORY : SW_OK;
-    for (uint32_t key = 0; key < from->values.count && status == SW_OK; key++) {
-        struct sw_value own = sw_key_column_value(&from->values, key);
-        status = sw_key_column_add(&into->values, &own, &value[key]);
+    if (status == SW_OK) {
+        status = sw_key_column_merge(&into->values, &from->values, value);
     }
     for (uint32_t i = 0; i < from->slots && status == SW_OK; i++) {
         if (from->slot[i] != FREE) {

@@ -72,7 +72,6 @@ void sw_grouped_free(const struct sw_grouped *grouped, struct sw_grouped_state *
     if (grouped->measures != NULL) {
         sw_measures_state_free(grouped->measures, state->measures);
     }
-    free(state->rows);
     free(state->known);
     free(state);
 }
@@ -83,17 +82,11 @@ static sw_status grow(struct sw_grouped_state *state, uint32_t keys)
         return SW_OK;
     }
     uint32_t capacity = keys < 16 ? 16 : keys + keys / 2;
-    int64_t *rows = realloc(state->rows, capacity * sizeof(*rows));
-    if (rows == NULL) {
-        return SW_NO_MEMORY;
-    }
-    state->rows = rows;
     uint32_t *known = realloc(state->known, capacity * sizeof(*known));
     if (known == NULL) {
         return SW_NO_MEMORY;
     }
     state->known = known;
-    memset(rows + state->capacity, 0, (capacity - state->capacity) * sizeof(*rows));
     state->capacity = capacity;
     return SW_OK;
 }
@@ -105,6 +98,7 @@ static sw_status translate(const struct sw_grouped *grouped, struct sw_grouped_s
                            uint32_t *key, uint32_t n)
 {
     uint32_t keys = sw_keys_count(state->keys);
+    SW_TRY(grow(state, keys));
     for (; state->knowns < keys; state->knowns++) {
         state->known[state->knowns] =
             sw_keys_find(grouped->first->keys, state->keys, state->knowns);
@@ -124,10 +118,6 @@ static sw_status fold_rows(const struct sw_grouped *grouped, struct sw_grouped_s
     uint32_t n = sw_bits_rows(batch->select, batch->rows, row);
     SW_TRY(sw_keys_of(state->keys, batch, row, n, key));
     uint32_t keys = sw_keys_count(state->keys);
-    SW_TRY(grow(state, keys));
-    for (uint32_t i = 0; i < n; i++) {
-        state->rows[key[i]]++;
-    }
     if (grouped->first != NULL) {
         SW_TRY(translate(grouped, state, key, n));
         keys = sw_keys_count(grouped->first->keys);
@@ -146,8 +136,8 @@ void sw_grouped_fold(const struct sw_grouped *grouped, struct sw_grouped_state *
     }
 }
 
-sw_status sw_grouped_merge(const struct sw_grouped *grouped, struct sw_grouped_state *into,
-                           struct sw_grouped_state *from)
+static sw_status merge_states(const struct sw_grouped *grouped, struct sw_grouped_state *into,
+                              struct sw_grouped_state *from)
 {
     uint32_t from_keys = sw_keys_count(from->keys);
     SW_TRY(into->status);
@@ -158,12 +148,6 @@ sw_status sw_grouped_merge(const struct sw_grouped *grouped, struct sw_grouped_s
     }
     sw_status status = sw_keys_merge(into->keys, from->keys, map);
     uint32_t keys = sw_keys_count(into->keys);
-    if (status == SW_OK) {
-        status = grow(into, keys);
-    }
-    for (uint32_t i = 0; i < from_keys && status == SW_OK; i++) {
-        into->rows[map[i]] += from->rows[i];
-    }
     if (status == SW_OK && grouped->measures != NULL) {
         bool is_first = grouped->first == NULL;
         status = sw_measures_merge(grouped->measures, into->measures, from->measures,
@@ -172,6 +156,14 @@ sw_status sw_grouped_merge(const struct sw_grouped *grouped, struct sw_grouped_s
     }
     free(map);
     return status;
+}
+
+/* What fails is remembered, for finish has the words for it. */
+sw_status sw_grouped_merge(const struct sw_grouped *grouped, struct sw_grouped_state *into,
+                           struct sw_grouped_state *from)
+{
+    into->status = merge_states(grouped, into, from);
+    return SW_OK;
 }
 
 /* -- finish ------------------------------------------------------------------------------ */

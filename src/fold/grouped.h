@@ -19,11 +19,10 @@ struct sw_grouped {
 struct sw_grouped_state {
     sw_status status; /* of the first thing that failed */
     struct sw_keys *keys;
-    int64_t *rows; /* [capacity] of each key */
-    uint32_t capacity;
     struct sw_measures_state *measures;
-    uint32_t *known; /* [capacity] in a later round: the key's number in the first */
+    uint32_t *known; /* [capacity] in a later round: the key's number in the first; owned */
     uint32_t knowns; /* keys that have it */
+    uint32_t capacity;
 };
 
 /* Reads a list of column names, or one name; NULL: none. */

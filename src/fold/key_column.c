@@ -28,6 +28,17 @@ static sw_status init_numbers(struct sw_key_column *column, const struct sw_vers
     return SW_OK;
 }
 
+/* The dictionary of all chunks of a column, or NULL where they have none or several. */
+static const struct sw_dict *common_dict(const struct sw_version *version, uint32_t column)
+{
+    const struct sw_dict *dict =
+        version->groups > 0 ? version->group[0]->chunk[column]->dict : NULL;
+    for (uint32_t i = 1; i < version->groups && dict != NULL; i++) {
+        dict = version->group[i]->chunk[column]->dict == dict ? dict : NULL;
+    }
+    return dict;
+}
+
 sw_status sw_key_column_init_type(struct sw_key_column *column, enum sw_type type)
 {
     *column = (struct sw_key_column){.type = type,
@@ -48,6 +59,8 @@ sw_status sw_key_column_init(struct sw_key_column *column, const struct sw_versi
 {
     SW_TRY(sw_key_column_init_type(column, version->schema->column[index].type));
     column->column = index;
+    column->dict = common_dict(version, index);
+    column->is_coded = column->dict != NULL;
     return init_numbers(column, version);
 }
 
@@ -117,7 +130,7 @@ static sw_status grow_values(struct sw_key_column *column)
         return SW_NO_MEMORY;
     }
     column->bits = bits;
-    if (column->type == SW_TYPE_STRING) {
+    if (column->type == SW_TYPE_STRING && !column->is_coded) {
         struct sw_span *texts = realloc(column->texts, capacity * sizeof(*texts));
         if (texts == NULL) {
             return SW_NO_MEMORY;
@@ -163,7 +176,7 @@ static sw_status append(struct sw_key_column *column, uint64_t bits, struct sw_s
         SW_TRY(grow_values(column));
     }
     column->bits[column->count] = bits;
-    if (column->type == SW_TYPE_STRING) {
+    if (column->type == SW_TYPE_STRING && !column->is_coded) {
         const char *copy = sw_arena_text(&column->arena, text);
         if (copy == NULL) {
             return SW_NO_MEMORY;
@@ -200,11 +213,66 @@ static sw_status add_hashed(struct sw_key_column *column, uint64_t bits, struct 
     return SW_OK;
 }
 
+/* Room in by_code for codes below `count`. */
+static sw_status grow_codes(struct sw_key_column *column, uint32_t count)
+{
+    if (count <= column->codes) {
+        return SW_OK;
+    }
+    uint32_t codes = count < 64 ? 64 : count + count / 4;
+    uint32_t *by_code = realloc(column->by_code, codes * sizeof(*by_code));
+    if (by_code == NULL) {
+        return SW_NO_MEMORY;
+    }
+    memset(by_code + column->codes, 0xff, (codes - column->codes) * sizeof(*by_code));
+    column->by_code = by_code;
+    column->codes = codes;
+    return SW_OK;
+}
+
+static sw_status add_coded(struct sw_key_column *column, uint32_t code, uint32_t *key)
+{
+    SW_TRY(grow_codes(column, code + 1));
+    if (column->by_code[code] == SW_KEYS_NONE) {
+        SW_TRY(append(column, code, sw_span_of("", 0), &column->by_code[code]));
+    }
+    *key = column->by_code[code];
+    return SW_OK;
+}
+
+/* The code of a value of this column, which its dictionary therefore knows. */
+static uint32_t code_of(const struct sw_key_column *column, const struct sw_value *value)
+{
+    uint32_t code = sw_dict_find((struct sw_dict *)(uintptr_t)column->dict, value->u.s);
+    sw_assert(code != SW_DICT_NONE);
+    return code;
+}
+
+sw_status sw_key_column_merge(struct sw_key_column *into, const struct sw_key_column *from,
+                              uint32_t *map)
+{
+    bool by_code = into->is_coded && from->is_coded && into->dict == from->dict;
+    for (uint32_t key = 0; key < from->count; key++) {
+        if (key == from->null_key) {
+            SW_TRY(add_null(into, &map[key]));
+        } else if (by_code) {
+            SW_TRY(add_coded(into, (uint32_t)from->bits[key], &map[key]));
+        } else {
+            struct sw_value value = sw_key_column_value(from, key);
+            SW_TRY(sw_key_column_add(into, &value, &map[key]));
+        }
+    }
+    return SW_OK;
+}
+
 sw_status sw_key_column_add(struct sw_key_column *column, const struct sw_value *value,
                             uint32_t *key)
 {
     if (value->is_null) {
         return add_null(column, key);
+    }
+    if (column->is_coded) {
+        return add_coded(column, code_of(column, value), key);
     }
     struct sw_span text = value->type == SW_TYPE_STRING ? value->u.s : sw_span_of("", 0);
     return add_hashed(column, bits_of_value(value), text, key);
@@ -214,6 +282,10 @@ uint32_t sw_key_column_find(const struct sw_key_column *column, const struct sw_
 {
     if (value->is_null) {
         return column->null_key;
+    }
+    if (column->is_coded) {
+        uint32_t code = code_of(column, value);
+        return code < column->codes ? column->by_code[code] : SW_KEYS_NONE;
     }
     struct sw_span text = value->type == SW_TYPE_STRING ? value->u.s : sw_span_of("", 0);
     return *find_slot(column, bits_of_value(value), text);
@@ -226,7 +298,9 @@ struct sw_value sw_key_column_value(const struct sw_key_column *column, uint32_t
     if (value.is_null) {
         return value;
     }
-    if (column->type == SW_TYPE_STRING) {
+    if (column->is_coded) {
+        value.u.s = sw_dict_at(column->dict, (uint32_t)column->bits[key]);
+    } else if (column->type == SW_TYPE_STRING) {
         value.u.s = column->texts[key];
     } else if (column->type == SW_TYPE_FLOAT) {
         memcpy(&value.u.f, &column->bits[key], sizeof(value.u.f));
@@ -252,17 +326,18 @@ static sw_status ready_codes(struct sw_key_column *column, const struct sw_chunk
             memset(column->by_code, 0xff, column->codes * sizeof(*column->by_code));
         }
     }
-    if (chunk->dict_count <= column->codes) {
-        return SW_OK;
+    return grow_codes(column, chunk->dict_count);
+}
+
+/* A code that by_code does not have yet. */
+static sw_status add_code(struct sw_key_column *column, uint32_t code, uint32_t *key)
+{
+    if (column->is_coded) {
+        return add_coded(column, code, key);
     }
-    uint32_t codes = chunk->dict_count < 64 ? 64 : chunk->dict_count * 2;
-    uint32_t *by_code = realloc(column->by_code, codes * sizeof(*by_code));
-    if (by_code == NULL) {
-        return SW_NO_MEMORY;
-    }
-    memset(by_code + column->codes, 0xff, (codes - column->codes) * sizeof(*by_code));
-    column->by_code = by_code;
-    column->codes = codes;
+    struct sw_span text = sw_dict_at(column->dict, code);
+    SW_TRY(add_hashed(column, sw_hash(text.data, text.length), text, key));
+    column->by_code[code] = *key;
     return SW_OK;
 }
 
@@ -272,7 +347,12 @@ static sw_status of_codes(struct sw_key_column *column, struct sw_batch *batch, 
     const uint32_t *codes = sw_batch_codes(batch, column->column);
     const uint64_t *valid = sw_batch_valid(batch, column->column);
     SW_TRY(ready_codes(column, sw_batch_chunk(batch, column->column)));
-    for (uint32_t i = 0; i < n; i++) {
+    uint32_t unknown = valid != NULL;
+    for (uint32_t i = 0; i < n && valid == NULL; i++) {
+        key[i] = column->by_code[codes[row[i]]];
+        unknown |= key[i] == SW_KEYS_NONE;
+    }
+    for (uint32_t i = 0; i < n && unknown; i++) {
         if (is_null_row(valid, row[i])) {
             SW_TRY(add_null(column, &key[i]));
             continue;
@@ -280,10 +360,7 @@ static sw_status of_codes(struct sw_key_column *column, struct sw_batch *batch, 
         uint32_t code = codes[row[i]];
         key[i] = column->by_code[code];
         if (key[i] == SW_KEYS_NONE) {
-            struct sw_span text = sw_dict_at(column->dict, code);
-            uint64_t bits = sw_hash(text.data, text.length);
-            SW_TRY(add_hashed(column, bits, text, &key[i]));
-            column->by_code[code] = key[i];
+            SW_TRY(add_code(column, code, &key[i]));
         }
     }
     return SW_OK;

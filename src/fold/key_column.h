@@ -19,6 +19,10 @@ struct sw_key_column {
     uint32_t slots; /* power of two */
     uint64_t seed;
 
+    /* All chunks of the column speak of one dictionary: bits are codes, by_code is the whole index,
+     * and neither hash nor texts are needed. */
+    bool is_coded;
+
     /* what was found, for the next time */
     const struct sw_dict *dict; /* whose codes by_code speaks of; borrowed from the version */
     uint32_t *by_code;          /* [codes]; owned */
@@ -38,5 +42,9 @@ struct sw_value sw_key_column_value(const struct sw_key_column *column, uint32_t
 uint32_t sw_key_column_find(const struct sw_key_column *column, const struct sw_value *value);
 SW_MUST_USE sw_status sw_key_column_add(struct sw_key_column *column, const struct sw_value *value,
                                         uint32_t *key);
+
+/* map[k]: the key in `into` of key k of `from`, added where it is new. */
+SW_MUST_USE sw_status sw_key_column_merge(struct sw_key_column *into,
+                                          const struct sw_key_column *from, uint32_t *map);
 
 #endif

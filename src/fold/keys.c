@@ -163,17 +163,6 @@ sw_status sw_keys_of(struct sw_keys *keys, struct sw_batch *batch, const uint16_
 
 /* -- two sets of keys ------------------------------------------------------------------ */
 
-/* Number in `into` of each value of one column of `from`. */
-static sw_status merge_column(struct sw_key_column *into, const struct sw_key_column *from,
-                              uint32_t *map)
-{
-    for (uint32_t key = 0; key < from->count; key++) {
-        struct sw_value value = sw_key_column_value(from, key);
-        SW_TRY(sw_key_column_add(into, &value, &map[key]));
-    }
-    return SW_OK;
-}
-
 static sw_status merge_tuples(struct sw_keys *into, const struct sw_keys *from,
                               uint32_t *const *column_map, uint32_t *map)
 {
@@ -196,7 +185,7 @@ sw_status sw_keys_merge(struct sw_keys *into, const struct sw_keys *from, uint32
         return SW_OK;
     }
     if (from->columns == 1) {
-        return merge_column(&into->column[0], &from->column[0], map);
+        return sw_key_column_merge(&into->column[0], &from->column[0], map);
     }
     struct sw_arena arena;
     sw_arena_init(&arena);
@@ -207,7 +196,7 @@ sw_status sw_keys_merge(struct sw_keys *into, const struct sw_keys *from, uint32
             sw_arena_array(&arena, from->column[c].count + (size_t)1, sizeof(**column_map));
         status = column_map[c] == NULL
                      ? SW_NO_MEMORY
-                     : merge_column(&into->column[c], &from->column[c], column_map[c]);
+                     : sw_key_column_merge(&into->column[c], &from->column[c], column_map[c]);
     }
     if (status == SW_OK) {
         status = merge_tuples(into, from, column_map, map);

@@ -3,6 +3,9 @@
 
 #include "fold/measure_priv.h"
 
+#define FEW_GROUPS 64u
+#define LANES      4u
+
 /* -- inputs ------------------------------------------------------------------------- */
 
 /* Values of a measure's input for the rows of a vector. */
@@ -72,8 +75,19 @@ static void keep_valid(const uint64_t *valid, const uint16_t *row, const uint32_
 
 /* -- adding -------------------------------------------------------------------------- */
 
-static void add_counts(struct sw_cell_count *cell, const struct rows *rows)
+static void add_counts(struct sw_cell_count *cell, const struct rows *rows, uint32_t groups)
 {
+    if (groups <= FEW_GROUPS) {
+        uint64_t lane[LANES * FEW_GROUPS];
+        memset(lane, 0, LANES * groups * sizeof(*lane));
+        for (uint32_t i = 0; i < rows->n; i++) {
+            lane[rows->group[i] * LANES + i % LANES]++;
+        }
+        for (uint32_t at = 0; at < groups * LANES; at++) {
+            cell[at / LANES].n += (int64_t)lane[at];
+        }
+        return;
+    }
     for (uint32_t i = 0; i < rows->n; i++) {
         cell[rows->group[i]].n++;
     }
@@ -100,9 +114,44 @@ static sw_status add_sum(const struct sw_exact_cut *cut, struct sw_exact_sum *su
     return sw_exact_sum_stray(sum, value);
 }
 
-static sw_status add_floats(const struct sw_measure *measure, struct sw_cell_float *cell,
-                            const double *values, const struct rows *rows)
+/* Few groups: neighbours often meet in one, and the second would wait for the first one's store. So
+ * rows take turns between LANES sums of each group. */
+static sw_status add_floats_few(const struct sw_measure *measure, struct sw_cell_float *cell,
+                                const double *values, const struct rows *rows, uint32_t groups)
 {
+    const struct sw_exact_cut cut = measure->cut[0];
+    struct {
+        int64_t n, high, low;
+    } lane[LANES * FEW_GROUPS];
+    memset(lane, 0, LANES * groups * sizeof(lane[0]));
+    for (uint32_t i = 0; i < rows->n; i++) {
+        uint32_t at = rows->group[i] * LANES + i % LANES;
+        int64_t high;
+        int64_t low;
+        double value = values[rows->row[i]];
+        lane[at].n++;
+        if (__builtin_expect(!sw_exact_split(&cut, value, &high, &low), 0)) {
+            SW_TRY(sw_exact_sum_stray(&cell[rows->group[i]].sum, value));
+            continue;
+        }
+        lane[at].high += high;
+        lane[at].low += low;
+    }
+    for (uint32_t at = 0; at < groups * LANES; at++) {
+        struct sw_cell_float *c = &cell[at / LANES];
+        c->n += lane[at].n;
+        c->sum.high += lane[at].high;
+        c->sum.low += lane[at].low;
+    }
+    return SW_OK;
+}
+
+static sw_status add_floats(const struct sw_measure *measure, struct sw_cell_float *cell,
+                            const double *values, const struct rows *rows, uint32_t groups)
+{
+    if (groups <= FEW_GROUPS && measure->cut[0].is_usable) {
+        return add_floats_few(measure, cell, values, rows, groups);
+    }
     const struct sw_exact_cut cut = measure->cut[0];
     for (uint32_t i = 0; i < rows->n; i++) {
         struct sw_cell_float *c = &cell[rows->group[i]];
@@ -237,18 +286,18 @@ static sw_status add_ranks(const struct sw_measure *measure, struct sw_ranks_sta
 
 static sw_status add_cells(const struct sw_measure *measure, struct sw_measure_column *column,
                            const struct sw_batch *batch, const struct input *input,
-                           const struct rows *rows)
+                           const struct rows *rows, uint32_t groups)
 {
     bool is_max = measure->fn == SW_MEASURE_MAX;
     switch (sw_measure_kind(measure)) {
     case SW_CELL_COUNT:
-        add_counts(column->cells.count, rows);
+        add_counts(column->cells.count, rows, groups);
         return SW_OK;
     case SW_CELL_INT:
         add_ints(column->cells.ints, input->ints, rows);
         return SW_OK;
     case SW_CELL_FLOAT:
-        return add_floats(measure, column->cells.floats, input->floats, rows);
+        return add_floats(measure, column->cells.floats, input->floats, rows, groups);
     case SW_CELL_SPREAD:
         return add_spread(measure, column->cells.spread, input->floats, rows);
     case SW_CELL_BEST:
@@ -277,7 +326,7 @@ static sw_status add_measure(const struct sw_measure *measure, struct sw_measure
         read_column(measure, batch, &input);
     }
     keep_valid(input.valid, row, group, n, &rows);
-    SW_TRY(add_cells(measure, column, batch, &input, &rows));
+    SW_TRY(add_cells(measure, column, batch, &input, &rows, groups));
     if (measure->ranks != NULL) {
         return add_ranks(measure, column->ranks, &input, &rows, groups);
     }

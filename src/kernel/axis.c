@@ -195,12 +195,17 @@ static bool read_numbers(const struct sw_axis *axis, const struct sw_chunk *chun
     return numbers->count <= UINT32_MAX;
 }
 
-/* Where each place begins; false when one cell of the table would hold two beginnings. */
+/* Where each place begins, for at most `cells` cells; false when one of them would hold two
+ * beginnings. */
 static bool find_starts(struct sw_axis_table *table, const struct sw_axis *axis,
-                        const struct numbers *numbers)
+                        const struct numbers *numbers, uint32_t cells)
 {
     uint32_t bins = axis->bins;
     uint64_t before = 0;
+    table->shift = 0;
+    while ((numbers->count - 1) >> table->shift >= cells) {
+        table->shift++;
+    }
     uint64_t cell = (uint64_t)1 << table->shift;
     bool is_first = true;
     table->start[0] = 0;
@@ -247,11 +252,9 @@ void sw_axis_table_make(struct sw_axis_table *table, const struct sw_axis *axis,
     if (!table->is_usable) {
         return;
     }
-    table->shift = 0;
-    while ((numbers.count - 1) >> table->shift >= SW_AXIS_TABLE_MAX) {
-        table->shift++;
-    }
-    table->is_usable = find_starts(table, axis, &numbers);
+    /* Small enough for the first cache if it can be, else as fine as there is room. */
+    table->is_usable = find_starts(table, axis, &numbers, SW_AXIS_TABLE_SMALL) ||
+                       find_starts(table, axis, &numbers, SW_AXIS_TABLE_MAX);
     if (table->is_usable) {
         fill_table(table, axis, &numbers);
     }
@@ -270,9 +273,15 @@ void sw_axis_table_places(const struct sw_axis_table *table, const struct sw_chu
         for (uint32_t i = 0; i < n; i++) {
             places[i] = place[from8[i]];
         }
-    } else if (chunk->width == 2) {
+    } else if (chunk->width == 2 && shift == 0) {
         for (uint32_t i = 0; i < n; i++) {
             places[i] = place[from16[i]];
+        }
+    } else if (chunk->width == 2) {
+        for (uint32_t i = 0; i < n; i++) {
+            uint32_t number = from16[i];
+            uint32_t at = place[number >> shift];
+            places[i] = at + (number >= next[at]);
         }
     } else if (shift == 0) {
         for (uint32_t i = 0; i < n; i++) {

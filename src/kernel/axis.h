@@ -44,7 +44,8 @@ void sw_axis_places(const struct sw_axis *axis, const double *restrict values, u
                     uint32_t *restrict places);
 
 /* Places by table, for one chunk. */
-#define SW_AXIS_TABLE_MAX 65536u
+#define SW_AXIS_TABLE_MAX   65536u
+#define SW_AXIS_TABLE_SMALL 2048u
 struct sw_axis_table {
     uint64_t chunk_id, axis_id; /* of what it was made for; 0: nothing */
     bool is_usable;

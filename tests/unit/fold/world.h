@@ -180,20 +180,30 @@ static struct sw_rowgroup *build_group(const struct world *world, struct sw_dict
     return group;
 }
 
-/* The rows in groups of random sizes up to `most`; t is coded or plain by turns. */
-static struct sw_version *build_version(struct world *world, uint32_t most, bool is_coded)
+enum coding { CODED, PLAIN, MIXED };
+
+/* The rows in groups of random sizes up to `most`; t is coded by one dictionary, plain, or by turns
+ * plain and coded by a dictionary of the group's own, as after edits. */
+static struct sw_version *build_version(struct world *world, uint32_t most, enum coding coding)
 {
     struct sw_rowgroup **group = calloc(world->rows + 1, sizeof(*group));
     struct sw_dict *dicts[COLUMNS] = {NULL};
     struct sw_version *version;
     uint32_t groups = 0;
     assert_int_equal(sw_dict_new(NULL, &dicts[C_S], NULL), SW_OK);
-    if (is_coded) {
+    if (coding == CODED) {
         assert_int_equal(sw_dict_new(NULL, &dicts[C_T], NULL), SW_OK);
     }
     for (uint32_t first = 0; first < world->rows;) {
         uint32_t rows = (uint32_t)test_random_below(&world->random, most) + 1;
         rows = rows < world->rows - first ? rows : world->rows - first;
+        if (coding == MIXED) {
+            sw_dict_unref(dicts[C_T]);
+            dicts[C_T] = NULL;
+            if (groups % 3 > 0) {
+                assert_int_equal(sw_dict_new(NULL, &dicts[C_T], NULL), SW_OK);
+            }
+        }
         group[groups++] = build_group(world, dicts, first, rows);
         first += rows;
     }
@@ -274,9 +284,9 @@ static struct world *new_world(uint64_t seed)
         }
     }
     assert_int_equal(sw_schema_new(COLUMNS, column_names, column_types, &world->schema), SW_OK);
-    world->version[0] = build_version(world, 65536, true);
-    world->version[1] = build_version(world, 150, false);
-    world->version[2] = build_version(world, 5000, false);
+    world->version[0] = build_version(world, 65536, CODED);
+    world->version[1] = build_version(world, 150, MIXED);
+    world->version[2] = build_version(world, 5000, PLAIN);
     fill_sqlite(world);
     return world;
 }
