@@ -1,6 +1,6 @@
 /* digits: text to int64 and double, exactly or not at all.  Any thread, no
  * allocation.  csv parse loops call the inline halves; they read the eight bytes
- * before the end of a field, so seven readable bytes stand before any field.
+ * before the end of a field and one or two behind it, which must be readable.
  *
  * int:   [+-] digits, no leading zero, within 64 bits.  "-0" is none: as an int it
  *        would lose its sign.
@@ -101,7 +101,9 @@ static inline bool sw_digits_float_fast(const char *text, uint32_t length, doubl
     const char *end = text + length;
     text += is_negative;
     length -= is_negative;
-    if (length - 1 >= 8 || (text[0] == '0' && length > 1 && text[1] != '.')) {
+    /* One branch: whether a number begins with 0 cannot be foretold. */
+    const bool has_lead = (text[0] == '0') & (length > 1) & (text[1] != '.');
+    if ((length - 1 >= 8) | has_lead) {
         return false;
     }
     uint64_t word = sw_digits_tail(end, length);
