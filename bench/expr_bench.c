@@ -1,7 +1,7 @@
 /*
- * expr_bench: nanoseconds per row of expressions, one thread, 2 million rows in memory as a fold would
- * read them: decoded column by column into vectors of 2,048. The first column is the whole way (decode,
- * run, result), the second the same with the columns decoded already for another reader.
+ * expr_bench: nanoseconds per row of expressions, one thread, 2 million rows in memory as a fold
+ * would read them: decoded column by column into vectors of 2,048. The first figure is the whole
+ * way (decode, run, result), the second with the columns decoded already for another reader.
  */
 #include "support.h"
 

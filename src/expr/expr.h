@@ -31,7 +31,7 @@ SW_MUST_USE sw_status sw_expr_compile(const struct sw_expr *expr, const struct s
                                       struct sw_program **program, struct sw_err *err);
 void sw_program_free(struct sw_program *program);
 /* Static type of its values (int for truth values); values that differ from row to row in SQLite's
- * dynamic way are described in expr/README.md. */
+ * dynamic way are described in docs/expressions.md. */
 enum sw_type sw_program_type(const struct sw_program *program);
 /* Indices of the schema's columns that it reads, each once (names match ASCII case aside). */
 size_t sw_program_columns(const struct sw_program *program, const uint32_t **columns);
@@ -59,8 +59,8 @@ void sw_expr_eval_as(const struct sw_program *program, struct sw_expr_state *sta
 /* As a condition: bit i set where row i is true (not false, not null): into[SW_VECTOR_WORDS]. */
 void sw_expr_test(const struct sw_program *program, struct sw_expr_state *state,
                   struct sw_batch *batch, uint64_t *into);
-/* SW_OK, or why texts came out as NULL in some vector since _new: SW_LIMIT, SW_NO_MEMORY. Asked once
- * after the last vector. */
+/* SW_OK, or why texts came out as NULL in some vector since _new: SW_LIMIT, SW_NO_MEMORY.
+ * Ask once, after the last vector. */
 SW_MUST_USE sw_status sw_expr_state_status(const struct sw_expr_state *state, struct sw_err *err);
 
 /* What the zones of a group's chunks say about the condition: true in no row, in some, in all. */

@@ -97,7 +97,7 @@ static bool read_int(const char *at, const char *end, bool is_negative, int64_t 
     return true;
 }
 
-/* Reads e[+-]digits; false when no digit follows (then the e is eaten all the same, as in SQLite). */
+/* Reads e[+-]digits; false when no digit follows (the e is eaten all the same, as in SQLite). */
 static bool read_exponent(const char **at, const char *end, int64_t *exponent)
 {
     const char *p = *at + 1;
@@ -175,6 +175,18 @@ static void format_15(double value, char *into, size_t size)
     (void)snprintf(into, size, "%.14e", nudged);
 }
 
+/* Two digits, or three from 100. */
+static size_t put_exponent(int exponent, char *into)
+{
+    size_t length = 0;
+    if (exponent >= 100) {
+        into[length++] = (char)('0' + exponent / 100);
+    }
+    into[length++] = (char)('0' + exponent / 10 % 10);
+    into[length++] = (char)('0' + exponent % 10);
+    return length;
+}
+
 /* "d.dddde+XX" to SQLite's %!.15g: plain between 1e-4 and 1e15, a point always. */
 static size_t lay_out(const char *digits, size_t count, int exponent, char *into)
 {
@@ -188,8 +200,9 @@ static size_t lay_out(const char *digits, size_t count, int exponent, char *into
         } else {
             *at++ = '0';
         }
-        at += sprintf(at, "e%c%02d", exponent < 0 ? '-' : '+', abs(exponent));
-        return (size_t)(at - into);
+        *at++ = 'e';
+        *at++ = exponent < 0 ? '-' : '+';
+        return (size_t)(at - into) + put_exponent(abs(exponent), at);
     }
     if (exponent < 0) {
         *at++ = '0';
@@ -231,7 +244,7 @@ size_t sw_number_format(double value, char *into)
     char text[64];
     format_15(fabs(value), text, sizeof text);
     char *mark = strchr(text, 'e');
-    int exponent = atoi(mark + 1);
+    int exponent = (int)strtol(mark + 1, NULL, 10);
     char digits[16];
     digits[0] = text[0];
     memcpy(digits + 1, text + 2, 14);

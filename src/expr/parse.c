@@ -14,10 +14,11 @@ static enum sw_level level_here(const struct sw_parser *p)
     static const struct {
         const char *word;
         enum sw_level level;
-    } words[] = {{"OR", SW_LEVEL_OR},        {"AND", SW_LEVEL_AND},       {"IS", SW_LEVEL_EQUAL},
-                 {"IN", SW_LEVEL_EQUAL},     {"LIKE", SW_LEVEL_EQUAL},    {"GLOB", SW_LEVEL_EQUAL},
-                 {"NOT", SW_LEVEL_EQUAL},    {"BETWEEN", SW_LEVEL_EQUAL}, {"ISNULL", SW_LEVEL_EQUAL},
-                 {"NOTNULL", SW_LEVEL_EQUAL}};
+    } words[] = {{"OR", SW_LEVEL_OR},        {"AND", SW_LEVEL_AND},
+                 {"IS", SW_LEVEL_EQUAL},     {"IN", SW_LEVEL_EQUAL},
+                 {"LIKE", SW_LEVEL_EQUAL},   {"GLOB", SW_LEVEL_EQUAL},
+                 {"NOT", SW_LEVEL_EQUAL},    {"BETWEEN", SW_LEVEL_EQUAL},
+                 {"ISNULL", SW_LEVEL_EQUAL}, {"NOTNULL", SW_LEVEL_EQUAL}};
     static const enum sw_level marks[SW_OP_COUNT] = {
         [SW_OP_EQ] = SW_LEVEL_EQUAL,          [SW_OP_NE] = SW_LEVEL_EQUAL,
         [SW_OP_LT] = SW_LEVEL_ORDER,          [SW_OP_LE] = SW_LEVEL_ORDER,

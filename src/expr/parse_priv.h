@@ -1,5 +1,5 @@
-/* parse_priv: the parser's state and steps, shared by its files: parse_node.c makes nodes and reads
- * what stands everywhere, parse_value.c reads one value, parse.c the operators between values.     */
+/* parse_priv: the parser's state and steps, shared by its files: parse_node.c makes nodes and
+ * reads what stands everywhere, parse_value.c reads one value, parse.c the operators between. */
 #ifndef SW_EXPR_PARSE_PRIV_H
 #define SW_EXPR_PARSE_PRIV_H
 

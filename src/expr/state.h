@@ -49,7 +49,7 @@ struct sw_expr_state {
 
 /* Instructions [begin, end) on the current source. */
 void sw_state_run(struct sw_expr_state *state, uint32_t begin, uint32_t end);
-/* The DICTIONARY instruction at `at`: true when its register is filled and the part may be skipped. */
+/* The DICTIONARY instruction at `at`: true when its register is filled: skip the part. */
 bool sw_entries_look_up(struct sw_expr_state *state, uint32_t at);
 void sw_entries_fini(struct sw_entries *entries);
 

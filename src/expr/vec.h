@@ -90,7 +90,7 @@ void sw_vec_truth(const struct sw_vec *vec, uint32_t rows, uint64_t *restrict is
 /* into = rows valid in both; returns whether any row is NULL. Constants count as valid. */
 bool sw_vec_both_valid(const struct sw_vec *a, const struct sw_vec *b, uint64_t *restrict into);
 
-/* kernels: true when the vectors' forms suit it and `out` is set; else the caller goes row by row. */
+/* kernels: true when the forms suit it and `out` is set; else the caller goes row by row. */
 typedef bool (*sw_kernel_fn)(const struct sw_call *call, struct sw_vec *out,
                              const struct sw_vec *const *args, uint32_t count, uint32_t rows);
 sw_kernel_fn sw_kernel_of(enum sw_op op); /* NULL: none */

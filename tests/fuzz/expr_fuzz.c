@@ -1,5 +1,5 @@
-/* Any bytes as an expression: parse, compile against a table of every type, run over its rows as values
- * and as a condition.  Whatever comes out, nothing may crash, leak or run long. */
+/* Any bytes as an expression: parse, compile against a table of every type, run over its rows as
+ * values and as a condition.  Whatever comes out, nothing may crash, leak or run long. */
 #include "expr/expr.h"
 #include "support/fuzz.h"
 #include "table/builder.h"

@@ -1,8 +1,8 @@
 /*
  * What SQLite does not have, as SQL functions written plainly: the calendar on libc's gmtime and
- * timegm, and three functions that stand for the one listed difference (docs/expressions.md): where
- * SQLite's own conversion between decimal text and double is not the correctly rounded one, they give
- * that, having checked that it is the neighbour; else they hand through what they got.
+ * timegm, and functions that stand for the first listed difference (docs/expressions.md): where
+ * SQLite's own conversion between decimal text and double is not the correctly rounded one, they
+ * give that, having checked that it is the neighbour; else they hand through what they got.
  */
 #ifndef SW_TEST_EXPR_ORACLE_H
 #define SW_TEST_EXPR_ORACLE_H
@@ -70,8 +70,8 @@ static inline void oracle_tx(sqlite3_context *context, int count, sqlite3_value 
                         sqlite3_free);
 }
 
-/* The numeric beginning of a text, copied for strtod; says whether it has a point or an exponent and
- * whether anything but blanks follows. */
+/* The numeric beginning of a text, copied for strtod; says whether it has a point or an exponent
+ * and whether anything but blanks follows. */
 static inline void oracle_prefix(const char *text, char *into, size_t size, bool *is_float,
                                  bool *is_whole)
 {

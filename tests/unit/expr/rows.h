@@ -1,6 +1,6 @@
 /*
- * Small tables for the tests of expressions: plain cells, put into a version through the builder and
- * into a SQLite table of the same shape, where dates are days and timestamps milliseconds.
+ * Small tables for the tests of expressions: plain cells, put into a version through the builder
+ * and into a SQLite table of the same shape, where dates are days and timestamps milliseconds.
  */
 #ifndef SW_TEST_EXPR_ROWS_H
 #define SW_TEST_EXPR_ROWS_H
@@ -23,74 +23,75 @@ static const enum sw_type rows_types[ROWS_COLUMNS] = {
     SW_TYPE_BOOL,   SW_TYPE_INT,    SW_TYPE_INT,  SW_TYPE_FLOAT, SW_TYPE_FLOAT,
     SW_TYPE_STRING, SW_TYPE_STRING, SW_TYPE_DATE, SW_TYPE_DATE,  SW_TYPE_TIMESTAMP};
 
+static const int64_t rows_extremes[] = {0,
+                                        1,
+                                        -1,
+                                        2,
+                                        INT64_MAX,
+                                        INT64_MIN,
+                                        INT64_MAX - 1,
+                                        1ll << 53,
+                                        (1ll << 53) + 1,
+                                        -(1ll << 53) - 1,
+                                        2147483648,
+                                        4294967296,
+                                        3037000500};
+static const double rows_floats[] = {0.0,
+                                     0.5,
+                                     -0.5,
+                                     1.5,
+                                     2.5,
+                                     -2.5,
+                                     0.1,
+                                     1e15,
+                                     1e16,
+                                     1e300,
+                                     -1e300,
+                                     1e-300,
+                                     123456.789,
+                                     9.2233720368547758e18,
+                                     9007199254740993.0,
+                                     3.0,
+                                     -7.0};
+static const char *const rows_words[] = {"figs", "Figs", "apples", "", "pear%", "a_b", "zebra"};
+static const char *const rows_texts[] = {"",
+                                         "12",
+                                         " 12 ",
+                                         "1.5",
+                                         "1e3",
+                                         "-7",
+                                         "abc",
+                                         "ABC",
+                                         "1.5x",
+                                         "5.",
+                                         ".5",
+                                         "+3",
+                                         "1e",
+                                         "inf",
+                                         "\xc3\xa4",
+                                         "\xc3\x84\xc3\xa9",
+                                         "\xe6\x97\xa5\xe6\x9c\xac",
+                                         "\xf0\x9f\x98\x80x",
+                                         "9223372036854775808",
+                                         "9223372036854775807",
+                                         "-9223372036854775808",
+                                         "0x10",
+                                         "2024-02-29",
+                                         "x%y",
+                                         "%",
+                                         "_",
+                                         "  pad  ",
+                                         "aXbXc",
+                                         "0.1",
+                                         "2024-01-01T10:00:00Z",
+                                         "-",
+                                         "1e400",
+                                         "00012",
+                                         "1 2"};
+
 /* One random value of a column; texts are static. */
 static inline struct sw_value rows_value(struct test_random *random, uint32_t column)
 {
-    static const int64_t extremes[] = {0,
-                                       1,
-                                       -1,
-                                       2,
-                                       INT64_MAX,
-                                       INT64_MIN,
-                                       INT64_MAX - 1,
-                                       1ll << 53,
-                                       (1ll << 53) + 1,
-                                       -(1ll << 53) - 1,
-                                       2147483648,
-                                       4294967296,
-                                       3037000500};
-    static const double floats[] = {0.0,
-                                    0.5,
-                                    -0.5,
-                                    1.5,
-                                    2.5,
-                                    -2.5,
-                                    0.1,
-                                    1e15,
-                                    1e16,
-                                    1e300,
-                                    -1e300,
-                                    1e-300,
-                                    123456.789,
-                                    9.2233720368547758e18,
-                                    9007199254740993.0,
-                                    3.0,
-                                    -7.0};
-    static const char *const words[] = {"figs", "Figs", "apples", "", "pear%", "a_b", "zebra"};
-    static const char *const texts[] = {"",
-                                        "12",
-                                        " 12 ",
-                                        "1.5",
-                                        "1e3",
-                                        "-7",
-                                        "abc",
-                                        "ABC",
-                                        "1.5x",
-                                        "5.",
-                                        ".5",
-                                        "+3",
-                                        "1e",
-                                        "inf",
-                                        "\xc3\xa4",
-                                        "\xc3\x84\xc3\xa9",
-                                        "\xe6\x97\xa5\xe6\x9c\xac",
-                                        "\xf0\x9f\x98\x80x",
-                                        "9223372036854775808",
-                                        "9223372036854775807",
-                                        "-9223372036854775808",
-                                        "0x10",
-                                        "2024-02-29",
-                                        "x%y",
-                                        "%",
-                                        "_",
-                                        "  pad  ",
-                                        "aXbXc",
-                                        "0.1",
-                                        "2024-01-01T10:00:00Z",
-                                        "-",
-                                        "1e400",
-                                        "00012",
-                                        "1 2"};
     struct sw_value value = {.type = rows_types[column]};
     value.is_null = test_random_once_in(random, 6);
     if (value.is_null) {
@@ -105,7 +106,8 @@ static inline struct sw_value rows_value(struct test_random *random, uint32_t co
         break;
     case 2:
         value.u.i = test_random_once_in(random, 2)
-                        ? extremes[test_random_below(random, sizeof extremes / sizeof *extremes)]
+                        ? rows_extremes[test_random_below(random, sizeof rows_extremes /
+                                                                      sizeof *rows_extremes)]
                         : (int64_t)test_random_bits(random);
         break;
     case 3:
@@ -114,17 +116,20 @@ static inline struct sw_value rows_value(struct test_random *random, uint32_t co
                         : test_random_unit(random) * 1000 - 500;
         break;
     case 4:
-        value.u.f = test_random_once_in(random, 8)   ? (double)NAN
-                    : test_random_once_in(random, 8) ? (double)INFINITY
-                    : test_random_once_in(random, 8)
-                        ? (double)-INFINITY
-                        : floats[test_random_below(random, sizeof floats / sizeof *floats)];
+        value.u.f =
+            test_random_once_in(random, 8)   ? (double)NAN
+            : test_random_once_in(random, 8) ? (double)INFINITY
+            : test_random_once_in(random, 8)
+                ? (double)-INFINITY
+                : rows_floats[test_random_below(random, sizeof rows_floats / sizeof *rows_floats)];
         break;
     case 5:
-        value.u.s = sw_span_text(words[test_random_below(random, sizeof words / sizeof *words)]);
+        value.u.s = sw_span_text(
+            rows_words[test_random_below(random, sizeof rows_words / sizeof *rows_words)]);
         break;
     case 6:
-        value.u.s = sw_span_text(texts[test_random_below(random, sizeof texts / sizeof *texts)]);
+        value.u.s = sw_span_text(
+            rows_texts[test_random_below(random, sizeof rows_texts / sizeof *rows_texts)]);
         break;
     case 7:
         value.u.i = test_random_between(random, -30000, 40000);
