@@ -125,7 +125,8 @@ test('the limits in schemas are those of the source', () => {
     assert.equal(method('select.define').request.properties.clauses.maxItems, limit('CLAUSES_MAX'));
     assert.equal(type('expression').maxLength, limit('EXPR_BYTES_MAX'));
     assert.ok(numbers(type('define-histogram').properties.bins).includes(`"maximum":${limit('BINS_MAX')}}`));
-    assert.ok(numbers(type('define-line').properties.points).includes(`"maximum":${limit('POINTS_MAX')}}`));
+    assert.ok(numbers(type('define-line').properties.points).includes(`"maximum":${limit('BINS_MAX')}}`));
+    assert.ok(numbers(type('define-scatter').properties.points).includes(`"maximum":${limit('POINTS_MAX')}}`));
     assert.ok(numbers(type('define-groupby').properties.limit).includes(`"maximum":${limit('GROUPS_SENT_MAX')}}`));
     assert.ok(numbers(type('output-definition').properties.facet).includes(`"maximum":${limit('FACETS_MAX')}}`));
     assert.ok(type('name').pattern.endsWith(`{1,${limit('NAME_BYTES_MAX')}}$`));
