@@ -9,12 +9,17 @@ static void free_program(struct sw_filter *filter)
     free(filter);
 }
 
-/* An expression is not understood by zones: any row may pass. */
 static enum sw_filter_reach reach_program(const struct sw_filter *filter,
                                           const struct sw_rowgroup *group)
 {
-    (void)filter;
-    (void)group;
+    switch (sw_program_reach(filter->program, group)) {
+    case SW_EXPR_REACH_NONE:
+        return SW_REACH_NONE;
+    case SW_EXPR_REACH_ALL:
+        return SW_REACH_ALL;
+    case SW_EXPR_REACH_SOME:
+        break;
+    }
     return SW_REACH_SOME;
 }
 
