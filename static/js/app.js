@@ -1,8 +1,10 @@
+import { brushedColumns } from './charts/specs.js';
 import { Chips } from './chips.js';
 import { Dashboard } from './dashboard.js';
 import { announce, fill, h } from './dom.js';
 import { Filters } from './filters.js';
 import { formatCount } from './format.js';
+import { planDashboard } from './plan.js';
 import { RowsPanel } from './rows-panel.js';
 
 const DESCRIBE_MS = 500;
@@ -54,10 +56,13 @@ export class App {
         }
     }
 
-    /** @param {string} table '' closes the one that is open */
+    /**
+     * @param {string} table '' closes the one that is open
+     * @returns {Promise<boolean>} whether it is open now
+     */
     async open(table) {
         if (table === this.#table) {
-            return;
+            return true;
         }
         this.#close();
         this.#table = table || null;
@@ -66,20 +71,23 @@ export class App {
         if (table) {
             await this.#build(table);
         }
-        this.#listTables();
+        this.#listTables().catch(() => {}); // a lost line tells of itself
+        return this.#table === table;
     }
 
     async #build(table) {
         try {
             const about = await this.#session.table(table).describe();
+            const filters = new Filters(this.#session, table, about.columns);
+            filters.adopt(this.#session.inputs.all());
+            // Everything below names the selection, so it has to be there first.
+            await filters.use(planDashboard(about.columns, Number(about.rows)).flatMap(brushedColumns));
             if (this.#table !== table || this.#parts) {
                 return; // another one was opened meanwhile
             }
-            const filters = new Filters(this.#session, table, about.columns);
-            filters.adopt(this.#session.inputs.all());
             const rows = new RowsPanel(this.#session, table, filters, (column) => this.#parts.dashboard.addFor(column));
             const context = { session: this.#session, table, filters, theme: this.#theme, rows_changed: (change) => rows.rowsChanged(change) };
-            const dashboard = new Dashboard(context, about.columns);
+            const dashboard = new Dashboard(context, about);
             const chips = new Chips(filters);
             this.#parts = { filters, chips, dashboard, rows };
             fill(this.#main, chips.element, dashboard.element, rows.element);
@@ -144,7 +152,7 @@ export class App {
             if (this.#parts && this.#table === table) {
                 this.#parts.filters.describe(about.columns);
                 this.#parts.rows.describe(about);
-                this.#parts.dashboard.describe(about.columns);
+                this.#parts.dashboard.describe(about);
             }
             await this.#listTables();
         } catch (error) {
@@ -156,11 +164,19 @@ export class App {
     #uploadMoved(upload) {
         if (upload.opens_table && upload.table && (upload.rows > 0 || upload.state === 'done')) {
             upload.opens_table = false;
-            this.open(upload.table);
+            this.#openArriving(upload);
         }
         if (upload.state === 'done' && upload.table === this.#table && !upload.was_described) {
             upload.was_described = true;
             this.#describeAgain();
         }
+    }
+
+    async #openArriving(upload) {
+        const is_open = await this.open(upload.table);
+        if (!is_open && upload.state === 'done') {
+            await this.open(upload.table);
+        }
+        upload.opens_table = !is_open && upload.state !== 'done';
     }
 }

@@ -12,6 +12,7 @@ import { chartFor, planDashboard } from './plan.js';
 export class Dashboard {
     #context;
     #columns;
+    #planned;
     #cards = [];
     #grid;
     #figures;
@@ -26,11 +27,13 @@ export class Dashboard {
      * @param {import('./filters.js').Filters} context.filters
      * @param {import('./theme.js').Theme} context.theme
      * @param {(rows: any) => void} context.rows_changed
-     * @param {any[]} columns
+     * @param {any} about table.describe
      */
-    constructor(context, columns) {
+    constructor(context, about) {
+        const { columns } = about;
         this.#context = context;
         this.#columns = columns;
+        this.#planned = plan(about);
         this.#form = Dashboard.form ??= new ChartForm();
         this.#grid = h('div', { class: 'cards' });
         this.#figures = new Figures(context.session, context.table, context.filters, columns, context.rows_changed);
@@ -40,9 +43,13 @@ export class Dashboard {
     }
 
     /** The description changed: while a table arrives its types and ranges do. */
-    describe(columns) {
-        const is_other = shape(columns) !== shape(this.#columns);
+    describe(about) {
+        const { columns } = about;
+        const planned = plan(about);
+        const is_other = JSON.stringify(planned) !== JSON.stringify(this.#planned);
+        this.#planned = planned;
         this.#columns = columns;
+        this.#figures.describe(columns);
         if (is_other && !this.#is_arranged) {
             this.#replan();
         } else {
@@ -72,7 +79,7 @@ export class Dashboard {
     }
 
     #plan() {
-        return planDashboard(this.#columns).map((def) => ({ ...def, id: this.#newId() }));
+        return this.#planned.map((def) => ({ ...def, id: this.#newId() }));
     }
 
     #replan() {
@@ -84,10 +91,14 @@ export class Dashboard {
     async #fill(defs) {
         const known = new Set(this.#columns.map((column) => column.name));
         const drawable = defs.filter((def) => [def.x, def.y, def.color, def.facet].every((name) => !name || known.has(name)));
-        const filters = this.#context.filters;
-        await filters.use(drawable.flatMap(brushedColumns)).catch((error) => announce(error.message));
+        await this.#use(drawable.flatMap(brushedColumns));
         drawable.forEach((def) => this.#append(def));
         this.#keep();
+    }
+
+    /** A selection that the server refuses is told by the charts that name it. */
+    async #use(columns) {
+        await this.#context.filters.use(columns).catch((error) => announce(error.message));
     }
 
     #append(def) {
@@ -103,7 +114,7 @@ export class Dashboard {
     }
 
     async #place(def) {
-        await this.#context.filters.use(brushedColumns(def));
+        await this.#use(brushedColumns(def));
         return this.#append({ ...def, id: this.#newId() });
     }
 
@@ -120,7 +131,7 @@ export class Dashboard {
     async #configure(card) {
         const def = await this.#form.ask(this.#columns, card.def);
         if (def) {
-            await this.#context.filters.use(brushedColumns(def));
+            await this.#use(brushedColumns(def));
             card.configure(def);
             this.#save();
         }
@@ -169,7 +180,6 @@ export class Dashboard {
     }
 }
 
-/** What the first dashboard depends on. */
-function shape(columns) {
-    return JSON.stringify(planDashboard(columns));
+function plan({ columns, rows }) {
+    return planDashboard(columns, Number(rows));
 }

@@ -20,15 +20,24 @@ export class Figures {
         this.#columns = planFigures(columns);
         this.#changed = changed;
         this.element = h('dl', { class: 'figures', aria: { label: 'Key figures' } });
-        const measures = { n: { fn: 'count' } };
-        this.#columns.forEach((column, i) => {
-            measures[`mean_${i}`] = { fn: 'mean', column: column.name };
-        });
-        this.#output = session.output(`${filters.select}_figures`, { kind: 'value', table, select: filters.select, measures });
+        this.#output = session.output(`${filters.select}_figures`, { kind: 'value', table, select: filters.select, measures: this.#measures() });
         this.#offs.push(this.#output.on('value', (value) => this.#show(value)));
         if (this.#output.value) {
             this.#show(this.#output.value);
         }
+    }
+
+    /** Columns came or changed their type. */
+    describe(columns) {
+        const next = planFigures(columns);
+        if (next.map((column) => column.name).join('\n') !== this.#columns.map((column) => column.name).join('\n')) {
+            this.#columns = next;
+            this.#output.update({ ...this.#output.spec, measures: this.#measures() }).catch(() => {});
+        }
+    }
+
+    #measures() {
+        return { n: { fn: 'count' }, ...Object.fromEntries(this.#columns.map(({ name }, i) => [`mean_${i}`, { fn: 'mean', column: name }])) };
     }
 
     destroy() {

@@ -44,8 +44,8 @@ export class Grid {
     describe(columns) {
         const is_new = JSON.stringify(columns.map(typed)) !== JSON.stringify(this.#columns.map(typed));
         this.#columns = columns;
-        if (is_new && this.#grid) {
-            this.#grid.setColumns(this.#slickColumns());
+        if (is_new) {
+            this.#grid?.setColumns(this.#slickColumns());
             this.#cache.invalidate();
         }
     }
@@ -63,7 +63,9 @@ export class Grid {
     refresh(rows) {
         this.#setLength(rows);
         clearTimeout(this.#timer);
-        this.#timer = setTimeout(() => this.#cache.invalidate(), REFRESH_MS);
+        if (this.#columns.length > 0) {
+            this.#timer = setTimeout(() => this.#cache.invalidate(), REFRESH_MS);
+        }
     }
 
     /** @param {number} row */
@@ -164,7 +166,7 @@ export class Grid {
 
     #arrived(first, last) {
         if (!this.#grid) {
-            return;
+            return; // it asks for its rows when it is made
         }
         this.#grid.updateRowCount();
         const { top, bottom } = this.#grid.getRenderedRange();

@@ -4,6 +4,9 @@ import { isNumeric, isTime } from './format.js';
 const BARS_DISTINCT_MAX = 60;
 const HISTOGRAMS_MAX = 10;
 const BARS_MAX = 4;
+/** Fewer rows than this are drawn as they are over time, more as means per step of time. */
+const LINE_ROWS_MAX = 20_000;
+const TREND_BINS = 200;
 
 /**
  * A chart as the layout keeps it.
@@ -25,9 +28,10 @@ const BARS_MAX = 4;
 /**
  * The first dashboard of a table, from its column types alone.
  * @param {{name: string, type: string, nulls: number, min: any, max: any, distinct: number}[]} columns
+ * @param {number} rows
  * @returns {Omit<ChartDef, 'id'>[]}
  */
-export function planDashboard(columns) {
+export function planDashboard(columns, rows = 0) {
     const filled = columns.filter((column) => column.min !== null && column.min !== undefined);
     const times = filled.filter((column) => isTime(column.type));
     const numbers = filled.filter((column) => isNumeric(column.type) && !isConstant(column));
@@ -37,7 +41,8 @@ export function planDashboard(columns) {
     const measures = numbers.filter((column) => !looksLikeKey(column));
     const plan = [];
     if (times.length > 0 && measures.length > 0) {
-        plan.push({ type: 'line', x: times[0].name, y: preferFloat(measures).name });
+        const axes = { x: times[0].name, y: preferFloat(measures).name };
+        plan.push(rows > LINE_ROWS_MAX ? { type: 'trend', ...axes, bins: TREND_BINS } : { type: 'line', ...axes });
     }
     groups.slice(0, BARS_MAX).forEach((column) => plan.push({ type: 'bars', x: column.name }));
     [...times.filter((column) => !isConstant(column)), ...numbers]

@@ -23,7 +23,8 @@ export class UploadsView {
     /** Tells of uploads that the last page began; their files have to be chosen again. */
     async findUnfinished() {
         const found = await this.#session.unfinishedUploads();
-        const lines = found.map((previous) =>
+        const is_live = ({ metadata, size }) => [...this.#lines.keys()].some(({ name, total }) => name === metadata.filename && total === size);
+        const lines = found.filter((previous) => !is_live(previous)).map((previous) =>
             h(
                 'div',
                 { class: 'upload is-waiting' },

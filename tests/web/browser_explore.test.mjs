@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { Client } from './support/client.mjs';
 import { Server, temporaryFolder } from './support/server.mjs';
 import { makeCsv, oracle } from './support_browser/data.mjs';
-import { Browser } from './support_browser/page.mjs';
+import { Browser, closeLeftBrowsers } from './support_browser/page.mjs';
 
 const ROWS = 60_000;
 const count = (n) => n.toLocaleString('en');
@@ -23,6 +23,7 @@ before(async () => {
 });
 
 after(async () => {
+    await closeLeftBrowsers();
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
 });
@@ -64,7 +65,7 @@ test('a file uploaded on the page is explored at once', async () => {
     assert.equal(Number(await browser.figure('mean-price')), Number(mean.toPrecision(6)));
     assert.deepEqual((await browser.series('category')).slice(1).map(([key, n]) => [key, Number(n)]), categories);
     assert.deepEqual(counts(await browser.series('quantity')), quantities.map(([, n]) => n));
-    assert.ok(await browser.card('price over time').isVisible());
+    assert.ok(await browser.card('mean of price over time').isVisible());
     assert.ok(await browser.card('y against x, density').count());
     await browser.close();
 });
@@ -97,8 +98,8 @@ test('clicks on bars, a brush on time and one on two axes filter together', asyn
     const browser = await explore();
 
     await browser.card('category').getByRole('option', { name: /figs/ }).click();
-    await browser.card('category').getByRole('option', { name: /apples/ }).click({ modifiers: ['Control'] });
-    await browser.brush('price over time', 0.2, 0.7);
+    await browser.card('category').getByRole('option', { name: /^apples/ }).click({ modifiers: ['Control'] });
+    await browser.brush('mean of price over time', 0.2, 0.7);
     await browser.brush('y against x, density', 0.1, 0.6, [0.9, 0.2]);
     await browser.until('four chips', () => document.querySelectorAll('.chip').length === 4);
     await browser.page.waitForTimeout(400);
@@ -220,21 +221,21 @@ test('charts are added, changed, moved and removed, and stay so after a reload',
     const before_titles = await titles();
 
     await page.getByRole('button', { name: 'Add a chart' }).last().click();
-    await page.getByLabel('Kind').selectOption('trend');
-    await page.getByLabel('Along').selectOption('time');
-    await page.getByLabel('Value').selectOption('price');
+    await page.locator('dialog[open] select').first().selectOption('line');
+    await page.locator('dialog[open] [name="x"]').selectOption('time');
+    await page.locator('dialog[open] [name="y"]').selectOption('quantity');
     await page.getByRole('button', { name: 'Show', exact: true }).click();
-    await browser.card('mean of price over time').waitFor();
-    const [[[total]]] = oracle(csv, [['SELECT count(*) FROM t', []]]);
-    const lines = await browser.series('mean of price over time');
-    assert.equal(lines.slice(1).reduce((sum, line) => sum + Number(line[2]), 0), total);
-    await browser.card('mean of price over time').getByRole('button', { name: 'Change this chart' }).click();
-    await page.getByLabel('Of each bin, the').selectOption('sum');
+    await browser.card('quantity over time').getByRole('button', { name: 'Change this chart' }).click();
+    await page.locator('dialog[open] select').first().selectOption('trend');
+    await page.locator('dialog[open] [name="fn"]').selectOption('sum');
     await page.getByRole('button', { name: 'Show', exact: true }).click();
-    await browser.card('sum of price over time').waitFor();
-    await browser.card('sum of price over time').getByRole('button', { name: 'Move back' }).click();
+    const [[[rows, sum]]] = oracle(csv, [['SELECT count(*), sum(quantity) FROM t', []]]);
+    await browser.until('the bins', () => [...document.querySelectorAll('.card')].some((card) => card.querySelector('h2').textContent === 'sum of quantity over time' && card.querySelector('.u-wrap')));
+    const lines = (await browser.series('sum of quantity over time')).slice(1).map((line) => line.slice(2).map(Number));
+    assert.deepEqual([0, 1].map((i) => lines.reduce((all, line) => all + line[i], 0)), [rows, sum]);
+    await browser.card('sum of quantity over time').getByRole('button', { name: 'Move back' }).click();
     await browser.card(before_titles[0]).getByRole('button', { name: 'Remove this chart' }).click();
-    const expected = [...before_titles.slice(1, -1), 'sum of price over time', before_titles[before_titles.length - 1]];
+    const expected = [...before_titles.slice(1, -1), 'sum of quantity over time', before_titles[before_titles.length - 1]];
     assert.deepEqual(await titles(), expected);
 
     await page.reload();
@@ -268,7 +269,7 @@ test('series as Arrow draw the same charts', async () => {
     const json = await explore();
     const arrow = await explore({}, '/?wire=arrow');
 
-    for (const title of ['category', 'quantity', 'x', 'price over time', 'y against x, density']) {
+    for (const title of ['category', 'quantity', 'x', 'mean of price over time', 'y against x, density']) {
         const expected = await json.series(title);
         const actual = await arrow.series(title);
         assert.deepEqual(actual, expected, title);

@@ -143,6 +143,11 @@ test('the first dashboard has a line, bars, histograms and a density', () => {
     assert.deepEqual(of('density').map((def) => [def.x, def.y]), [['x', 'y']]);
 });
 
+test('many rows over time are drawn as means, few as they are', () => {
+    assert.equal(planDashboard(DEMO, 1_000_000)[0].type, 'trend');
+    assert.equal(planDashboard(DEMO, 1000)[0].type, 'line');
+});
+
 test('a table of texts alone still gets bars, an empty one nothing', () => {
     assert.deepEqual(planDashboard([DEMO[0], DEMO[6]]).map((def) => def.type), ['bars']);
     assert.deepEqual(planDashboard([DEMO[8]]), []);

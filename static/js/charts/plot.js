@@ -128,6 +128,9 @@ function tick(value, splits) {
     if (Math.abs(value) >= 10_000 && step >= 100) {
         return formatShort(value);
     }
-    const digits = step >= 1 || step === 0 ? 0 : Math.min(8, Math.ceil(-Math.log10(step) - 1e-9));
-    return value.toFixed(Number.isInteger(value) && step >= 1 ? 0 : digits);
+    let digits = 0;
+    while (digits < 8 && Math.abs(Math.round(step * 10 ** digits) - step * 10 ** digits) > 1e-6) {
+        digits += 1;
+    }
+    return value.toFixed(digits);
 }

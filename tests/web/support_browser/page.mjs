@@ -14,6 +14,13 @@ const ARGS = [
     '--disable-component-update', '--disable-sync',
 ];
 
+const opened = new Set();
+
+/** For `after`: a test that failed leaves its browser open, which would keep the process alive. */
+export async function closeLeftBrowsers() {
+    await Promise.all([...opened].map((browser) => browser.dispose()));
+}
+
 export class Browser {
     /** Words of the console that mean something went wrong, and errors nobody caught. */
     problems = [];
@@ -34,6 +41,7 @@ export class Browser {
             acceptDownloads: true,
             ...options,
         });
+        opened.add(browser);
         browser.page = browser.context.pages()[0];
         browser.page.setDefaultTimeout(WAIT_MS);
         browser.page.on('console', (message) => {
@@ -80,7 +88,7 @@ export class Browser {
     /** Draws a brush over the shares from..to of a chart's width (and height). */
     async brush(title, from, to, up = [0.5, 0.5]) {
         await this.card(title).scrollIntoViewIfNeeded();
-        const box = await this.card(title).locator('.u-over').boundingBox();
+        const box = await this.card(title).locator('.u-over .brush').boundingBox();
         const { mouse } = this.page;
         const at = (x, y) => [box.x + box.width * x, box.y + box.height * y];
         await mouse.move(...at(from, up[0]));
@@ -122,9 +130,15 @@ export class Browser {
     /** Nothing is wider than the window. */
     async overflow() { return this.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth); }
 
-    async close() {
+    async dispose() {
+        opened.delete(this);
         await this.context.close();
         rmSync(this.folder, { recursive: true, force: true });
+    }
+
+    /** Closes the page; nothing may have gone wrong in it. */
+    async close() {
+        await this.dispose();
         assert.deepEqual(this.problems, [], 'the console of the page');
     }
 }
