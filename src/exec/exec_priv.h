@@ -54,6 +54,7 @@ struct sw_scan {
 
     pthread_mutex_t lock;
     enum sw_scan_stage stage; /* lock */
+    bool is_cut;              /* a cancel came before a slot's finish; finish stage */
     bool is_merging;          /* lock */
     uint32_t merged;          /* stripes; lock */
     uint32_t round;           /* lock; read by holders */

@@ -109,7 +109,9 @@ static bool finish_slot(struct sw_scan *scan, struct sw_scan_slot *slot)
     struct sw_series *series = NULL;
     struct sw_err err = {0};
     sw_status status = SW_CANCELLED;
-    bool is_ready = !sw_job_is_cancelled(&scan->job) &&
+    bool is_cancelled = sw_job_is_cancelled(&scan->job);
+    scan->is_cut = scan->is_cut || is_cancelled;
+    bool is_ready = !is_cancelled &&
                     !atomic_load_explicit(&slot->is_failed, memory_order_relaxed) &&
                     (slot->total != NULL || sw_scan_new_partial_work(scan, slot, &slot->total));
     if (is_ready) {

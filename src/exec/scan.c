@@ -286,7 +286,7 @@ double sw_scan_progress(const struct sw_scan *scan)
 
 bool sw_scan_was_cancelled(const struct sw_scan *scan)
 {
-    return scan->stage != SW_SCAN_OVER;
+    return scan->stage != SW_SCAN_OVER || scan->is_cut;
 }
 
 const struct sw_scan_result *sw_scan_result(const struct sw_scan *scan, uint32_t output)
