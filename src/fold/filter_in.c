@@ -252,7 +252,7 @@ sw_status sw_filter_in(const struct sw_version *version, uint32_t column,
         return sw_fail(err, SW_PARAMS, "An `in` clause needs a list of values.");
     }
     if (values->u.list.count > SW_IN_LIST_MAX) {
-        return sw_fail_limit(err, "in-list", (int64_t)values->u.list.count, SW_IN_LIST_MAX,
+        return sw_fail_limit(err, "in_list", (int64_t)values->u.list.count, SW_IN_LIST_MAX,
                              "Use a range, or a column that says which rows are meant.");
     }
     return filter_of(version, column, values->u.list.items, values->u.list.count, filter, err);

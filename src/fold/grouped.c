@@ -18,7 +18,7 @@ sw_status sw_grouped_columns(struct sw_grouped *grouped, const struct sw_json *b
     }
     size_t count = is_one ? 1 : by->u.list.count;
     if (count > SW_GROUP_COLUMNS_MAX) {
-        return sw_fail_limit(err, "group-columns", (int64_t)count, SW_GROUP_COLUMNS_MAX,
+        return sw_fail_limit(err, "group_columns", (int64_t)count, SW_GROUP_COLUMNS_MAX,
                              "Group by fewer columns.");
     }
     for (size_t i = 0; i < count; i++) {

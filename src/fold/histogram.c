@@ -73,8 +73,8 @@ static sw_status read_params(struct histogram *histogram, const struct sw_json *
     };
     SW_TRY(sw_params_read(params, "histogram", list, sizeof(list) / sizeof(list[0]),
                           sw_fold_common_params, err));
-    bool has_width = sw_json_member(params, "width") != NULL && width != 0;
-    if (sw_json_member(params, "width") != NULL && !(width > 0)) {
+    bool has_width = !sw_json_is_null(sw_json_member(params, "width"));
+    if (has_width && !(width > 0)) {
         return sw_fail(err, SW_PARAMS, "histogram: `width` must be above 0.");
     }
     if (bins != 0 && has_width) {

@@ -26,8 +26,8 @@
  *              order are broken by keys; a null measure comes last either way.  `groups`: how many
  *              there are; `other`: adds {other: {measure: v}, other_groups: n} of those not sent.
  * value        measures -> {measures}, also over no rows: count 0, the rest null
- * quantiles    column, q, by? -> {q, value}, type 7, exact; with `by` also {keys} in order of keys and
- *              value[group * q.length + i]                                                          */
+ * quantiles    column, q, by? -> {q, value}, type 7, exact; with `by` also {keys, groups}, in order of
+ *              keys, and value[group * q.length + i]                                                          */
 #ifndef SW_FOLD_KINDS_H
 #define SW_FOLD_KINDS_H
 

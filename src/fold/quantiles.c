@@ -157,7 +157,14 @@ static sw_status finish(void *plan_, void *state, struct sw_series *series, size
         status = put_values(quantiles, key, kept, series, panel);
     }
     if (status == SW_OK && has_keys) {
+        int64_t total = groups;
         status = sw_grouped_put_keys(&quantiles->grouped, result, key, kept, series, panel);
+        if (status == SW_OK) {
+            status = sw_series_ints(series, panel, NULL, "groups", SW_TYPE_INT, &total, NULL, 1);
+        }
+        if (status == SW_OK) {
+            sw_series_mark_scalar(series, panel);
+        }
     }
     free(key);
     return status;

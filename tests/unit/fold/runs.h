@@ -22,7 +22,8 @@ struct selection {
 };
 
 /* A value near those of the column, as JSON and as SQL. */
-static void random_literal(struct world *world, int column, struct sw_json *json, const char **sql)
+static inline void random_literal(struct world *world, int column, struct sw_json *json,
+                                  const char **sql)
 {
     struct sw_value v =
         random_value(world, column, (uint32_t)test_random_below(&world->random, world->rows + 1));
@@ -53,7 +54,7 @@ static void random_literal(struct world *world, int column, struct sw_json *json
     }
 }
 
-static const char *random_between(struct world *world, struct clause *clause)
+static inline const char *random_between(struct world *world, struct clause *clause)
 {
     const char *name = column_names[clause->column];
     const char *low;
@@ -79,7 +80,7 @@ static const char *random_between(struct world *world, struct clause *clause)
     return sql;
 }
 
-static const char *random_in(struct world *world, struct clause *clause)
+static inline const char *random_in(struct world *world, struct clause *clause)
 {
     const char *name = column_names[clause->column];
     size_t count = test_random_below(&world->random, 6);
@@ -101,7 +102,7 @@ static const char *random_in(struct world *world, struct clause *clause)
     return sql;
 }
 
-static struct selection random_selection(struct world *world)
+static inline struct selection random_selection(struct world *world)
 {
     struct selection selection = {.clauses = (unsigned)test_random_below(&world->random, 4),
                                   .sql = "1"};
@@ -127,7 +128,8 @@ static struct selection random_selection(struct world *world)
     return selection;
 }
 
-static struct sw_filter *compile(const struct clause *clause, const struct sw_version *version)
+static inline struct sw_filter *compile(const struct clause *clause,
+                                        const struct sw_version *version)
 {
     struct sw_filter *filter = NULL;
     struct sw_err err = {0};
@@ -154,8 +156,8 @@ struct scan {
     struct sw_batch_cache *cache;
 };
 
-static void begin_scan(struct scan *scan, const struct sw_version *version,
-                       const struct selection *selection)
+static inline void begin_scan(struct scan *scan, const struct sw_version *version,
+                              const struct selection *selection)
 {
     *scan = (struct scan){.version = version};
     for (unsigned i = 0; i < selection->clauses; i++) {
@@ -167,7 +169,7 @@ static void begin_scan(struct scan *scan, const struct sw_version *version,
     assert_int_equal(sw_batch_cache_new(COLUMNS, &scan->cache), SW_OK);
 }
 
-static void end_scan(struct scan *scan)
+static inline void end_scan(struct scan *scan)
 {
     for (unsigned i = 0; i < scan->filters; i++) {
         sw_filter_state_free(scan->state[i]);
@@ -177,8 +179,8 @@ static void end_scan(struct scan *scan)
 }
 
 /* What the zones say must hold for the rows. */
-static void check_reach(const struct scan *scan, unsigned i, const struct sw_batch *batch,
-                        const uint64_t *passes)
+static inline void check_reach(const struct scan *scan, unsigned i, const struct sw_batch *batch,
+                               const uint64_t *passes)
 {
     uint32_t count = sw_bits_count(passes);
     enum sw_filter_reach reach = sw_filter_reach(scan->filter[i], batch->group);
@@ -187,7 +189,8 @@ static void check_reach(const struct scan *scan, unsigned i, const struct sw_bat
     }
 }
 
-static void fold_group(struct scan *scan, const struct sw_foldrun *run, void *state, uint32_t group)
+static inline void fold_group(struct scan *scan, const struct sw_foldrun *run, void *state,
+                              uint32_t group)
 {
     for (uint32_t at = 0; at < scan->version->group[group]->rows; at += SW_VECTOR_ROWS) {
         struct sw_batch batch;
@@ -207,7 +210,7 @@ static void fold_group(struct scan *scan, const struct sw_foldrun *run, void *st
 }
 
 /* One round in `partials` shares of the row groups (0: one for each group), merged in order. */
-static void *fold_round(struct scan *scan, const struct sw_foldrun *run, uint32_t partials)
+static inline void *fold_round(struct scan *scan, const struct sw_foldrun *run, uint32_t partials)
 {
     uint32_t groups = scan->version->groups;
     uint32_t shares = partials == 0 ? groups : partials;
@@ -226,9 +229,10 @@ static void *fold_round(struct scan *scan, const struct sw_foldrun *run, uint32_
     return all;
 }
 
-static sw_status try_output(const struct sw_version *version, const struct selection *selection,
-                            const char *kind, const struct sw_json *params, uint32_t partials,
-                            struct sw_series **series, struct sw_err *err)
+static inline sw_status try_output(const struct sw_version *version,
+                                   const struct selection *selection, const char *kind,
+                                   const struct sw_json *params, uint32_t partials,
+                                   struct sw_series **series, struct sw_err *err)
 {
     struct scan scan;
     struct sw_foldrun *run;
@@ -252,8 +256,8 @@ static sw_status try_output(const struct sw_version *version, const struct selec
 
 /* -- series ----------------------------------------------------------------------------------- */
 
-static const struct sw_field *field_of(const struct sw_series *series, size_t panel,
-                                       const char *group, const char *name)
+static inline const struct sw_field *field_of(const struct sw_series *series, size_t panel,
+                                              const char *group, const char *name)
 {
     const struct sw_panel *from = &series->panel[panel];
     for (size_t i = 0; i < from->fields; i++) {
@@ -268,12 +272,12 @@ static const struct sw_field *field_of(const struct sw_series *series, size_t pa
     return NULL;
 }
 
-static bool is_null_at(const struct sw_field *field, size_t i)
+static inline bool is_null_at(const struct sw_field *field, size_t i)
 {
     return field->is_null != NULL && field->is_null[i];
 }
 
-static bool is_same_field(const struct sw_field *a, const struct sw_field *b)
+static inline bool is_same_field(const struct sw_field *a, const struct sw_field *b)
 {
     if (strcmp(a->name, b->name) != 0 || a->shape != b->shape || a->type != b->type ||
         a->is_axis != b->is_axis || a->length != b->length) {
@@ -295,8 +299,8 @@ static bool is_same_field(const struct sw_field *a, const struct sw_field *b)
     return true;
 }
 
-static void check_same_panel(const struct sw_series *a, size_t panel_a, const struct sw_series *b,
-                             size_t panel_b, const char *what)
+static inline void check_same_panel(const struct sw_series *a, size_t panel_a,
+                                    const struct sw_series *b, size_t panel_b, const char *what)
 {
     assert_int_equal(a->panel[panel_a].fields, b->panel[panel_b].fields);
     for (size_t i = 0; i < a->panel[panel_a].fields; i++) {
@@ -306,7 +310,8 @@ static void check_same_panel(const struct sw_series *a, size_t panel_a, const st
     }
 }
 
-static void check_same(const struct sw_series *a, const struct sw_series *b, const char *what)
+static inline void check_same(const struct sw_series *a, const struct sw_series *b,
+                              const char *what)
 {
     assert_int_equal(a->panels, b->panels);
     assert_int_equal(a->rows, b->rows);
@@ -321,8 +326,8 @@ static void check_same(const struct sw_series *a, const struct sw_series *b, con
 }
 
 /* The output over all splits of the rows and numbers of partials: one series. */
-static struct sw_series *run_output(struct world *world, const struct selection *selection,
-                                    const char *kind, const char *params)
+static inline struct sw_series *run_output(struct world *world, const struct selection *selection,
+                                           const char *kind, const char *params)
 {
     struct sw_json json = json_of(&world->arena, params);
     struct sw_series *first = NULL;

@@ -36,9 +36,9 @@ struct world {
 
 /* -- JSON from text: only what tests write ------------------------------------------- */
 
-static const char *parse_json(struct sw_arena *arena, const char *p, struct sw_json *into);
+static inline const char *parse_json(struct sw_arena *arena, const char *p, struct sw_json *into);
 
-static const char *parse_list(struct sw_arena *arena, const char *p, struct sw_json *into)
+static inline const char *parse_list(struct sw_arena *arena, const char *p, struct sw_json *into)
 {
     bool is_object = *p == '{';
     struct sw_json *items = sw_arena_array(arena, 400, sizeof(*items));
@@ -57,7 +57,7 @@ static const char *parse_list(struct sw_arena *arena, const char *p, struct sw_j
     return p + 1;
 }
 
-static const char *parse_json(struct sw_arena *arena, const char *p, struct sw_json *into)
+static inline const char *parse_json(struct sw_arena *arena, const char *p, struct sw_json *into)
 {
     p += strspn(p, " ");
     if (*p == '{' || *p == '[') {
@@ -90,7 +90,7 @@ static const char *parse_json(struct sw_arena *arena, const char *p, struct sw_j
 }
 
 /* A JSON value that lives as long as the arena; `text` too must. */
-static struct sw_json json_of(struct sw_arena *arena, const char *text)
+static inline struct sw_json json_of(struct sw_arena *arena, const char *text)
 {
     struct sw_json json = {0};
     parse_json(arena, text, &json);
@@ -99,7 +99,7 @@ static struct sw_json json_of(struct sw_arena *arena, const char *text)
 
 /* -- rows ------------------------------------------------------------------------------- */
 
-static double random_normal(struct test_random *random)
+static inline double random_normal(struct test_random *random)
 {
     double sum = -6;
     for (int i = 0; i < 12; i++) {
@@ -108,7 +108,7 @@ static double random_normal(struct test_random *random)
     return sum;
 }
 
-static struct sw_span random_word(struct world *world, uint64_t of)
+static inline struct sw_span random_word(struct world *world, uint64_t of)
 {
     static const char *const heads[] = {"",     "apples", "Oranges",
                                         "figs", "it's",   "\xc3\xa9t\xc3\xa9"};
@@ -121,7 +121,7 @@ static struct sw_span random_word(struct world *world, uint64_t of)
                       (size_t)length);
 }
 
-static struct sw_value random_value(struct world *world, int column, uint32_t row)
+static inline struct sw_value random_value(struct world *world, int column, uint32_t row)
 {
     struct test_random *random = &world->random;
     struct sw_value v = {.type = column_types[column]};
@@ -162,8 +162,8 @@ static struct sw_value random_value(struct world *world, int column, uint32_t ro
     return v;
 }
 
-static struct sw_rowgroup *build_group(const struct world *world, struct sw_dict **dicts,
-                                       uint32_t first, uint32_t rows)
+static inline struct sw_rowgroup *build_group(const struct world *world, struct sw_dict **dicts,
+                                              uint32_t first, uint32_t rows)
 {
     struct sw_chunk *chunk[COLUMNS];
     struct sw_rowgroup *group;
@@ -184,7 +184,8 @@ enum coding { CODED, PLAIN, MIXED };
 
 /* The rows in groups of random sizes up to `most`; t is coded by one dictionary, plain, or by turns
  * plain and coded by a dictionary of the group's own, as after edits. */
-static struct sw_version *build_version(struct world *world, uint32_t most, enum coding coding)
+static inline struct sw_version *build_version(struct world *world, uint32_t most,
+                                               enum coding coding)
 {
     struct sw_rowgroup **group = calloc(world->rows + 1, sizeof(*group));
     struct sw_dict *dicts[COLUMNS] = {NULL};
@@ -219,7 +220,7 @@ static struct sw_version *build_version(struct world *world, uint32_t most, enum
 
 /* -- SQLite ------------------------------------------------------------------------------- */
 
-static void sql_run(const struct world *world, const char *sql)
+static inline void sql_run(const struct world *world, const char *sql)
 {
     char *message = NULL;
     if (sqlite3_exec(world->db, sql, NULL, NULL, &message) != SQLITE_OK) {
@@ -227,7 +228,7 @@ static void sql_run(const struct world *world, const char *sql)
     }
 }
 
-static sqlite3_stmt *sql_prepare(const struct world *world, const char *sql)
+static inline sqlite3_stmt *sql_prepare(const struct world *world, const char *sql)
 {
     sqlite3_stmt *statement;
     if (sqlite3_prepare_v2(world->db, sql, -1, &statement, NULL) != SQLITE_OK) {
@@ -236,7 +237,7 @@ static sqlite3_stmt *sql_prepare(const struct world *world, const char *sql)
     return statement;
 }
 
-static void sql_bind(sqlite3_stmt *statement, int at, const struct sw_value *v)
+static inline void sql_bind(sqlite3_stmt *statement, int at, const struct sw_value *v)
 {
     if (v->is_null) {
         sqlite3_bind_null(statement, at);
@@ -249,7 +250,7 @@ static void sql_bind(sqlite3_stmt *statement, int at, const struct sw_value *v)
     }
 }
 
-static void fill_sqlite(struct world *world)
+static inline void fill_sqlite(struct world *world)
 {
     assert_int_equal(sqlite3_open(":memory:", &world->db), SQLITE_OK);
     sql_run(world, "CREATE TABLE t(pos INTEGER PRIMARY KEY, i INT, big INT, f REAL, g REAL,"
@@ -270,7 +271,7 @@ static void fill_sqlite(struct world *world)
 
 /* -- a world --------------------------------------------------------------------------------- */
 
-static struct world *new_world(uint64_t seed)
+static inline struct world *new_world(uint64_t seed)
 {
     struct world *world = calloc(1, sizeof(*world));
     test_random_init(&world->random, seed);
@@ -291,7 +292,7 @@ static struct world *new_world(uint64_t seed)
     return world;
 }
 
-static void free_world(struct world *world)
+static inline void free_world(struct world *world)
 {
     for (int i = 0; i < 3; i++) {
         sw_version_unref(world->version[i]);
