@@ -11,6 +11,7 @@
 
 #define JUDGED_ROWS 100u /* rows that a header is compared with */
 #define NEARLY      0.98 /* two scores as good as equal */
+#define ODD_WEIGHT  0.9  /* of the share of irregular quotes among all */
 
 /* The work space of one guess. */
 struct guess {
@@ -32,7 +33,7 @@ struct trial {
     uint32_t usual;       /* the most frequent number of fields, of two or more */
     uint32_t usual_count; /* records that have it */
     uint32_t quoted;      /* fields that begin with the quote */
-    bool has_odd;         /* fields with text behind the closing quote */
+    uint32_t odd;         /* fields with text behind the closing quote */
 };
 
 static void end_guess(struct guess *guess)
@@ -115,7 +116,9 @@ static void score(const struct guess *guess, struct trial *trial)
     if (several * 2 >= trial->records && several > 0) {
         const double share = (double)several / trial->records;
         const double same = (double)trial->usual_count / trial->records;
-        trial->score = share * share * (0.25 + 0.75 * same);
+        /* Quotes that do not close at delimiters speak against the delimiter. */
+        const double regular = trial->odd == 0 ? 1 : 1 - ODD_WEIGHT * trial->odd / trial->quoted;
+        trial->score = share * share * (0.25 + 0.75 * same) * regular;
     }
 }
 
@@ -135,7 +138,7 @@ static struct trial try_dialect(struct guess *guess, char delimiter, char quote,
             first = place + 1;
         }
     }
-    trial.has_odd = guess->scan.odd_count > 0;
+    trial.odd = guess->scan.odd_count;
     score(guess, &trial);
     return trial;
 }
@@ -189,7 +192,7 @@ static struct trial choose(struct guess *guess, char newline, char given)
     }
     struct trial single = try_quote(guess, '\'', newline, given);
     const bool is_convincing = single.quoted >= 2 && single.quoted * 2 >= single.records &&
-                               !single.has_odd && single.score >= usual.score;
+                               single.odd == 0 && single.score >= usual.score;
     return is_convincing ? single : usual;
 }
 
@@ -291,7 +294,7 @@ static sw_status guess_all(struct guess *guess, bool is_whole, char delimiter, i
         finish_text(guess, newline);
     }
     struct trial trial = choose(guess, newline, delimiter);
-    *is_short = trial.records == 0 && !is_whole;
+    *is_short = (trial.records == 0 || trial.odd > 0) && !is_whole;
     if (*is_short) {
         return SW_OK;
     }

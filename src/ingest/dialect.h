@@ -28,7 +28,8 @@ struct sw_dialect {
 
 /* `delimiter` 0 and `has_header` -1 are guessed; others are taken as given.  `is_whole`: the
  * sample is the whole text; SW_SCAN_BEHIND bytes behind it are readable.  *is_short: it is not, and
- * it holds no complete record; nothing was guessed, ask again with more.  SW_OK, SW_NO_MEMORY or
+ * it holds no complete record, or quotes that look irregular; nothing was guessed, ask again with
+ * more.  SW_OK, SW_NO_MEMORY or
  * SW_LIMIT (columns). */
 SW_MUST_USE sw_status sw_dialect_guess(struct sw_span sample, bool is_whole, char delimiter,
                                        int has_header, struct sw_dialect *dialect, bool *is_short,

@@ -297,7 +297,7 @@ static sw_status check_incomplete(struct sw_reader *reader, uint32_t length, boo
         snprintf(hint, sizeof(hint), "the field begins in line %llu; %s", line,
                  scan->is_open ? "its closing quote is probably missing"
                                : "is this a CSV file with this delimiter?");
-        return sw_fail_limit(err, "field-bytes", field, SW_FIELD_BYTES_MAX, hint);
+        return sw_fail_limit(err, "field_bytes", field, SW_FIELD_BYTES_MAX, hint);
     }
     if (is_end) {
         return sw_fail(err, SW_UPLOAD,
@@ -306,7 +306,7 @@ static sw_status check_incomplete(struct sw_reader *reader, uint32_t length, boo
                        line);
     }
     if (length > SW_RECORD_BYTES_MAX) {
-        return sw_fail_limit(err, "record-bytes", length, SW_RECORD_BYTES_MAX,
+        return sw_fail_limit(err, "record_bytes", length, SW_RECORD_BYTES_MAX,
                              "one record is longer; is this a CSV file with this delimiter?");
     }
     return SW_OK;
@@ -322,7 +322,7 @@ static sw_status check_fields(const struct sw_reader *reader, struct sw_err *err
             char hint[SW_ERR_HINT_MAX];
             snprintf(hint, sizeof(hint), "the field begins in line %llu",
                      (unsigned long long)line_at(reader, begin));
-            return sw_fail_limit(err, "field-bytes", scan->at[i] - begin, SW_FIELD_BYTES_MAX, hint);
+            return sw_fail_limit(err, "field_bytes", scan->at[i] - begin, SW_FIELD_BYTES_MAX, hint);
         }
     }
     return SW_OK;

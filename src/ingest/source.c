@@ -121,12 +121,12 @@ static sw_status open_packing(struct sw_source *source, uint64_t readable, bool 
 static sw_status check_growth(const struct sw_source *source, struct sw_err *err)
 {
     if (source->inflated > SW_INFLATED_BYTES_MAX) {
-        return sw_fail_limit(err, "inflated-bytes", (int64_t)source->inflated,
+        return sw_fail_limit(err, "inflated_bytes", (int64_t)source->inflated,
                              (int64_t)SW_INFLATED_BYTES_MAX, "split the file");
     }
     uint64_t used = sw_source_used(source);
     if (source->inflated > RATIO_FREE && source->inflated / SW_INFLATE_RATIO_MAX > used) {
-        return sw_fail_limit(err, "inflate-ratio", (int64_t)(source->inflated / (used + 1)),
+        return sw_fail_limit(err, "inflate_ratio", (int64_t)(source->inflated / (used + 1)),
                              (int64_t)SW_INFLATE_RATIO_MAX,
                              "the file grows too much when unpacked; send it plain");
     }

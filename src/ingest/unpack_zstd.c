@@ -38,7 +38,7 @@ static sw_status fail_zstd(size_t code, struct sw_err *err)
     case ZSTD_error_memory_allocation:
         return sw_fail(err, SW_NO_MEMORY, "There is not enough memory to unpack this file.");
     case ZSTD_error_frameParameter_windowTooLarge:
-        return sw_fail_limit(err, "zstd-window", 0, (int64_t)1 << SW_ZSTD_WINDOW_LOG_MAX,
+        return sw_fail_limit(err, "zstd_window", 0, (int64_t)1 << SW_ZSTD_WINDOW_LOG_MAX,
                              "compress without --long or --ultra");
     default:
         return sw_fail(err, SW_UPLOAD,

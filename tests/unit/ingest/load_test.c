@@ -355,8 +355,8 @@ static void a_bomb_is_stopped_by_its_growth(void **state)
     for (size_t i = 63; i < length; i += 64) {
         text[i] = '\n';
     }
-    assert_limit(packed, gzip(text, length, packed, 1u << 20), "inflate-ratio");
-    assert_limit(packed, ZSTD_compress(packed, 1u << 20, text, length, 3), "inflate-ratio");
+    assert_limit(packed, gzip(text, length, packed, 1u << 20), "inflate_ratio");
+    assert_limit(packed, ZSTD_compress(packed, 1u << 20, text, length, 3), "inflate_ratio");
     free(text);
     free(packed);
 }
@@ -371,7 +371,7 @@ static void a_field_longer_than_its_limit_is_refused_with_its_line(void **state)
     struct sw_buf out;
     assert_non_null(text);
     memset(text, 'x', length);
-    assert_limit(text, length, "field-bytes");
+    assert_limit(text, length, "field_bytes");
     memcpy(text, "a,b\n1,2\n3,\"", 11);
     for (size_t i = 60; i < length; i += 50) {
         text[i] = '\n';
@@ -422,6 +422,34 @@ static void more_columns_than_the_limit_are_refused(void **state)
         sw_buf_put_byte(&csv, ',');
     }
     assert_limit(csv.data, csv.length, "columns");
+    sw_buf_fini(&csv);
+}
+
+static void a_header_longer_than_the_first_sample_is_read(void **state)
+{
+    (void)state;
+    enum { COLUMNS = 900 };
+    struct sw_buf csv;
+    struct sw_budget budget;
+    struct sw_load *load;
+    sw_buf_init(&csv);
+    for (int c = 0; c < COLUMNS; c++) {
+        sw_buf_printf(&csv, "\"%0100d, of\n%d\"%s", c, COLUMNS, c + 1 < COLUMNS ? ";" : "\n");
+    }
+    for (int row = 0; row < 3; row++) {
+        for (int c = 0; c < COLUMNS; c++) {
+            sw_buf_printf(&csv, "%d%s", row * c, c + 1 < COLUMNS ? ";" : "\n");
+        }
+    }
+    assert_true(csv.length > SW_SAMPLE_BYTES);
+
+    struct sw_version *version = load_whole(&csv, &budget, &load, &usual_way);
+
+    assert_int_equal(version->schema->columns, COLUMNS);
+    assert_int_equal(version->rows, 3);
+    assert_int_equal(value_at(version, COLUMNS - 1, 2).u.i, 2 * (COLUMNS - 1));
+    sw_version_unref(version);
+    sw_load_free(load);
     sw_buf_fini(&csv);
 }
 
@@ -516,6 +544,7 @@ int main(void)
         cmocka_unit_test(a_field_longer_than_its_limit_is_refused_with_its_line),
         cmocka_unit_test(a_field_of_exactly_the_limit_is_a_field),
         cmocka_unit_test(more_columns_than_the_limit_are_refused),
+        cmocka_unit_test(a_header_longer_than_the_first_sample_is_read),
         cmocka_unit_test(memory_that_runs_out_is_an_error_that_names_the_limit),
         cmocka_unit_test(only_the_first_bad_rows_are_listed_and_all_are_counted),
         cmocka_unit_test(a_cancelled_step_stops_between_blocks_and_the_next_goes_on),
