@@ -9,7 +9,7 @@
 struct sw_budget {
     _Atomic int64_t used;     /* bytes; atomic */
     int64_t limit;            /* bytes; set before threads see it */
-    const char *name;         /* of the limit, for errors: "memory", "session-memory" */
+    const char *name;         /* of the limit, for errors: "memory_bytes", ... */
     struct sw_budget *parent; /* charged too; NULL at the root */
 };
 

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct sw_span {
@@ -24,6 +25,19 @@ static inline struct sw_span sw_span_text(const char *text)
 static inline bool sw_span_equal(struct sw_span a, struct sw_span b)
 {
     return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
+}
+
+/* A NUL-terminated copy, to be freed; NULL when memory runs out. (strndup may look behind a span.) */
+static inline char *sw_span_dup(struct sw_span span)
+{
+    char *copy = malloc(span.length + 1);
+    if (copy != NULL) {
+        if (span.length > 0) {
+            memcpy(copy, span.data, span.length);
+        }
+        copy[span.length] = '\0';
+    }
+    return copy;
 }
 
 /* Order by bytes, as SQLite's BINARY collation: <0, 0, >0. */

@@ -265,7 +265,7 @@ sw_status sw_order_cache_get(struct sw_order_cache *cache, struct sw_pool *pool,
     waiter->entry = NULL;
     if (spec->sort_count > SW_SORT_KEYS_MAX) {
         free_filters(spec);
-        return sw_fail_limit(err, "sort-keys", spec->sort_count, SW_SORT_KEYS_MAX,
+        return sw_fail_limit(err, "sort_keys", spec->sort_count, SW_SORT_KEYS_MAX,
                              "sort by fewer columns");
     }
     uint64_t version_key = sw_order_version_key(spec->version);

@@ -466,11 +466,11 @@ static const struct sw_job_ops order_ops = {step_work, job_done};
 static sw_status check_spec(const struct sw_order_spec *spec, struct sw_err *err)
 {
     if (spec->sort_count > SW_SORT_KEYS_MAX) {
-        return sw_fail_limit(err, "sort-keys", spec->sort_count, SW_SORT_KEYS_MAX,
+        return sw_fail_limit(err, "sort_keys", spec->sort_count, SW_SORT_KEYS_MAX,
                              "sort by fewer columns");
     }
     if (spec->sort_count > 0 && spec->version->rows > SW_SORT_ROWS_MAX) {
-        return sw_fail_limit(err, "sort-rows", (int64_t)spec->version->rows, SW_SORT_ROWS_MAX,
+        return sw_fail_limit(err, "sort_rows", (int64_t)spec->version->rows, SW_SORT_ROWS_MAX,
                              "filter without sorting, or sort a smaller table");
     }
     for (uint32_t i = 0; i < spec->sort_count; i++) {

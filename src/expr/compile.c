@@ -87,7 +87,7 @@ static sw_status add_temp(struct emitter *e, struct operand *out)
         return SW_OK;
     }
     if (++e->temps > SW_EXPR_REGISTERS_MAX) {
-        return sw_fail_limit(e->err, "expression-registers", e->temps, SW_EXPR_REGISTERS_MAX,
+        return sw_fail_limit(e->err, "expression_registers", e->temps, SW_EXPR_REGISTERS_MAX,
                              "make columns of its parts");
     }
     const struct sw_register plan = {.kind = SW_REGISTER_TEMP};

@@ -311,7 +311,7 @@ void sw_expr_state_free(struct sw_expr_state *state)
 sw_status sw_expr_state_status(const struct sw_expr_state *state, struct sw_err *err)
 {
     if (state->status == SW_LIMIT) {
-        return sw_fail_limit(err, "expression-text", SW_EXPR_TEXT_BYTES_MAX, SW_EXPR_TEXT_BYTES_MAX,
+        return sw_fail_limit(err, "expression_text", SW_EXPR_TEXT_BYTES_MAX, SW_EXPR_TEXT_BYTES_MAX,
                              "a text made by the expression, all texts of 2,048 rows, or a LIKE "
                              "pattern grew too long");
     }

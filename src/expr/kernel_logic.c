@@ -427,6 +427,12 @@ sw_kernel_fn sw_kernel_of(enum sw_op op)
         [SW_OP_LOG2] = sw_kernel_math,
         [SW_OP_CAST_INT] = sw_kernel_cast_int,
         [SW_OP_CAST_FLOAT] = sw_kernel_to_float,
+        [SW_OP_LIKE] = sw_kernel_like,
+        [SW_OP_GLOB] = sw_kernel_like,
+        [SW_OP_DATE_TRUNC] = sw_kernel_time,
+        [SW_OP_TIME_TRUNC] = sw_kernel_time,
+        [SW_OP_DATE_PART] = sw_kernel_time,
+        [SW_OP_TIME_PART] = sw_kernel_time,
     };
     return kernels[op];
 }

@@ -198,7 +198,7 @@ static sw_status parse_all(struct sw_expr *expr, struct sw_err *err)
 sw_status sw_expr_parse(struct sw_span text, struct sw_expr **expr, struct sw_err *err)
 {
     if (text.length > SW_EXPR_BYTES_MAX) {
-        return sw_fail_limit(err, "expression-bytes", (int64_t)text.length, SW_EXPR_BYTES_MAX,
+        return sw_fail_limit(err, "expression_bytes", (int64_t)text.length, SW_EXPR_BYTES_MAX,
                              "hand long lists in as an input");
     }
     struct sw_expr *made = calloc(1, sizeof *made);

@@ -57,7 +57,7 @@ sw_status sw_parse_new(struct sw_parser *p, enum sw_op op, size_t position, uint
                        struct sw_node **node)
 {
     if (++p->expr->nodes > SW_EXPR_NODES_MAX) {
-        return sw_fail_limit(p->err, "expression-nodes", p->expr->nodes, SW_EXPR_NODES_MAX,
+        return sw_fail_limit(p->err, "expression_nodes", p->expr->nodes, SW_EXPR_NODES_MAX,
                              "split it into columns, or hand a long list in as an input");
     }
     struct sw_node *made = sw_arena_alloc(&p->expr->arena, sizeof *made);
@@ -82,7 +82,7 @@ static sw_status set_child(struct sw_parser *p, struct sw_node *node, uint32_t i
         node->height = (uint16_t)(child->height + 1);
     }
     if (node->height > SW_EXPR_HEIGHT_MAX) {
-        return sw_fail_limit(p->err, "expression-height", node->height, SW_EXPR_HEIGHT_MAX,
+        return sw_fail_limit(p->err, "expression_height", node->height, SW_EXPR_HEIGHT_MAX,
                              "use IN (...) instead of a long row of operators");
     }
     return SW_OK;
@@ -129,7 +129,7 @@ sw_status sw_parse_from_list(struct sw_parser *p, enum sw_op op, size_t position
 sw_status sw_parse_nested(struct sw_parser *p, enum sw_level least, struct sw_node **node)
 {
     if (++p->depth > SW_EXPR_DEPTH_MAX) {
-        return sw_fail_limit(p->err, "expression-depth", p->depth, SW_EXPR_DEPTH_MAX,
+        return sw_fail_limit(p->err, "expression_depth", p->depth, SW_EXPR_DEPTH_MAX,
                              "nest it less, or make a column of a part of it");
     }
     SW_TRY(sw_parse_level(p, least, node));

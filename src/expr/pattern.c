@@ -179,8 +179,81 @@ static bool match(const struct matcher *m)
     }
 }
 
+/* Only ASCII, no _: the texts between the % can be looked for as bytes. */
+static bool is_simple(struct sw_span pattern)
+{
+    for (size_t i = 0; i < pattern.length; i++) {
+        if (pattern.data[i] == '_' || (unsigned char)pattern.data[i] >= 0x80) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool equals_folded(const char *text, const char *part, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (fold_case(text[i]) != fold_case(part[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Where the first `part` at or after `from` ends, or SIZE_MAX. */
+static size_t find_folded(struct sw_span text, size_t from, struct sw_span part)
+{
+    unsigned char first = part.length > 0 ? fold_case(part.data[0]) : 0;
+    for (size_t at = from; at + part.length <= text.length; at++) {
+        if (part.length == 0 || (fold_case(text.data[at]) == first &&
+                                 equals_folded(text.data + at, part.data, part.length))) {
+            return at + part.length;
+        }
+    }
+    return SIZE_MAX;
+}
+
+/* The part before the next % at or after `from`. */
+static struct sw_span next_part(struct sw_span pattern, size_t from)
+{
+    size_t end = from;
+    while (end < pattern.length && pattern.data[end] != '%') {
+        end++;
+    }
+    return sw_span_of(pattern.data + from, end - from);
+}
+
+static bool match_simple(struct sw_span text, struct sw_span pattern)
+{
+    struct sw_span part = next_part(pattern, 0);
+    if (part.length > text.length || !equals_folded(text.data, part.data, part.length)) {
+        return false;
+    }
+    if (part.length == pattern.length) {
+        return text.length == part.length;
+    }
+    size_t at = part.length;
+    size_t p = part.length + 1;
+    while (true) {
+        part = next_part(pattern, p);
+        p += part.length + 1;
+        if (p > pattern.length) { /* the last one stands at the end */
+            size_t tail = text.length - part.length;
+            return part.length <= text.length - at &&
+                   equals_folded(text.data + tail, part.data, part.length);
+        }
+        at = find_folded(text, at, part);
+        if (at == SIZE_MAX) {
+            return false;
+        }
+    }
+}
+
 bool sw_pattern_like(struct sw_span text, struct sw_span pattern, struct sw_span escape)
 {
+    if (escape.length == 0 && is_simple(pattern)) {
+        return match_simple(text, pattern);
+    }
     struct matcher m = {text, pattern, escape, false};
     return match(&m);
 }

@@ -282,7 +282,7 @@ static sw_status gather_values(struct sw_resolver *r, const struct sw_node *node
         }
         if (pass == 0) {
             if (total > SW_IN_LIST_MAX) {
-                return sw_fail_limit(r->err, "in-list", (int64_t)total, SW_IN_LIST_MAX,
+                return sw_fail_limit(r->err, "in_list", (int64_t)total, SW_IN_LIST_MAX,
                                      "use a range, or a column that marks the rows");
             }
             values->items = sw_arena_array(r->arena, total + 1, sizeof(struct sw_typed *));

@@ -110,6 +110,8 @@ SW_KERNEL(sw_kernel_is_null);
 SW_KERNEL(sw_kernel_choose);
 SW_KERNEL(sw_kernel_coalesce);
 SW_KERNEL(sw_kernel_in_set);
+SW_KERNEL(sw_kernel_like);
+SW_KERNEL(sw_kernel_time);
 SW_KERNEL(sw_kernel_math);
 SW_KERNEL(sw_kernel_cast_int);
 

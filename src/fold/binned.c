@@ -151,7 +151,8 @@ sw_status sw_binned_put(const double *values, const uint8_t *is_null, size_t n, 
     return status;
 }
 
-/* Edges of times between two milliseconds stay fractions: they are what the counts were made with. */
+/* Edges of times between two milliseconds stay fractions: they are what the counts were made
+ * with. */
 sw_status sw_binned_put_edges(const struct sw_axis *axis, enum sw_type type,
                               struct sw_series *series, size_t panel, const char *name)
 {

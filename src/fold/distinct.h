@@ -1,6 +1,6 @@
-/* distinct: how many different values each group has, exactly: a set of (group, value).  More than
- * SW_DISTINCT_MAX of them are refused (SW_LIMIT), never estimated.  NaN is one value, null is none.
- * Owned by one state of a fold; worker thread.                                                     */
+/* distinct: how many different values each group has, exactly: a set of (group, value).  More
+ * than SW_DISTINCT_MAX of them are refused (SW_LIMIT), never estimated.  NaN is one value, null
+ * is none. Owned by one state of a fold; worker thread. */
 #ifndef SW_FOLD_DISTINCT_H
 #define SW_FOLD_DISTINCT_H
 

@@ -80,7 +80,8 @@ static sw_status grow(struct sw_facet_state *state, uint32_t keys)
     return SW_OK;
 }
 
-/* Gives each key its sub: in the first round its own as long as there is room, later its panel's. */
+/* Gives each key its sub: in the first round its own as long as there is room, later its panel's.
+ */
 static sw_status open_slots(const struct sw_facet *facet, struct sw_facet_state *state)
 {
     uint32_t keys = sw_keys_count(state->keys);

@@ -1,10 +1,10 @@
 /* facet: one sub-state of a kind for each value of a column, by splitting the selection.
  *
- * The first round opens a sub-state for each value it meets.  Where there turn out to be more values
- * than panels, it only counts; the panels are then the most frequent values (ties by value), and a
- * second round folds those.  Panels stand in that order, by count and then by value, and share the
- * plan, therefore the axes; a kind with rounds has a plan for each panel, equal at first.
- * Part of foldrun.c's run; no one else includes it.                                                */
+ * The first round opens a sub-state for each value it meets.  Where there turn out to be more
+ * values than panels, it only counts; the panels are then the most frequent values (ties by
+ * value), and a second round folds those.  Panels stand in that order, by count and then by
+ * value, and share the plan, therefore the axes; a kind with rounds has a plan for each panel,
+ * equal at first. Part of foldrun.c's run; no one else includes it. */
 #ifndef SW_FOLD_FACET_H
 #define SW_FOLD_FACET_H
 

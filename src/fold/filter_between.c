@@ -1,6 +1,6 @@
-/* A filter that is a range; see filter.h.  Bounds are made closed when it is compiled: integers by
- * one, doubles by the next double.  A range without both ends passes every row, nulls too, as if the
- * clause were off.                                                                                  */
+/* A filter that is a range; see filter.h.  Bounds are made closed when it is compiled: integers
+ * by one, doubles by the next double.  A range without both ends passes every row, nulls too, as
+ * if the clause were off. */
 #include <math.h>
 #include <stdlib.h>
 

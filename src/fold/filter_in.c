@@ -1,12 +1,13 @@
-/* A filter that is a list of values; see filter.h.  The list is sorted once; a row is looked up in it,
- * a coded string once per code.                                                                     */
+/* A filter that is a list of values; see filter.h.  The list is sorted once; a row is looked up
+ * in it, a coded string once per code. */
 #include <math.h>
 #include <stdlib.h>
 
 #include "fold/filter_priv.h"
 #include "kernel/kernel.h"
 
-#define DAY_MS INT64_C(86400000)
+#define DAY_MS    INT64_C(86400000)
+#define INT64_END 9223372036854775808.0 /* 2^63 */
 
 struct in {
     struct sw_filter head;
@@ -159,7 +160,7 @@ static bool int_of(enum sw_type type, const struct sw_filter_number *number, int
 {
     *value = number->i;
     if (!number->is_integer) {
-        if (!(number->f >= -0x1p63 && number->f < 0x1p63) || number->f != floor(number->f)) {
+        if (!(fabs(number->f) < INT64_END) || number->f != floor(number->f)) {
             return false;
         }
         *value = (int64_t)number->f;

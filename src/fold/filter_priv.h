@@ -1,5 +1,5 @@
-/* filter_priv: what the files of the filter share: a filter is a struct with its functions.  No one
- * else includes it.                                                                                */
+/* filter_priv: what the files of the filter share: a filter is a struct with its functions.  No
+ * one else includes it. */
 #ifndef SW_FOLD_FILTER_PRIV_H
 #define SW_FOLD_FILTER_PRIV_H
 

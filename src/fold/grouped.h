@@ -1,6 +1,6 @@
-/* grouped: rows put into groups by the values of columns, and measures of each group: what group-by,
- * value and quantiles have in common.  A plan with a median may need further rounds over the rows;
- * groups and all else are as the first round found them, and kept in the plan.                      */
+/* grouped: rows put into groups by the values of columns, and measures of each group: what group-
+ * by, value and quantiles have in common.  A plan with a median may need further rounds over the
+ * rows; groups and all else are as the first round found them, and kept in the plan. */
 #ifndef SW_FOLD_GROUPED_H
 #define SW_FOLD_GROUPED_H
 

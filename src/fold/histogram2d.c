@@ -1,5 +1,5 @@
-/* Kind "histogram2d"; see kinds.h.  Cells are places of both axes, those outside included, so that the
- * fill needs no test: cell = place of y * places of x + place of x.                                */
+/* Kind "histogram2d"; see kinds.h.  Cells are places of both axes, those outside included, so
+ * that the fill needs no test: cell = place of y * places of x + place of x. */
 #include <stdlib.h>
 
 #include "base/params.h"

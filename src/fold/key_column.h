@@ -1,5 +1,5 @@
-/* key_column: the distinct values of one column (or of an expression, through _add), numbered: the
- * part of keys.h that knows types.  For keys.c and distinct.c.                                     */
+/* key_column: the distinct values of one column (or of an expression, through _add), numbered:
+ * the part of keys.h that knows types.  For keys.c and distinct.c. */
 #ifndef SW_FOLD_KEY_COLUMN_H
 #define SW_FOLD_KEY_COLUMN_H
 

@@ -1,5 +1,5 @@
 /* See keys.h.  One column: its own numbers are the keys.  Several: the tuple of their numbers is
- * looked up in a hash of tuples.                                                                   */
+ * looked up in a hash of tuples. */
 #include "fold/keys.h"
 
 #include <stdlib.h>

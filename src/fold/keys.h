@@ -1,9 +1,9 @@
-/* keys: the distinct values of one or more columns, numbered in the order in which they were first
- * seen: the groups of a group-by, the panels of a facet, the distinct values of a measure.  Null is a
- * value of its own, so is NaN (all NaN are one); -0.0 is 0.0.
+/* keys: the distinct values of one or more columns, numbered in the order in which they were
+ * first seen: the groups of a group-by, the panels of a facet, the distinct values of a measure.
+ * Null is a value of its own, so is NaN (all NaN are one); -0.0 is 0.0.
  *
- * A coded string is looked up by its code, an integer of a narrow column by its offset, all others by
- * a hash; what was found is the same.  Owned by one state of a fold; worker thread.                */
+ * A coded string is looked up by its code, an integer of a narrow column by its offset, all
+ * others by a hash; what was found is the same.  Owned by one state of a fold; worker thread. */
 #ifndef SW_FOLD_KEYS_H
 #define SW_FOLD_KEYS_H
 

@@ -1,6 +1,6 @@
 /* Kind "line"; see kinds.h.  Selected rows of one bucket that follow one another are a run; a run
- * offers its marks to the bucket's cell at once, so that an ascending x costs little more than the
- * search for the least and the greatest y.                                                          */
+ * offers its marks to the bucket's cell at once, so that an ascending x costs little more than
+ * the search for the least and the greatest y. */
 #include "fold/line.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* line: what the files of kind "line" share; see kinds.h for what it shows.  No one else includes it. */
+/* line: what the files of kind "line" share; see kinds.h for what it shows.  No one else includes
+ * it. */
 #ifndef SW_FOLD_LINE_H
 #define SW_FOLD_LINE_H
 

@@ -1,6 +1,7 @@
 /* Largest triangle three buckets (Sveinn Steinarsson, "Downsampling time series for visual
- * representation", 2013): the first and the last point stay; of each bucket between them the point
- * that makes the largest triangle with the one chosen before and the mean of the next bucket.       */
+ * representation", 2013): the first and the last point stay; of each bucket between them the
+ * point that makes the largest triangle with the one chosen before and the mean of the next
+ * bucket. */
 #include <math.h>
 
 #include "fold/line.h"

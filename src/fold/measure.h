@@ -1,5 +1,5 @@
-/* measure: what an output computes of each of its groups: count, sum, mean, min, max, stddev, median,
- * distinct, of a column or an expression.
+/* measure: what an output computes of each of its groups: count, sum, mean, min, max, stddev,
+ * median, distinct, of a column or an expression.
  *
  *   count     rows; with a column: its values that are not null (NaN is a value)
  *   sum       of bool and int exact, an int where it fits 64 bits, else a float; of float the exact
@@ -14,7 +14,7 @@
  * sum and stddev of times are refused, and strings have only count, min, max, distinct.  NaN and
  * infinities go through sum, mean and stddev as IEEE 754 has them.
  *
- * struct sw_measures belongs to the plan; a state to one partial.                                  */
+ * struct sw_measures belongs to the plan; a state to one partial. */
 #ifndef SW_FOLD_MEASURE_H
 #define SW_FOLD_MEASURE_H
 

@@ -1,6 +1,6 @@
-/* measure_priv: the cells of a partial, which the files of the measures share.  Each measure has an
- * array of cells of its own kind, one for each group; a cell that is all zero is empty, and every kind
- * of cell begins with n, the values that are not null.  No one else includes it.                   */
+/* measure_priv: the cells of a partial, which the files of the measures share.  Each measure has
+ * an array of cells of its own kind, one for each group; a cell that is all zero is empty, and
+ * every kind of cell begins with n, the values that are not null.  No one else includes it. */
 #ifndef SW_FOLD_MEASURE_PRIV_H
 #define SW_FOLD_MEASURE_PRIV_H
 

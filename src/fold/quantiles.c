@@ -24,7 +24,7 @@ static void plan_free(void *plan)
 
 static sw_status read_q(struct quantiles *quantiles, const struct sw_json *q, struct sw_err *err)
 {
-    if (q->u.list.count == 0 || q->u.list.count > SW_QUANTILES_MAX) {
+    if (q == NULL || q->u.list.count == 0 || q->u.list.count > SW_QUANTILES_MAX) {
         return sw_fail(err, SW_PARAMS, "quantiles: `q` holds 1 to %u numbers.", SW_QUANTILES_MAX);
     }
     for (size_t i = 0; i < q->u.list.count; i++) {

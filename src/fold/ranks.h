@@ -6,8 +6,8 @@
  *            interval in equal parts, and take the part with the rank as the next interval
  *   gather   again, of the intervals alone, once they hold few enough
  *
- * Each arrow is a round over the chunks (SW_AGAIN).  NaN has no rank.  struct sw_ranks belongs to the
- * plan and changes in sw_ranks_round alone; a state belongs to a partial.                          */
+ * Each arrow is a round over the chunks (SW_AGAIN).  NaN has no rank.  struct sw_ranks belongs to
+ * the plan and changes in sw_ranks_round alone; a state belongs to a partial. */
 #ifndef SW_FOLD_RANKS_H
 #define SW_FOLD_RANKS_H
 
@@ -37,7 +37,8 @@ static inline uint64_t sw_ranks_key_int(int64_t value)
     return (uint64_t)value ^ (uint64_t)1 << 63;
 }
 
-/* n keys with their groups; groups are below `groups`, after the first round those of that round. */
+/* n keys with their groups; groups are below `groups`, after the first round those of that round.
+ */
 SW_MUST_USE sw_status sw_ranks_add(const struct sw_ranks *ranks, struct sw_ranks_state *state,
                                    const uint64_t *key, const uint32_t *group, uint32_t n,
                                    uint32_t groups);

@@ -1,6 +1,6 @@
-/* Kind "scatter"; see kinds.h.  A heap of the `points` smallest (hash, row id): whatever the order of
- * rows and partials, the same remain.  The hash is fixed (splitmix64), so the sample is the same on
- * every machine and in every run.                                                                  */
+/* Kind "scatter"; see kinds.h.  A heap of the `points` smallest (hash, row id): whatever the
+ * order of rows and partials, the same remain.  The hash is fixed (splitmix64), so the sample is
+ * the same on every machine and in every run. */
 #include <stdlib.h>
 
 #include "base/params.h"

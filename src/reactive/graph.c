@@ -149,7 +149,7 @@ static struct sw_input *need_input(struct sw_graph *graph, struct sw_span name)
         return input;
     }
     input = calloc(1, sizeof(*input));
-    char *copy = strndup(name.data, name.length);
+    char *copy = sw_span_dup(name);
     if (input == NULL || copy == NULL) {
         free(input);
         free(copy);

@@ -60,7 +60,7 @@ static sw_status read_common(struct sw_output *output, struct sw_err *err)
     }
     SW_TRY(sw_params_read(object, "output.define", params, sizeof(params) / sizeof(params[0]), NULL,
                           err));
-    output->name = strndup(name.data, name.length);
+    output->name = sw_span_dup(name);
     output->params = pick_members(&output->arena, output->definition, false);
     return output->name == NULL || output->params == NULL ? sw_graph_no_memory(err) : SW_OK;
 }
@@ -311,7 +311,7 @@ static sw_status read_sort(const struct sw_json *list, const struct sw_version *
 {
     size_t count = list->u.list.count;
     if (count > SW_SORT_KEYS_MAX) {
-        return sw_fail_limit(err, "sort-keys", (int64_t)count, SW_SORT_KEYS_MAX,
+        return sw_fail_limit(err, "sort_keys", (int64_t)count, SW_SORT_KEYS_MAX,
                              "sort by fewer columns");
     }
     struct sw_sort_key *keys = sw_arena_array(arena, count + 1, sizeof(*keys));

@@ -153,7 +153,7 @@ static sw_status fill_selection(struct sw_graph *graph, struct sw_selection *sel
         return sw_graph_no_memory(err);
     }
     SW_TRY(sw_params_read(copy, "select.define", list, 3, NULL, err));
-    selection->name = strndup(name.data, name.length);
+    selection->name = sw_span_dup(name);
     if (selection->name == NULL) {
         return sw_graph_no_memory(err);
     }

@@ -34,7 +34,7 @@ static struct sw_output_value *new_value(const struct sw_run *run, struct sw_run
     }
     atomic_init(&value->refs, 1);
     value->output = strdup(output->name);
-    value->kind = strndup(output->kind.data, output->kind.length);
+    value->kind = sw_span_dup(output->kind);
     value->version = version->number;
     value->seq = output->seq + 1;
     value->rows = item->rows;

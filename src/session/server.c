@@ -82,7 +82,7 @@ sw_status sw_server_new(const struct sw_server_options *options, const struct sw
     made->idle_timeout_s = options->idle_timeout_s;
     made->session_memory_bytes = options->session_memory_bytes;
     made->upload_bytes_max = options->upload_bytes_max;
-    sw_budget_init(&made->budget, "memory", options->memory_bytes, NULL);
+    sw_budget_init(&made->budget, "memory_bytes", options->memory_bytes, NULL);
     sw_status status = fill(made, options, err);
     if (status != SW_OK) {
         sw_server_free(made);

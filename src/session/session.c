@@ -99,7 +99,8 @@ sw_status sw_session_new(struct sw_server *server, struct sw_span app, char toke
         return sw_fail(err, SW_NO_MEMORY, "out of memory");
     }
     made->server = server;
-    sw_budget_init(&made->budget, "session-memory", server->session_memory_bytes, &server->budget);
+    sw_budget_init(&made->budget, "session_memory_bytes", server->session_memory_bytes,
+                   &server->budget);
     sw_random_text(made->name, 12);
     sw_random_text(token, SW_TOKEN_BYTES);
     sw_sha256(token, strlen(token), made->key);

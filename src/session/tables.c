@@ -12,7 +12,7 @@ sw_status sw_table_new(struct sw_span name, struct sw_table **table)
     if (made == NULL) {
         return SW_NO_MEMORY;
     }
-    made->name = strndup(name.data, name.length);
+    made->name = sw_span_dup(name);
     if (made->name == NULL) {
         free(made);
         return SW_NO_MEMORY;

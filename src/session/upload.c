@@ -334,8 +334,7 @@ static sw_status fill(struct sw_upload *upload, const struct sw_upload_spec *spe
 {
     struct sw_session *session = upload->session;
     sw_random_text(upload->id, 16);
-    upload->metadata =
-        strndup(spec->metadata.length == 0 ? "" : spec->metadata.data, spec->metadata.length);
+    upload->metadata = sw_span_dup(spec->metadata);
     if (upload->metadata == NULL) {
         return sw_fail(err, SW_NO_MEMORY, "out of memory");
     }

@@ -21,6 +21,6 @@
 < {"result": {}}
 < {"method": "output.value", "params": {"output": "top", "data": {"groups": 4, "keys": {"category": ["figs"]}, "measures": {"n": [2]}}}}
 > {"method": "output.define", "params": {"output": "bad", "kind": "groupby", "table": "fruit", "by": ["category"], "measures": {"m": {"fn": "middle", "column": "x"}}}}
-< {"error": {"code": -32602, "message": "/middle/"}}
+< {"error": {"code": -32602, "message": "/fn.*count.*median/"}}
 > {"method": "output.define", "params": {"output": "bad", "kind": "groupby", "table": "fruit", "by": ["category"], "measures": {"m": {"fn": "sum", "column": "category"}}}}
 < {"error": {"code": -32041, "message": "/category/"}}

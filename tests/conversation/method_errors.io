@@ -11,8 +11,8 @@
 
 > {"method": "table.pages"}
 < {"error": {"code": -32601, "message": "/table.pages/"}}
-> {"method": "table.page", "params": {"table": "fruit"}}
-< {"error": {"code": -32602, "message": "/offset|limit/"}}
+> {"method": "table.page", "params": {"offset": 0, "limit": 1}}
+< {"error": {"code": -32602, "message": "/table/"}}
 > {"method": "table.page", "params": {"table": "fruit", "offset": -1, "limit": 1}}
 < {"error": {"code": -32602, "message": "/offset/"}}
 > {"method": "table.page", "params": {"table": "fruit", "offset": 0, "limit": 10, "colour": "red"}}

@@ -118,7 +118,7 @@ struct stage {
 
 static void stage_init(struct stage *stage, unsigned threads, int64_t limit)
 {
-    sw_budget_init(&stage->budget, "session-memory", limit, NULL);
+    sw_budget_init(&stage->budget, "session_memory_bytes", limit, NULL);
     assert_int_equal(sw_pool_new(threads, NULL, NULL, &stage->pool, NULL), SW_OK);
     assert_int_equal(sw_lane_new(stage->pool, &stage->lane), SW_OK);
 }
@@ -246,7 +246,7 @@ static void a_sort_over_the_budget_is_refused_by_name(void **state)
     struct outcome outcome = make_order(&stage, version, false, &key, 1);
 
     assert_int_equal(outcome.status, SW_LIMIT);
-    assert_string_equal(outcome.err.limit, "session-memory");
+    assert_string_equal(outcome.err.limit, "session_memory_bytes");
     assert_null(outcome.order);
     stage_fini(&stage);
     sw_version_unref(version);

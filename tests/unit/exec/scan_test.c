@@ -195,7 +195,7 @@ struct ground {
 static void ground_init(struct ground *ground, unsigned threads, int64_t limit)
 {
     *ground = (struct ground){0};
-    sw_budget_init(&ground->budget, "session-memory", limit, NULL);
+    sw_budget_init(&ground->budget, "session_memory_bytes", limit, NULL);
     assert_int_equal(sw_pool_new(threads, NULL, NULL, &ground->pool, NULL), SW_OK);
     assert_int_equal(sw_lane_new(ground->pool, &ground->lane), SW_OK);
 }
@@ -374,7 +374,7 @@ static void a_partial_over_the_budget_is_refused_by_name(void **state)
     sw_pool_settle(ground.pool);
 
     assert_int_equal(sw_scan_result(ground.scan, 0)->status, SW_LIMIT);
-    assert_string_equal(sw_scan_result(ground.scan, 0)->err.limit, "session-memory");
+    assert_string_equal(sw_scan_result(ground.scan, 0)->err.limit, "session_memory_bytes");
     assert_int_equal(sw_scan_result(ground.scan, 1)->status, SW_OK);
     sw_scan_free(ground.scan);
     ground_fini(&ground);

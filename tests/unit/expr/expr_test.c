@@ -232,19 +232,19 @@ static void limits_stand_where_they_are_written(void **context)
     closed = repeat(deep, ")", SW_EXPR_DEPTH_MAX + 1, "");
     free(deep);
     assert_int_equal(parse(closed, &err), SW_LIMIT);
-    assert_string_equal(err.limit, "expression-depth");
+    assert_string_equal(err.limit, "expression_depth");
 
     assert_int_equal(parse(repeat("1", " + 1", SW_EXPR_HEIGHT_MAX - 1, ""), &err), SW_OK);
     assert_int_equal(parse(repeat("1", " + 1", SW_EXPR_HEIGHT_MAX, ""), &err), SW_LIMIT);
-    assert_string_equal(err.limit, "expression-height");
+    assert_string_equal(err.limit, "expression_height");
 
     assert_int_equal(parse(repeat("1 IN (1", ",1", SW_EXPR_NODES_MAX - 3, ")"), &err), SW_OK);
     assert_int_equal(parse(repeat("1 IN (1", ",1", SW_EXPR_NODES_MAX - 2, ")"), &err), SW_LIMIT);
-    assert_string_equal(err.limit, "expression-nodes");
+    assert_string_equal(err.limit, "expression_nodes");
 
     assert_int_equal(parse(repeat("1", " ", SW_EXPR_BYTES_MAX - 1, ""), &err), SW_OK);
     assert_int_equal(parse(repeat("1", " ", SW_EXPR_BYTES_MAX, ""), &err), SW_LIMIT);
-    assert_string_equal(err.limit, "expression-bytes");
+    assert_string_equal(err.limit, "expression_bytes");
 }
 
 static void a_row_of_operators_at_the_limit_runs(void **context)
@@ -290,7 +290,7 @@ static void a_text_that_grows_too_long_is_reported(void **context)
 
     assert_int_equal(vector.valid[0] & 1, 0);
     assert_int_equal(sw_expr_state_status(state, &err), SW_LIMIT);
-    assert_string_equal(err.limit, "expression-text");
+    assert_string_equal(err.limit, "expression_text");
     sw_expr_state_free(state);
     sw_program_free(program);
     sw_buf_fini(&text);

@@ -1,5 +1,5 @@
-/* Random filters for a world, and outputs run over it: as one partial, as one for each row group, as
- * the shares of 1 to 4 workers; all must give the same series bit by bit.                          */
+/* Random filters for a world, and outputs run over it: as one partial, as one for each row group,
+ * as the shares of 1 to 4 workers; all must give the same series bit by bit. */
 #ifndef SW_TEST_FOLD_RUNS_H
 #define SW_TEST_FOLD_RUNS_H
 

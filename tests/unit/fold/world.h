@@ -1,6 +1,6 @@
-/* A random table for the tests of fold/: as plain values, as versions split into row groups in several
- * ways, and as a SQLite table `t` with the same rows (column `pos` is the position; dates are days,
- * timestamps milliseconds; a NaN is NULL there).                                                    */
+/* A random table for the tests of fold/: as plain values, as versions split into row groups in
+ * several ways, and as a SQLite table `t` with the same rows (column `pos` is the position; dates
+ * are days, timestamps milliseconds; a NaN is NULL there). */
 #ifndef SW_TEST_FOLD_WORLD_H
 #define SW_TEST_FOLD_WORLD_H
 

@@ -237,7 +237,7 @@ static inline void stage_init(struct stage *stage, unsigned threads)
 {
     memset(stage, 0, sizeof(*stage));
     sw_buf_init(&stage->log);
-    sw_budget_init(&stage->budget, "session-memory", INT64_MAX, NULL);
+    sw_budget_init(&stage->budget, "session_memory_bytes", INT64_MAX, NULL);
     atomic_init(&stage->now_us, 1000000000);
     stage->clock = (struct sw_clock){stage_now, stage_now, stage};
     assert_int_equal(sw_pool_new(threads, NULL, NULL, &stage->pool, NULL), SW_OK);

@@ -51,7 +51,7 @@ static void sends(struct sw_outbox *outbox, const char *part)
 {
     struct sw_outgoing message;
     assert_true(sw_outbox_next(outbox, &message));
-    char *text = strndup(message.bytes.data, message.bytes.length);
+    char *text = sw_span_dup(message.bytes);
     if (strstr(text, part) == NULL) {
         fail_msg("wanted %s in %s", part, text);
     }

@@ -533,7 +533,7 @@ static void a_session_over_its_memory_says_so_and_lives_on(void **state)
     upload_text(client, "fruit.csv", fruit);
 
     await_text(client, "upload.failed");
-    assert_non_null(strstr(client->inbox, "session-memory"));
+    assert_non_null(strstr(client->inbox, "session_memory_bytes"));
     say(client, "{\"jsonrpc\":\"2.0\",\"id\":9,\"method\":\"session.info\"}");
     await_text(client, "\"id\":9,\"result\":{\"memory_bytes\":0");
     disconnect(client);
