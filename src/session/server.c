@@ -309,8 +309,22 @@ void sw_server_tick(struct sw_server *server)
     }
 }
 
+static void announce_stop(struct sw_server *server)
+{
+    static const char params[] =
+        "{\"level\":\"warn\",\"text\":\"The server is stopping: this session ends.\"}";
+    struct sw_session *session;
+    struct sw_session *next;
+    HASH_ITER (by_key, server->sessions, session, next) {
+        sw_session_notify(session, "session.notice", sw_span_text(params));
+    }
+}
+
 bool sw_server_stop(struct sw_server *server)
 {
+    if (!server->is_stopping) {
+        announce_stop(server);
+    }
     server->is_stopping = true;
     bool is_quiet = true;
     struct sw_session *session;

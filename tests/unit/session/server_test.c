@@ -699,6 +699,30 @@ static void a_closed_session_gives_all_its_memory_back(void **state)
     close_world(&world);
 }
 
+static void a_stopping_server_says_so_and_closes_when_all_is_sent(void **state)
+{
+    (void)state;
+    struct world world;
+    struct sw_clock clock;
+    open_world(&world, &clock);
+    struct client *client = connect_client(&world);
+    open_session(client);
+
+    assert_false(sw_server_stop(world.server));
+    assert_int_equal(client->closed_with, 0);
+    await_text(client, "session.notice");
+    assert_true(sw_server_stop(world.server));
+
+    assert_int_equal(client->closed_with, 1001);
+    struct client *late = calloc(1, sizeof *late);
+    assert_non_null(late);
+    assert_int_equal(sw_socket_open(world.server, SW_FORMAT_JSON, late, &late->socket, NULL),
+                     SW_NOT_ALLOWED);
+    free(late);
+    disconnect(client);
+    close_world(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -718,6 +742,7 @@ int main(void)
         cmocka_unit_test(a_download_gives_back_the_bytes_that_came),
         cmocka_unit_test(a_download_can_be_filtered_and_sorted),
         cmocka_unit_test(a_closed_session_gives_all_its_memory_back),
+        cmocka_unit_test(a_stopping_server_says_so_and_closes_when_all_is_sent),
     };
     return cmocka_run_group_tests_name("session/server", tests, NULL, NULL);
 }
