@@ -2,8 +2,9 @@
  *
  *   fold_bench [ROWS]
  *
- * The table is like the peers' trips: sorted times, 4 categories, 10,000 stations, small integers,
- * prices of two decimals, x and y of four decimals, 3 % of y null.  Thread CPU time, best of 5.     */
+ * The table is like the peers' trips: sorted times, 4 categories, 10,000 stations, small
+ * integers, prices of two decimals, x and y of four decimals, 3 % of y null.  Thread CPU time,
+ * best of 5. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

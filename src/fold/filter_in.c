@@ -160,7 +160,7 @@ static bool int_of(enum sw_type type, const struct sw_filter_number *number, int
 {
     *value = number->i;
     if (!number->is_integer) {
-        if (!(fabs(number->f) < INT64_END) || number->f != floor(number->f)) {
+        if (!(number->f >= -INT64_END && number->f < INT64_END) || number->f != floor(number->f)) {
             return false;
         }
         *value = (int64_t)number->f;

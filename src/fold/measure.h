@@ -3,7 +3,7 @@
  *
  *   count     rows; with a column: its values that are not null (NaN is a value)
  *   sum       of bool and int exact, an int where it fits 64 bits, else a float; of float the exact
- *             sum rounded once (kernel/exact.h), so that no order or split of rows can be seen in it;
+ *             sum rounded once (kernel/exact.h), so that no order or split of rows is seen in it;
  *             null where there are no values, as in SQL
  *   mean      sum / count; null where there are no values.  Of times: the mean moment (timestamp)
  *   min, max  of any type, strings by bytes; NaN only where there is nothing else

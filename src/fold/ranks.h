@@ -2,8 +2,8 @@
  * Excel do), in bounded memory.  Values become unsigned keys of the same order.
  *
  *   gather   keep every (group, key) up to SW_RANKED_KEPT of them; mostly that is all
- *   narrow   too many: each wanted rank has an interval of keys that holds it; count the keys of the
- *            interval in equal parts, and take the part with the rank as the next interval
+ *   narrow   too many: each wanted rank has an interval of keys that holds it; count the keys of
+ *            the interval in equal parts, and take the part with the rank as the next one
  *   gather   again, of the intervals alone, once they hold few enough
  *
  * Each arrow is a round over the chunks (SW_AGAIN).  NaN has no rank.  struct sw_ranks belongs to

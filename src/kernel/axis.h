@@ -5,12 +5,12 @@
  *     place bins + 1     above the last edge
  *     place bins + 2     not a number
  *
- * exactly as the edges say that are sent to the reader: a multiplication proposes the bin, the edges
- * decide.  Chunks of narrow integers and decimals find it in a table of their own numbers instead
- * (sw_axis_table), built from the same edges, so the places are the same.
+ * exactly as the edges say that are sent to the reader: a multiplication proposes the bin, the
+ * edges decide.  Chunks of narrow integers and decimals find it in a table of their own numbers
+ * instead (sw_axis_table), built from the same edges, so the places are the same.
  *
  * Made by a fold's plan, then read-only on any thread.  A value on an axis is a double: integers
- * beyond 2^53 are rounded, dates are the milliseconds of their midnight.                            */
+ * beyond 2^53 are rounded, dates are the milliseconds of their midnight. */
 #ifndef SW_KERNEL_AXIS_H
 #define SW_KERNEL_AXIS_H
 

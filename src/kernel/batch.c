@@ -1,5 +1,5 @@
-/* See batch.h.  All columns have their room in one block of memory from the start; pages of columns
- * that no one asks for are never touched.                                                           */
+/* See batch.h.  All columns have their room in one block of memory from the start; pages of
+ * columns that no one asks for are never touched. */
 #include "kernel/batch.h"
 
 #include <stdlib.h>

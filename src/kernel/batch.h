@@ -52,7 +52,7 @@ static inline const struct sw_chunk *sw_batch_chunk(const struct sw_batch *batch
 }
 
 /* Place of each row of the column on the axis, see axis.h; borrowed as above, but only until
- * SW_BATCH_AXES - 1 other axes were asked for.  A null's place is unspecified.                    */
+ * SW_BATCH_AXES - 1 other axes were asked for.  A null's place is unspecified. */
 #define SW_BATCH_AXES 8u
 const uint32_t *sw_batch_places(struct sw_batch *batch, uint32_t column,
                                 const struct sw_axis *axis);

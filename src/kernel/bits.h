@@ -1,5 +1,5 @@
-/* bits: row sets of one vector as bitmaps: bit i of word i/64 is row i, SW_VECTOR_WORDS words, bits
- * at and beyond the vector's rows are 0.  Any thread, inline.                                       */
+/* bits: row sets of one vector as bitmaps: bit i of word i/64 is row i, SW_VECTOR_WORDS words,
+ * bits at and beyond the vector's rows are 0.  Any thread, inline. */
 #ifndef SW_KERNEL_BITS_H
 #define SW_KERNEL_BITS_H
 

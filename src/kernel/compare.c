@@ -1,6 +1,6 @@
-/* See kernel.h.  Comparisons write flags of one byte, which the compiler does for 16 rows at once; the
- * flags then become bits, eight by one multiplication.  A range over base + number is one unsigned
- * comparison in the chunk's own width: number - first <= span.                                      */
+/* See kernel.h.  Comparisons write flags of one byte, which the compiler does for 16 rows at
+ * once; the flags then become bits, eight by one multiplication.  A range over base + number is
+ * one unsigned comparison in the chunk's own width: number - first <= span. */
 #include "kernel/kernel.h"
 
 #include <math.h>

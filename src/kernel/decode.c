@@ -1,6 +1,6 @@
-/* See kernel.h.  An unsigned number is made a double through a signed one, which every machine can do
- * for several at once; base + number is exact as long as it stays below 2^53, which is tested per
- * call.                                                                                             */
+/* See kernel.h.  An unsigned number is made a double through a signed one, which every machine
+ * can do for several at once; base + number is exact as long as it stays below 2^53, which is
+ * tested per call. */
 #include "kernel/kernel.h"
 
 #define EXACT (INT64_C(1) << 53)

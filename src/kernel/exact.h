@@ -1,5 +1,5 @@
-/* exact: sums of doubles without rounding, so that they do not depend on the order of the rows, on
- * how rows are split into chunks, or on who added what: rounded once, at the end.
+/* exact: sums of doubles without rounding, so that they do not depend on the order of the rows,
+ * on how rows are split into chunks, or on who added what: rounded once, at the end.
  *
  * struct sw_exact holds any sum of doubles: 2,100 bits as signed digits of 32 (Neal 2015, "small
  * superaccumulator").  struct sw_exact_sum is what groups have, three words: with a bound on the
@@ -7,9 +7,9 @@
  *
  *     value = high * 2^(e - 43) + low * 2^(e - 86),   |value| < 2^e,
  *
- * and those are added (the pre-rounding of Demmel and Nguyen 2013, but with a test).  A value that is
- * not met exactly (far below the bound, NaN, infinite) goes to a struct sw_exact of its group.
- * After SW_EXACT_ROWS values the sums must be carried.                                              */
+ * and those are added (the pre-rounding of Demmel and Nguyen 2013, but with a test).  A value
+ * that is not met exactly (far below the bound, NaN, infinite) goes to a struct sw_exact of its
+ * group. After SW_EXACT_ROWS values the sums must be carried. */
 #ifndef SW_KERNEL_EXACT_H
 #define SW_KERNEL_EXACT_H
 

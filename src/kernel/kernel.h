@@ -6,7 +6,7 @@
  *   - slots of null rows hold something readable, and whoever must not see it masks the rows;
  *   - the result does not depend on the machine: no reassociation of floats, no fused
  *     multiply-add (the build says -ffp-contract=off).
- * Each has a naive twin in tests/unit/kernel.  Any thread.                                         */
+ * Each has a naive twin in tests/unit/kernel.  Any thread. */
 #ifndef SW_KERNEL_KERNEL_H
 #define SW_KERNEL_KERNEL_H
 

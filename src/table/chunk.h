@@ -56,8 +56,8 @@ struct sw_chunk {
     struct sw_dict *dict;         /* SW_ENC_DICT; counted */
     uint32_t dict_count;          /* codes below this occur */
     struct sw_zone zone;
-    size_t data_size, bytes_size; /* as allocated; bytes_size 0: the bytes of SW_ENC_TEXT follow the
-                                      offsets in data's own block (there are offset[rows] of them) */
+    size_t data_size, bytes_size; /* as allocated; bytes_size 0: the bytes of SW_ENC_TEXT
+                                     (offset[rows] of them) follow the offsets in data's block */
     size_t held_bytes;            /* all of it: charged to budget */
     struct sw_budget *budget;     /* may be NULL */
 };

@@ -1,5 +1,6 @@
-/* See datetime.h.  The calendar is counted in eras of 400 years that begin on 1 March, so that the
- * leap day is the last of its year (Howard Hinnant, "chrono-compatible low-level date algorithms"). */
+/* See datetime.h.  The calendar is counted in eras of 400 years that begin on 1 March, so that
+ * the leap day is the last of its year (Howard Hinnant, "chrono-compatible low-level date
+ * algorithms"). */
 #include "table/datetime.h"
 
 #define DAYS_MIN (-719162) /* 0001-01-01 */

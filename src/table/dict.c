@@ -1,12 +1,13 @@
 /* See dict.h.
  *
- * Entries live in segments that never move (64, 64, 128, 256, ... of them), their bytes in pages that
- * never move: a reader that was handed a code by a chunk finds both without a lock.  The hash table
- * behind intern and find is open addressing over slots of 24 bytes.  Up to 16 bytes a string is its
- * own key, so that a hit touches one slot; a longer one keeps 96 bits of its hash there and is then
- * compared in full.  Hash and keys are seeded per dictionary: file contents come from outside.
+ * Entries live in segments that never move (64, 64, 128, 256, ... of them), their bytes in pages
+ * that never move: a reader that was handed a code by a chunk finds both without a lock.  The
+ * hash table behind intern and find is open addressing over slots of 24 bytes.  Up to 16 bytes a
+ * string is its own key, so that a hit touches one slot; a longer one keeps 96 bits of its hash
+ * there and is then compared in full.  Hash and keys are seeded per dictionary: file contents
+ * come from outside.
  *
- * The hash is two 64x64 -> 128 bit multiplications folded ("mum", Wang Yi's wyhash).                 */
+ * The hash is two 64x64 -> 128 bit multiplications folded ("mum", Wang Yi's wyhash). */
 #include "table/dict.h"
 
 #include <pthread.h>

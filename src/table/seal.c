@@ -1,12 +1,13 @@
-/* seal: from the open arrays of a builder to a chunk in the narrowest encoding (chunk.h lists them).
+/* seal: from the open arrays of a builder to a chunk in the narrowest encoding (chunk.h lists
+ * them).
  *
- * Nulls: their slots first take the value of some valid row, so that the loops over all rows need no
- * test, and are set to zero in the packed data at the end.
+ * Nulls: their slots first take the value of some valid row, so that the loops over all rows need
+ * no test, and are set to zero in the packed data at the end.
  *
- * Decimals: with p = 10^scale, v is m / p exactly when dividing the integer m = rint(v * p) by p gives
- * back the bits of v.  rint is the addition of 1.5 * 2^52, right for |v * p| < 2^51; the integer then
- * stands in the low bits of the sum.  m grows with v, so that its bounds follow from those of v.
- * (The observation is that of ALP, Afroozeh, Kuffo, Boncz, 2023.)                                     */
+ * Decimals: with p = 10^scale, v is m / p exactly when dividing the integer m = rint(v * p) by p
+ * gives back the bits of v.  rint is the addition of 1.5 * 2^52, right for |v * p| < 2^51; the
+ * integer then stands in the low bits of the sum.  m grows with v, so that its bounds follow from
+ * those of v. (The observation is that of ALP, Afroozeh, Kuffo, Boncz, 2023.) */
 #include "table/table_priv.h"
 
 #include <math.h>
@@ -365,8 +366,8 @@ static sw_status seal_texts(struct sw_builder *builder, struct sw_chunk *parts,
     return SW_OK;
 }
 
-/* Over half of the rows of two full chunks were new strings: codes would only cost.  Where memory is
- * too short to change over, the dictionary goes on. */
+/* Over half of the rows of two full chunks were new strings: codes would only cost.  Where memory
+ * is too short to change over, the dictionary goes on. */
 static void judge_dictionary(struct sw_builder *builder, uint32_t rows)
 {
     builder->dict_chunks++;

@@ -71,7 +71,8 @@ static unsigned char lower(char letter)
     return (unsigned char)(letter >= 'A' && letter <= 'Z' ? letter - 'A' + 'a' : letter);
 }
 
-/* Edits (a letter put in, left out or changed; case is free) from a to b, both NEAR_BYTES_MAX at most. */
+/* Edits (a letter put in, left out or changed; case is free) from a to b, both NEAR_BYTES_MAX at
+ * most. */
 static size_t edits(struct sw_span a, struct sw_span b)
 {
     size_t row[NEAR_BYTES_MAX + 1];

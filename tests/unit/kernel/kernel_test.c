@@ -1,5 +1,5 @@
-/* Decoding, comparing, counting and binning against their naive twins, over chunks of every encoding
- * and width. */
+/* Decoding, comparing, counting and binning against their naive twins, over chunks of every
+ * encoding and width. */
 #include "kernel/kernel.h"
 
 #include <math.h>
