@@ -62,21 +62,21 @@ static sw_status begin_guess(struct guess *guess, struct sw_span sample, struct 
     return SW_OK;
 }
 
-static uint32_t count_records(struct guess *guess, char newline)
+/* LF, or CR where more of those that are no part of a CRLF end lines.  Quotes are taken by their
+ * parity alone: where fields begin is not known before the line end is. */
+static char guess_newline(struct sw_span text)
 {
-    const struct sw_dialect dialect = {.delimiter = ',', .quote = '"', .newline = newline};
-    sw_scan_block(guess->fast, &dialect, guess->text.data, (uint32_t)guess->text.length,
-                  &guess->scan);
-    return guess->scan.records;
-}
-
-/* LF, or CR where more records end so; where all end in CRLF neither is more. */
-static char guess_newline(struct guess *guess)
-{
-    if (memchr(guess->text.data, '\r', guess->text.length) == NULL) {
-        return '\n';
+    size_t lf = 0;
+    size_t cr = 0;
+    bool is_inside = false;
+    for (size_t i = 0; i < text.length; i++) {
+        const char byte = text.data[i];
+        const bool is_crlf = byte == '\r' && i + 1 < text.length && text.data[i + 1] == '\n';
+        is_inside ^= byte == '"';
+        lf += byte == '\n' && !is_inside;
+        cr += byte == '\r' && !is_inside && !is_crlf;
     }
-    return count_records(guess, '\r') > count_records(guess, '\n') ? '\r' : '\n';
+    return cr > lf ? '\r' : '\n';
 }
 
 static void finish_text(struct guess *guess, char newline)
@@ -289,7 +289,7 @@ static uint32_t columns_of(const struct trial *trial)
 static sw_status guess_all(struct guess *guess, bool is_whole, char delimiter, int has_header,
                            struct sw_dialect *dialect, bool *is_short, struct sw_err *err)
 {
-    const char newline = guess_newline(guess);
+    const char newline = guess_newline(guess->text);
     if (is_whole) {
         finish_text(guess, newline);
     }
