@@ -124,9 +124,14 @@ void sw_exchange_free(struct sw_conn *conn)
     free(exchange);
 }
 
+/* lws looks at its timers only after input of some kind, which the cancel is; and what comes in until
+ * then would set another time limit, so it is refused (is_doomed). */
 void sw_conn_kill(struct sw_conn *conn)
 {
+    conn->is_doomed = true;
+    conn->is_killed = true;
     lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+    lws_cancel_service(conn->net->context);
 }
 
 void sw_conn_progress(struct sw_conn *conn)
@@ -153,7 +158,8 @@ void sw_conn_enter(struct sw_conn *conn, enum sw_phase phase)
     case SW_PHASE_BODY:
         conn->window_us = sw_net_now_us(conn->net);
         conn->window_bytes = 0;
-        sw_wheel_set(&conn->net->wheel, &conn->timer, SW_BODY_WINDOW_S);
+        /* The wheel counts whole seconds and may fire almost one early: the window must be over. */
+        sw_wheel_set(&conn->net->wheel, &conn->timer, SW_BODY_WINDOW_S + 1);
         return;
     case SW_PHASE_SEND:
         sw_wheel_clear(&conn->timer);

@@ -100,7 +100,7 @@ static bool begin(struct lws *wsi, bool is_handshake, int *result)
     *result = -1;
     /* A line that was to end serves no more; a second request cannot come before the first is
      * answered. */
-    if (conn == NULL || conn->phase != SW_PHASE_IDLE || conn->exchange != NULL ||
+    if (conn == NULL || conn->is_doomed || conn->phase != SW_PHASE_IDLE || conn->exchange != NULL ||
         sw_exchange_new(conn) == NULL) {
         return false;
     }
@@ -158,7 +158,7 @@ int sw_http_upgrade(struct lws *wsi)
 int sw_http_body(struct lws *wsi, const void *data, size_t length)
 {
     struct sw_conn *conn = sw_conn_of(wsi);
-    if (conn == NULL) {
+    if (conn == NULL || conn->is_killed) {
         return -1;
     }
     conn->net->counts.received_bytes += length;
