@@ -12,8 +12,9 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from live_server import Server, Session  # noqa: E402
 
-TABLES = 4
-CASES = 60
+TABLES = 8
+CASES = 100
+GROUPS_SENT_MAX = 10_000
 SEED = int(os.environ.get("SW_SEED", "0"), 0) or time.time_ns() % (1 << 32)
 WORDS = ["fig", "figs", "apple", "Äpfel", "pear", "a,b", 'say "hi"', "x y", "ZZ", "line\nbreak", "100%"]
 TYPES = {"a": "INTEGER", "f": "REAL", "s": "TEXT", "d": "TEXT"}
@@ -86,7 +87,7 @@ class JudgeTest(unittest.TestCase):
             "n": {"fn": "count"}, "nf": {"fn": "count", "column": "f"}, "sum": {"fn": "sum", "column": "f"},
             "mean": {"fn": "mean", "column": "a"}, "min": {"fn": "min", "column": "f"},
             "max": {"fn": "max", "column": "a"}}
-        value = await session.output("o", kind="groupby", by=by, measures=measures, limit=10_000, **common)
+        value = await session.output("o", kind="groupby", by=by, measures=measures, limit=GROUPS_SENT_MAX, **common)
         data = value["data"]
         keys = zip(*(data["keys"][column] for column in by))
         values = zip(*(data["measures"][name] for name in measures))
@@ -96,9 +97,10 @@ class JudgeTest(unittest.TestCase):
                          f"FROM t WHERE {where} GROUP BY {names}")
         wanted = {row[:len(by)]: row[len(by):] for row in rows}
         self.assertEqual(data["groups"], len(wanted))
-        self.assertEqual(got.keys(), wanted.keys())
-        for key, row in wanted.items():
-            for mine, theirs in zip(got[key], row):
+        self.assertEqual(len(got), min(len(wanted), GROUPS_SENT_MAX))
+        self.assertLessEqual(got.keys(), wanted.keys())
+        for key in got:
+            for mine, theirs in zip(got[key], wanted[key]):
                 if theirs is None or mine is None:
                     self.assertEqual(mine, theirs, key)
                 else:

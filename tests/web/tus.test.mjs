@@ -1,7 +1,7 @@
 // tus 1.0.0 as its text demands it, row by row, on plain HTTP requests.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { before, test } from 'node:test';
+import { afterEach, before, beforeEach, test } from 'node:test';
 import { Client, request } from './support/client.mjs';
 import { Raw } from './support/raw.mjs';
 import { Server, until } from './support/server.mjs';
@@ -10,10 +10,10 @@ const BODY = 'a,b\n1,2\n3,4\n';
 
 let server;
 let client;
-before(async () => {
-    server = await Server.start();
-    client = await Client.open(server);
-});
+before(async () => { server = await Server.start(); });
+// A session each: unfinished uploads count against their session's limit.
+beforeEach(async () => { client = await Client.open(server); });
+afterEach(async () => { await client.close(); });
 
 const encode = (text) => Buffer.from(text).toString('base64');
 
@@ -305,7 +305,20 @@ test('a new PATCH of the owner takes over from one that hangs', async () => {
     hanging.end();
 });
 
+test('a ninth unfinished upload is refused by name, until one is ended', async () => {
+    const { path } = await create(BODY.length);
+    for (let i = 1; i < 8; i++) {
+        await create(BODY.length);
+    }
+    const over = await tus('POST', '/files', { 'Upload-Length': '5' }, '');
+    assert.equal(over.status, 413);
+    assert.equal(JSON.parse(over.text).data.limit, 'uploads');
+    await tus('DELETE', path);
+    await create(BODY.length);
+});
+
 test('the server ends cleanly', async () => {
     await client.close();
     await server.stop();
+    client = { close() {} };
 });

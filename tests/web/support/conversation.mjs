@@ -104,6 +104,8 @@ class Conversation {
     sockets = new Map();
     name = 'main';
     replies = new Map();
+    /** Of each socket: what waits for the answers to frames sent as written, which have no known id. */
+    #raw = new Map();
 
     constructor(server) { this.server = server; }
 
@@ -115,7 +117,8 @@ class Conversation {
 
     async connect(name, protocol) {
         const client = await Client.connect(this.server, { protocol });
-        client.unasked = (message) => { this.pending(name).push(Promise.resolve({ error: message.error })); };
+        client.unasked = (message) => this.#raw.get(name).shift()?.({ error: message.error });
+        this.#raw.set(name, []);
         this.sockets.set(name, client);
         this.replies.set(name, []);
         this.name = name;
@@ -147,6 +150,12 @@ class Conversation {
                 return { broken: error };
             });
         this.pending().push(asked);
+    }
+
+    sendAsWritten(text) {
+        const answered = new Promise((resolve) => { this.#raw.get(this.name).push(resolve); });
+        this.pending().push(Promise.race([answered, this.client.closed.then((end) => ({ broken: new Error(`closed ${end.code}`) }))]));
+        this.client.sendText(text);
     }
 
     /** A pattern that names an output, table or epoch waits for that one; others for the next of the method. */
@@ -229,7 +238,7 @@ class Conversation {
     async step(step) {
         const verbs = {
             '>': () => this.send(step),
-            '>>': () => this.client.sendText(step.text),
+            '>>': () => this.sendAsWritten(step.text),
             '<': () => this.expect(step),
             '!': () => this.never(step),
             '@': () => this.direct(step),
