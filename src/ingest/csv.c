@@ -239,7 +239,7 @@ static sw_status put_strings(struct sw_builder *builder, struct sw_parse *parse)
         const char *text = cells->text + cells->begin[i];
         const uint32_t length = cells->length[i];
         if (cells->quoting[i] == SW_CELL_PLAIN) {
-            /* One branch that is nearly always the same: empty, or short and begun like NA, null. */
+            /* One branch that is nearly always the same: empty, or short and like NA, null. */
             const bool is_short = (length == 0) | ((length <= 4) & ((text[0] | 32) == 'n'));
             const int spelling = is_short ? sw_infer_null(text, length) : -1;
             if (spelling < 0) {

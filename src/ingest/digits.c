@@ -140,8 +140,8 @@ static bool gives_back(const struct decimal *decimal, double value)
     return true;
 }
 
-/* mantissa / 10^places, correctly rounded: the quotient of 63 or 64 bits and whether anything is left
- * over decide the rounding to 53 bits.  Far from the ends of the exponent: 1e-19 at least. */
+/* mantissa / 10^places, correctly rounded: the quotient of 63 or 64 bits and whether anything is
+ * left over decide the rounding to 53 bits.  Far from the ends of the exponent: 1e-19 at least. */
 static double divide(uint64_t mantissa, int places)
 {
     uint64_t divisor = 1;

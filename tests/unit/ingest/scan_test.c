@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #define TEXT_MAX 700
-#define ROUNDS   60000
+#define ROUNDS   30000
 
 static uint32_t *new_index(void)
 {
