@@ -21,12 +21,16 @@ struct selection {
     const char *sql;
 };
 
-/* A value near those of the column, as JSON and as SQL. */
+/* A value of the column or one near it, as JSON and as SQL. */
 static inline void random_literal(struct world *world, int column, struct sw_json *json,
                                   const char **sql)
 {
-    struct sw_value v =
-        random_value(world, column, (uint32_t)test_random_below(&world->random, world->rows + 1));
+    uint32_t row = (uint32_t)test_random_below(&world->random, world->rows + 1);
+    struct sw_value v = random_value(world, column, row);
+    if (row < world->rows && !world->value[column][row].is_null &&
+        test_random_once_in(&world->random, 2)) {
+        v = world->value[column][row];
+    }
     if (v.type == SW_TYPE_STRING) {
         *json = (struct sw_json){.kind = SW_JSON_STRING, .u.text = v.u.s};
         char *quoted = sqlite3_mprintf("%Q", v.u.s.data);
