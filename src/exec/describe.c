@@ -377,7 +377,7 @@ static bool step_work(struct sw_job *base, unsigned worker)
     return true;
 }
 
-/* -- the loop's side ---------------------------------------------------------------------------- */
+/* -- the loop's side ------------------------------------------------------------------------- */
 
 static void free_job(struct sw_describe_job *job)
 {

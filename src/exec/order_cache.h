@@ -13,8 +13,8 @@ struct sw_order_waiter {
                     const struct sw_err *err);
 };
 
-/* The order that a page needs. Ready: *order is borrowed until the next call, and the spec's filters
- * are freed.  Else *order is NULL and `arrived` will be called, once. */
+/* The order that a page needs. Ready: *order is borrowed until the next call, and the
+ * spec's filters are freed.  Else *order is NULL and `arrived` will be called, once. */
 SW_MUST_USE sw_status sw_order_cache_get(struct sw_order_cache *cache, struct sw_pool *pool,
                                          struct sw_lane *lane, const struct sw_page_spec *spec,
                                          struct sw_order_waiter *waiter, struct sw_order **order,

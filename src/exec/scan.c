@@ -68,8 +68,8 @@ static void fold_group(struct sw_scan *scan, struct sw_stripe *stripe, struct sw
     }
 }
 
-/* The first stripe that nobody works on: those who come back to the scan take up the oldest work, so
- * partials wait for their merge as briefly as can be. */
+/* The first stripe that nobody works on: those who come back take up the oldest work, so partials
+ * wait for their merge as briefly as can be. */
 static struct sw_stripe *claim_stripe(struct sw_scan *scan)
 {
     struct sw_stripe *claimed = NULL;

@@ -18,7 +18,7 @@ struct sw_sieve_state;
 SW_MUST_USE sw_status sw_sieve_new(struct sw_filter *const *filters, uint32_t count,
                                    struct sw_sieve **sieve);
 void sw_sieve_free(struct sw_sieve *sieve);
-/* The mask of a set of filters (indices, any order, repeats allowed); equal sets get equal masks. */
+/* The mask of a set of filters (indices in any order, repeats allowed); equal sets get one mask. */
 SW_MUST_USE sw_status sw_sieve_mask(struct sw_sieve *sieve, const uint32_t *filters, uint32_t count,
                                     uint32_t *mask);
 uint32_t sw_sieve_masks(const struct sw_sieve *sieve);

@@ -122,8 +122,8 @@ static size_t run_end(const uint64_t *key, size_t count, size_t start)
     return end;
 }
 
-/* The keys of the stage are loaded.  Runs of equal keys go on to the next stage: the longest in this
- * loop, the others, each at most half, by recursion: so it is never deeper than 32. */
+/* The keys of the stage are loaded.  Runs of equal keys go on to the next stage: the longest in
+ * this loop, the others, each at most half, by recursion: so it is never deeper than 32. */
 static void sort_stage(struct sorter *sorter, uint64_t *key, uint32_t *position, size_t count,
                        struct stage stage)
 {

@@ -45,7 +45,7 @@ sw_status sw_graph_new(const struct sw_graph_options *options, struct sw_graph *
 static void free_input(struct sw_input *input)
 {
     sw_arena_fini(&input->arena);
-    free(input->name);
+    free(input->node.name);
     free(input);
 }
 
@@ -63,48 +63,37 @@ void sw_graph_free(struct sw_graph *graph)
         run->graph = NULL;
         sw_run_cancel(run);
     }
-    struct sw_input *next_input;
-    for (struct sw_input *input = graph->inputs; input != NULL; input = next_input) {
-        next_input = input->hh.next;
-        HASH_DEL(graph->inputs, input);
-        free_input(input);
+    struct sw_named *next;
+    for (struct sw_named *at = graph->inputs.first; at != NULL; at = next) {
+        next = at->next;
+        free_input((struct sw_input *)at);
     }
-    struct sw_selection *next_selection;
-    for (struct sw_selection *at = graph->selections; at != NULL; at = next_selection) {
-        next_selection = at->hh.next;
-        HASH_DEL(graph->selections, at);
-        sw_selection_free(at);
+    for (struct sw_named *at = graph->selections.first; at != NULL; at = next) {
+        next = at->next;
+        sw_selection_free((struct sw_selection *)at);
     }
-    struct sw_output *next_output;
-    for (struct sw_output *output = graph->outputs; output != NULL; output = next_output) {
-        next_output = output->hh.next;
-        HASH_DEL(graph->outputs, output);
-        sw_output_free(output);
+    for (struct sw_named *at = graph->outputs.first; at != NULL; at = next) {
+        next = at->next;
+        sw_output_free((struct sw_output *)at);
     }
     free(graph);
 }
 
 struct sw_output *sw_graph_output(const struct sw_graph *graph, struct sw_span name)
 {
-    struct sw_output *output = NULL;
-    HASH_FIND(hh, graph->outputs, name.data, name.length, output);
-    return output;
+    return (struct sw_output *)sw_names_find(&graph->outputs, name);
 }
 
 struct sw_selection *sw_graph_selection(const struct sw_graph *graph, struct sw_span name)
 {
-    struct sw_selection *selection = NULL;
-    HASH_FIND(hh, graph->selections, name.data, name.length, selection);
-    return selection;
+    return (struct sw_selection *)sw_names_find(&graph->selections, name);
 }
 
 /* -- inputs ------------------------------------------------------------------------------- */
 
 static struct sw_input *find_input(const struct sw_graph *graph, struct sw_span name)
 {
-    struct sw_input *input = NULL;
-    HASH_FIND(hh, graph->inputs, name.data, name.length, input);
-    return input;
+    return (struct sw_input *)sw_names_find(&graph->inputs, name);
 }
 
 const struct sw_json *sw_graph_input(const struct sw_graph *graph, struct sw_span name)
@@ -119,6 +108,17 @@ const struct sw_json *sw_graph_expr_input(void *graph, struct sw_span name)
     return sw_json_is_null(value) ? NULL : value;
 }
 
+static bool is_name(struct sw_span name)
+{
+    for (size_t i = 0; i < name.length; i++) {
+        unsigned char byte = (unsigned char)name.data[i];
+        if (byte < 0x20 || byte == 0x7f) {
+            return false;
+        }
+    }
+    return name.length > 0 && name.length <= SW_NAME_BYTES_MAX;
+}
+
 static sw_status check_names(const struct sw_graph *graph, const struct sw_json *values,
                              struct sw_err *err)
 {
@@ -128,13 +128,14 @@ static sw_status check_names(const struct sw_graph *graph, const struct sw_json 
     }
     for (size_t i = 0; i < values->u.list.count; i++) {
         struct sw_span name = values->u.list.items[i].key;
-        if (name.length == 0 || name.length > SW_NAME_BYTES_MAX) {
-            return sw_fail(err, SW_PARAMS, "the name of an input has 1 to %u bytes",
+        if (!is_name(name)) {
+            return sw_fail(err, SW_PARAMS,
+                           "the name of an input has 1 to %u bytes and no control characters",
                            SW_NAME_BYTES_MAX);
         }
         more += find_input(graph, name) == NULL;
     }
-    size_t count = HASH_COUNT(graph->inputs) + more;
+    size_t count = graph->inputs.count + more;
     if (count > SW_INPUTS_MAX) {
         return sw_fail_limit(err, "inputs", (int64_t)count, SW_INPUTS_MAX,
                              "use fewer names; one input may hold a list or an object");
@@ -156,8 +157,8 @@ static struct sw_input *need_input(struct sw_graph *graph, struct sw_span name)
         return NULL;
     }
     sw_arena_init(&input->arena);
-    input->name = copy;
-    HASH_ADD_KEYPTR(hh, graph->inputs, input->name, name.length, input);
+    input->node.name = copy;
+    sw_names_add(&graph->inputs, &input->node);
     return input;
 }
 
@@ -211,18 +212,18 @@ sw_status sw_graph_define_select(struct sw_graph *graph, const struct sw_json *p
     sw_assert_loop();
     struct sw_selection *selection = NULL;
     SW_TRY(sw_selection_new(graph, params, &selection, err));
-    struct sw_span name = sw_span_text(selection->name);
+    struct sw_span name = sw_span_text(selection->node.name);
     struct sw_selection *before = sw_graph_selection(graph, name);
-    if (before == NULL && HASH_COUNT(graph->selections) >= SW_SELECTIONS_MAX) {
+    if (before == NULL && graph->selections.count >= SW_SELECTIONS_MAX) {
         sw_selection_free(selection);
         return sw_fail_limit(err, "selections", (int64_t)SW_SELECTIONS_MAX + 1, SW_SELECTIONS_MAX,
                              "define one of a known name anew, or join clauses in one selection");
     }
     if (before != NULL) {
-        HASH_DEL(graph->selections, before);
+        sw_names_remove(&graph->selections, &before->node);
         sw_selection_free(before);
     }
-    HASH_ADD_KEYPTR(hh, graph->selections, selection->name, name.length, selection);
+    sw_names_add(&graph->selections, &selection->node);
     sw_mark_selection(graph, name);
     return SW_OK;
 }
@@ -230,7 +231,7 @@ sw_status sw_graph_define_select(struct sw_graph *graph, const struct sw_json *p
 static void remove_output(struct sw_graph *graph, struct sw_output *output)
 {
     sw_mark_gone(graph, output);
-    HASH_DEL(graph->outputs, output);
+    sw_names_remove(&graph->outputs, &output->node);
     sw_output_free(output);
 }
 
@@ -240,9 +241,9 @@ sw_status sw_graph_define_output(struct sw_graph *graph, const struct sw_json *p
     sw_assert_loop();
     struct sw_output *output = NULL;
     SW_TRY(sw_output_new(graph, params, &output, err));
-    struct sw_span name = sw_span_text(output->name);
+    struct sw_span name = sw_span_text(output->node.name);
     struct sw_output *before = sw_graph_output(graph, name);
-    if (before == NULL && HASH_COUNT(graph->outputs) >= SW_OUTPUTS_MAX) {
+    if (before == NULL && graph->outputs.count >= SW_OUTPUTS_MAX) {
         sw_output_free(output);
         return sw_fail_limit(err, "outputs", (int64_t)SW_OUTPUTS_MAX + 1, SW_OUTPUTS_MAX,
                              "drop outputs that are not shown, or use a facet");
@@ -251,7 +252,7 @@ sw_status sw_graph_define_output(struct sw_graph *graph, const struct sw_json *p
         output->seq = before->seq;
         remove_output(graph, before);
     }
-    HASH_ADD_KEYPTR(hh, graph->outputs, output->name, name.length, output);
+    sw_names_add(&graph->outputs, &output->node);
     sw_mark_output(graph, output);
     return SW_OK;
 }
@@ -344,19 +345,20 @@ void sw_graph_tell_state(struct sw_graph *graph, struct sw_output *output,
 {
     output->shown = state;
     output->shown_progress = progress;
-    graph->options.calls->on_state(graph->options.context, output->name, state, progress, err);
+    graph->options.calls->on_state(graph->options.context, output->node.name, state, progress, err);
 }
 
 void sw_graph_put_inputs(const struct sw_graph *graph, struct sw_buf *out)
 {
     bool is_first = true;
     sw_buf_put_byte(out, '{');
-    for (const struct sw_input *input = graph->inputs; input != NULL; input = input->hh.next) {
+    for (const struct sw_named *at = graph->inputs.first; at != NULL; at = at->next) {
+        const struct sw_input *input = (const struct sw_input *)at;
         if (sw_json_is_null(input->value)) {
             continue;
         }
         sw_buf_put_text(out, is_first ? "" : ",");
-        sw_json_put_text(out, sw_span_text(input->name));
+        sw_json_put_text(out, sw_span_text(input->node.name));
         sw_buf_put_byte(out, ':');
         sw_json_put(out, input->value);
         is_first = false;
@@ -367,7 +369,7 @@ void sw_graph_put_inputs(const struct sw_graph *graph, struct sw_buf *out)
 static void put_output(const struct sw_output *output, struct sw_buf *out)
 {
     sw_buf_put_text(out, "{\"output\":");
-    sw_json_put_text(out, sw_span_text(output->name));
+    sw_json_put_text(out, sw_span_text(output->node.name));
     sw_buf_put_text(out, ",\"kind\":");
     sw_json_put_text(out, output->kind);
     sw_buf_put_text(out, ",\"table\":");
@@ -385,8 +387,8 @@ static void put_output(const struct sw_output *output, struct sw_buf *out)
 void sw_graph_put_outputs(const struct sw_graph *graph, struct sw_buf *out)
 {
     sw_buf_put_byte(out, '[');
-    for (const struct sw_output *at = graph->outputs; at != NULL; at = at->hh.next) {
-        sw_buf_put_text(out, at == graph->outputs ? "" : ",");
+    for (const struct sw_output *at = sw_output_first(graph); at != NULL; at = sw_output_next(at)) {
+        sw_buf_put_text(out, at == sw_output_first(graph) ? "" : ",");
         put_output(at, out);
     }
     sw_buf_put_byte(out, ']');
@@ -399,16 +401,16 @@ void sw_graph_each_value(const struct sw_graph *graph,
                                           const struct sw_err *err),
                          void *context)
 {
-    for (const struct sw_output *at = graph->outputs; at != NULL; at = at->hh.next) {
+    for (const struct sw_output *at = sw_output_first(graph); at != NULL; at = sw_output_next(at)) {
         if (at->value != NULL && !at->has_err) {
             on_value(context, at->value);
         }
         if (at->is_paused) {
-            on_state(context, at->name, SW_OUTPUT_PAUSED, -1, NULL);
+            on_state(context, at->node.name, SW_OUTPUT_PAUSED, -1, NULL);
         } else if (at->has_err) {
-            on_state(context, at->name, SW_OUTPUT_ERROR, -1, &at->err);
+            on_state(context, at->node.name, SW_OUTPUT_ERROR, -1, &at->err);
         } else if (at->shown == SW_OUTPUT_BUSY) {
-            on_state(context, at->name, SW_OUTPUT_BUSY, at->shown_progress, NULL);
+            on_state(context, at->node.name, SW_OUTPUT_BUSY, at->shown_progress, NULL);
         }
     }
 }

@@ -80,7 +80,7 @@ struct sw_graph_options {
 };
 
 SW_MUST_USE sw_status sw_graph_new(const struct sw_graph_options *options, struct sw_graph **graph);
-/* Cancels what runs; work still on a worker is forgotten by the graph and freed by its done half. */
+/* Cancels what runs; work still on a worker is forgotten and freed by its done half. */
 void sw_graph_free(struct sw_graph *graph);
 
 /* -- down ----------------------------------------------------------------- */

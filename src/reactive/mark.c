@@ -25,7 +25,8 @@ void sw_mark_output(struct sw_graph *graph, struct sw_output *output)
 
 void sw_mark_input(struct sw_graph *graph, struct sw_span name)
 {
-    for (struct sw_output *output = graph->outputs; output != NULL; output = output->hh.next) {
+    for (struct sw_output *output = sw_output_first(graph); output != NULL;
+         output = sw_output_next(output)) {
         if (sw_output_follows(graph, output, name)) {
             sw_mark_output(graph, output);
         }
@@ -34,7 +35,8 @@ void sw_mark_input(struct sw_graph *graph, struct sw_span name)
 
 void sw_mark_selection(struct sw_graph *graph, struct sw_span name)
 {
-    for (struct sw_output *output = graph->outputs; output != NULL; output = output->hh.next) {
+    for (struct sw_output *output = sw_output_first(graph); output != NULL;
+         output = sw_output_next(output)) {
         if (sw_span_equal(output->select, name)) {
             sw_mark_output(graph, output);
         }
@@ -60,7 +62,8 @@ void sw_mark_gone(struct sw_graph *graph, struct sw_output *output)
  * per frame, and never end one. */
 void sw_graph_table_changed(struct sw_graph *graph, struct sw_span table)
 {
-    for (struct sw_output *output = graph->outputs; output != NULL; output = output->hh.next) {
+    for (struct sw_output *output = sw_output_first(graph); output != NULL;
+         output = sw_output_next(output)) {
         if (sw_span_equal(output->table, table)) {
             output->is_stale = true;
             sw_mark_changed(graph);
@@ -72,7 +75,8 @@ static bool is_due(const struct sw_graph *graph, int64_t now_us, bool *is_waitin
 {
     bool is_stale_due = !graph->has_stale_run || now_us - graph->stale_run_us >= FRAME_US;
     bool is_run_due = graph->owes_flush;
-    for (struct sw_output *output = graph->outputs; output != NULL; output = output->hh.next) {
+    for (struct sw_output *output = sw_output_first(graph); output != NULL;
+         output = sw_output_next(output)) {
         if (!output->is_paused) {
             *is_waiting = *is_waiting || output->is_dirty || output->is_stale;
             is_run_due = is_run_due || output->is_dirty || (output->is_stale && is_stale_due);

@@ -60,9 +60,9 @@ static sw_status read_common(struct sw_output *output, struct sw_err *err)
     }
     SW_TRY(sw_params_read(object, "output.define", params, sizeof(params) / sizeof(params[0]), NULL,
                           err));
-    output->name = sw_span_dup(name);
+    output->node.name = sw_span_dup(name);
     output->params = pick_members(&output->arena, output->definition, false);
-    return output->name == NULL || output->params == NULL ? sw_graph_no_memory(err) : SW_OK;
+    return output->node.name == NULL || output->params == NULL ? sw_graph_no_memory(err) : SW_OK;
 }
 
 static sw_status find_kind(const struct sw_graph *graph, struct sw_output *output,
@@ -104,14 +104,15 @@ static sw_status check_except(const struct sw_graph *graph, const struct sw_outp
         }
         if (!sw_selection_has_clause(selection, name)) {
             return sw_fail(err, SW_PARAMS, "the selection `%s` has no clause named `%.*s`",
-                           selection->name, (int)(name.length < 64 ? name.length : 64), name.data);
+                           selection->node.name, (int)(name.length < 64 ? name.length : 64),
+                           name.data);
         }
     }
     return SW_OK;
 }
 
-/* Plans it once against the table as it is.  Where parameters come from inputs only a missing column
- * speaks against the definition; the rest may change with them. */
+/* Plans it once against the table as it is.  Where parameters come from inputs only a missing
+ * column speaks against the definition; the rest may change with them. */
 static sw_status check_plan(struct sw_graph *graph, struct sw_output *output,
                             const struct sw_version *version, struct sw_err *err)
 {
@@ -205,7 +206,7 @@ void sw_output_free(struct sw_output *output)
     sw_output_value_unref(output->value);
     sw_buf_fini(&output->settled);
     sw_arena_fini(&output->arena);
-    free(output->name);
+    free(output->node.name);
     free(output);
 }
 
@@ -280,7 +281,7 @@ sw_status sw_output_params(const struct sw_graph *graph, const struct sw_output 
     return sw_fail(err, SW_PARAMS,
                    "the output `%s` needs the input `%.*s`, which is not set: give it a value with "
                    "input.set",
-                   output->name, (int)missing.length, missing.data);
+                   output->node.name, (int)missing.length, missing.data);
 }
 
 static sw_status read_columns(const struct sw_json *list, const struct sw_version *version,

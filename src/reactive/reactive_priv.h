@@ -10,15 +10,13 @@
 #ifndef SW_REACTIVE_PRIV_H
 #define SW_REACTIVE_PRIV_H
 
-#include <uthash.h>
-
 #include "exec/scan.h"
 #include "expr/expr.h"
 #include "reactive/graph.h"
+#include "reactive/names.h"
 
 struct sw_input {
-    UT_hash_handle hh;
-    char *name; /* owned */
+    struct sw_named node;
     struct sw_arena arena;
     const struct sw_json *value; /* in the arena; NULL: unset */
 };
@@ -38,8 +36,7 @@ struct sw_clause {
 };
 
 struct sw_selection {
-    UT_hash_handle hh;
-    char *name;            /* owned */
+    struct sw_named node;
     struct sw_arena arena; /* all below */
     struct sw_span table;
     size_t clauses;
@@ -47,8 +44,7 @@ struct sw_selection {
 };
 
 struct sw_output {
-    UT_hash_handle hh;
-    char *name;            /* owned */
+    struct sw_named node;
     struct sw_arena arena; /* the definition */
     const struct sw_json *definition;
     const struct sw_json *params; /* the definition without what is common to all, but for facet */
@@ -125,13 +121,11 @@ struct sw_run {
 
 struct sw_graph {
     struct sw_graph_options options;
-    struct sw_input *inputs;         /* uthash */
-    struct sw_selection *selections; /* uthash */
-    struct sw_output *outputs;       /* uthash, in the order of definition */
-    struct sw_run *run;              /* the one that goes on, or NULL */
-    int64_t changed_us;              /* oldest change not yet taken by a run; 0: none */
-    int64_t stale_run_us;            /* when a run for new versions last started */
-    int64_t flushed_us;              /* last flush that showed something */
+    struct sw_names inputs, selections, outputs; /* owned; outputs run in the order of definition */
+    struct sw_run *run;                          /* the one that goes on, or NULL */
+    int64_t changed_us;                          /* oldest change not yet taken by a run; 0: none */
+    int64_t stale_run_us;                        /* when a run for new versions last started */
+    int64_t flushed_us;                          /* last flush that showed something */
     bool has_stale_run;
     bool has_flushed;
     bool was_cancelled; /* the last run */
@@ -139,6 +133,16 @@ struct sw_graph {
 };
 
 int64_t sw_graph_now(const struct sw_graph *graph);
+
+static inline struct sw_output *sw_output_first(const struct sw_graph *graph)
+{
+    return (struct sw_output *)graph->outputs.first;
+}
+
+static inline struct sw_output *sw_output_next(const struct sw_output *output)
+{
+    return (struct sw_output *)output->node.next;
+}
 
 /* graph.c */
 struct sw_output *sw_graph_output(const struct sw_graph *graph, struct sw_span name);
@@ -153,12 +157,13 @@ void sw_graph_tell_state(struct sw_graph *graph, struct sw_output *output,
 /* reference.c */
 /* Is the text "$name"? */
 bool sw_reference_parse(const struct sw_json *json, struct sw_span *name);
-/* Names in a tree ("$name", and in the text of members called `expr`), each once, appended to a list
- * in the arena; false: no memory. */
+/* Names in a tree ("$name", and in the text of members called `expr`), each once, appended to a
+ * list in the arena; false: no memory. */
 bool sw_reference_collect(struct sw_arena *arena, const struct sw_json *json,
                           struct sw_span **names, size_t *count);
-/* A copy with each "$name" replaced by its input's value and "$$" by "$" at a text's start. An unset
- * input becomes null, or with `missing` stops there and names it. NULL: no memory, or missing. */
+/* A copy with each "$name" replaced by its input's value and "$$" by "$" at a text's start. An
+ * unset input becomes null, or with `missing` stops there and names it. NULL: no memory, or
+ * missing. */
 const struct sw_json *sw_reference_replace(const struct sw_graph *graph, struct sw_arena *arena,
                                            const struct sw_json *json, struct sw_span *missing);
 

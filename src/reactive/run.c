@@ -8,7 +8,7 @@
 
 static struct sw_run *new_run(struct sw_graph *graph)
 {
-    size_t count = HASH_COUNT(graph->outputs);
+    size_t count = graph->outputs.count;
     struct sw_run *run = calloc(1, sizeof(*run));
     if (run == NULL) {
         return NULL;
@@ -282,7 +282,8 @@ static void collect_items(struct sw_run *run)
     struct sw_graph *graph = run->graph;
     struct sw_buf key;
     sw_buf_init(&key);
-    for (struct sw_output *output = graph->outputs; output != NULL; output = output->hh.next) {
+    for (struct sw_output *output = sw_output_first(graph); output != NULL;
+         output = sw_output_next(output)) {
         if (output->is_stale && !output->is_paused) {
             graph->stale_run_us = run->started_us;
             graph->has_stale_run = true;

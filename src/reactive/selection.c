@@ -153,8 +153,8 @@ static sw_status fill_selection(struct sw_graph *graph, struct sw_selection *sel
         return sw_graph_no_memory(err);
     }
     SW_TRY(sw_params_read(copy, "select.define", list, 3, NULL, err));
-    selection->name = sw_span_dup(name);
-    if (selection->name == NULL) {
+    selection->node.name = sw_span_dup(name);
+    if (selection->node.name == NULL) {
         return sw_graph_no_memory(err);
     }
     SW_TRY(read_clauses(selection, clauses, err));
@@ -196,7 +196,7 @@ void sw_selection_free(struct sw_selection *selection)
         sw_expr_free(selection->clause[i].expr);
     }
     sw_arena_fini(&selection->arena);
-    free(selection->name);
+    free(selection->node.name);
     free(selection);
 }
 

@@ -33,7 +33,7 @@ static struct sw_output_value *new_value(const struct sw_run *run, struct sw_run
         return NULL;
     }
     atomic_init(&value->refs, 1);
-    value->output = strdup(output->name);
+    value->output = strdup(output->node.name);
     value->kind = sw_span_dup(output->kind);
     value->version = version->number;
     value->seq = output->seq + 1;
@@ -156,7 +156,7 @@ static void flush(struct sw_run *run)
     for (size_t i = 0; i < run->items; i++) {
         struct sw_run_item *item = &run->item[i];
         if (item->output != NULL && show_item(run, item) && outputs != NULL) {
-            outputs[shown.outputs++] = item->output->name;
+            outputs[shown.outputs++] = item->output->node.name;
         }
     }
     for (size_t i = 0; tables != NULL && versions != NULL && i < run->tables; i++) {

@@ -1,4 +1,4 @@
-/* The pool with real threads: every morsel once, every done once, whatever is cancelled or freed. */
+/* The pool with real threads: every morsel and every done once, whatever is cancelled. */
 #include "support/test.h"
 
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /*
  * A random table that tests hold in the plainest form, one struct sw_value per cell, and the same
- * rows as a version of any group size and as an SQLite table. Used by the tests of exec and reactive.
+ * rows as a version of any group size and as an SQLite table. For the tests of exec and reactive.
  */
 #ifndef SW_TEST_WORLD_H
 #define SW_TEST_WORLD_H

@@ -1,6 +1,6 @@
 /*
  * A graph on a stage: a real pool, a clock that the test moves, tables by name, and a record of all
- * that the graph tells. The kind "gated" is a fold that waits for the test to let each row group pass.
+ * that the graph tells. The kind "gated" is a fold that waits until the test lets a row group pass.
  */
 #ifndef SW_TEST_STAGE_H
 #define SW_TEST_STAGE_H
