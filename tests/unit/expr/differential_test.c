@@ -7,7 +7,6 @@
 #include "unit/expr/rows.h"
 
 #define EXPRESSIONS    100000
-#define PER_TABLE      400
 #define FAILURES_SHOWN 10
 
 static struct generate generator;
@@ -160,6 +159,13 @@ static bool check_one(const struct rows *rows, const struct generate *g)
     return is_good;
 }
 
+/* Tables of some rows, of some words of a bitmap, of some vectors. */
+#define SIZES 3
+static const struct size {
+    uint32_t rows;
+    uint64_t expressions;
+} sizes[SIZES] = {{12, 400}, {200, 60}, {4200, 6}};
+
 static void each_table(uint64_t expressions, void (*generate_one)(struct generate *))
 {
     struct test_random random;
@@ -170,11 +176,10 @@ static void each_table(uint64_t expressions, void (*generate_one)(struct generat
     uint32_t failures = 0;
     for (uint64_t done = 0; done < expressions && failures < FAILURES_SHOWN;) {
         uint32_t groups = 1 + (uint32_t)test_random_below(&random, 3);
-        uint32_t per_group = 1 + (uint32_t)test_random_below(&random, 12);
-        bool is_long = test_random_once_in(&random, 100);
-        rows_make(&rows, &random, groups, is_long ? 2100 : per_group,
-                  test_random_once_in(&random, 2), db);
-        uint64_t count = is_long ? 4 : PER_TABLE;
+        const struct size *size = &sizes[test_random_below(&random, SIZES)];
+        uint32_t per_group = 1 + (uint32_t)test_random_below(&random, size->rows);
+        rows_make(&rows, &random, groups, per_group, test_random_once_in(&random, 2), db);
+        uint64_t count = size->expressions;
         for (uint64_t k = 0; k < count && done < expressions; k++, done++) {
             gen_reset(&generator);
             generate_one(&generator);

@@ -8,6 +8,7 @@
 #define SW_TEST_EXPR_ORACLE_H
 
 #include <ctype.h>
+#include <errno.h>
 #include <math.h>
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -118,6 +119,9 @@ static inline void oracle_number(sqlite3_context *context, sqlite3_value *value,
     if (sqlite3_value_type(value) == SQLITE_TEXT && sqlite3_value_bytes(value) < 100) {
         oracle_prefix((const char *)sqlite3_value_text(value), prefix, sizeof prefix, &is_float,
                       &is_whole);
+        errno = 0;
+        (void)strtoll(prefix, NULL, 10);
+        is_float = is_float || errno == ERANGE; /* more digits than an int has */
         double right = strtod(prefix, NULL);
         if (is_float && (is_whole || !only_whole) && right != sqlite3_value_double(value) &&
             fabs(right - sqlite3_value_double(value)) <= fabs(right) * 1e-15) {
