@@ -129,7 +129,6 @@ void sw_exchange_free(struct sw_conn *conn)
 void sw_conn_kill(struct sw_conn *conn)
 {
     conn->is_doomed = true;
-    conn->is_killed = true;
     lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
     lws_cancel_service(conn->net->context);
 }

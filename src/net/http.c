@@ -158,7 +158,7 @@ int sw_http_upgrade(struct lws *wsi)
 int sw_http_body(struct lws *wsi, const void *data, size_t length)
 {
     struct sw_conn *conn = sw_conn_of(wsi);
-    if (conn == NULL || conn->is_killed) {
+    if (conn == NULL || conn->is_doomed) {
         return -1;
     }
     conn->net->counts.received_bytes += length;

@@ -104,7 +104,6 @@ struct sw_conn {
     int64_t window_us;            /* the current window of G7 began */
     int64_t window_bytes;
     bool is_paused; /* the body is not read: the upload is full */
-    bool is_killed; /* the next byte of a body ends it: lws forgets a kill at each */
     bool is_deaf;   /* reading is off while an answer is sent: see http_send.c */
     bool is_ready;  /* in net->ready */
     struct sw_conn *ready_next;

@@ -25,8 +25,11 @@ static int check_piece(struct lws *wsi, const struct sw_conn *conn, size_t lengt
 int sw_recv_piece(struct lws *wsi, const void *data, size_t length)
 {
     struct sw_conn *conn = sw_conn_of(wsi);
-    if (conn == NULL || conn->socket == NULL) {
-        return conn == NULL ? -1 : 0;
+    if (conn == NULL || conn->is_doomed) {
+        return -1;
+    }
+    if (conn->socket == NULL) {
+        return 0;
     }
     conn->heard_us = sw_net_now_us(conn->net);
     conn->net->counts.received_bytes += length;
