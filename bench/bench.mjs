@@ -32,13 +32,15 @@ function dataFile() {
     return file;
 }
 
-/** A program prints lines of JSON: {workload, unit, ours, twin?, twin_name?}. */
+/** A program prints lines of JSON, {workload, unit, ours, twin?, twin_name?}; others are shown as they are. */
 function runProgram(name, file) {
     const result = spawnSync(path.join(BUILD, 'bench', name), [file], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
     if (result.status !== 0) {
         return [{ workload: name, unit: '', failed: `ended with ${result.status ?? result.signal}` }];
     }
-    return result.stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+    const lines = result.stdout.split('\n').filter(Boolean);
+    lines.filter((line) => !line.startsWith('{')).forEach((line) => console.log(line));
+    return lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
 }
 
 function number(value) {
