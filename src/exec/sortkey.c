@@ -52,12 +52,65 @@ static void add_field(struct sw_sort_plan *plan, struct sw_sort_field field, uin
     }
 }
 
+/* As much of a text's first eight bytes as the word has room for. */
+static void add_beginning(struct sw_sort_plan *plan, struct sw_sort_field field)
+{
+    struct sw_sort_level *level = &plan->level[plan->levels - 1];
+    field.bits = (uint8_t)(64 - level->bits);
+    field.shift = (uint8_t)(64 - field.bits);
+    level->bits = 64;
+    plan->field[plan->fields++] = field;
+    level->end = plan->fields;
+}
+
+static size_t common_length(struct sw_span a, struct sw_span b)
+{
+    size_t shorter = a.length < b.length ? a.length : b.length;
+    size_t length = 0;
+    while (length < shorter && a.data[length] == b.data[length]) {
+        length++;
+    }
+    return length;
+}
+
+/* How many bytes all texts of a column begin with in common; stops at the first that tells. */
+static uint32_t common_beginning(const struct sw_version *version, uint32_t column)
+{
+    struct sw_span common = {0};
+    bool has_text = false;
+    for (uint32_t group = 0; group < version->groups; group++) {
+        const struct sw_chunk *chunk = version->group[group]->chunk[column];
+        for (uint32_t row = 0; row < chunk->rows; row++) {
+            struct sw_value value = sw_chunk_value(chunk, row);
+            if (value.is_null) {
+                continue;
+            }
+            common.length = has_text ? common_length(common, value.u.s) : value.u.s.length;
+            common.data = value.u.s.data;
+            has_text = true;
+            if (common.length == 0) {
+                return 0;
+            }
+        }
+    }
+    return (uint32_t)common.length;
+}
+
 static void add_text(struct sw_sort_plan *plan, const struct sw_sort_key *key)
 {
+    struct sw_sort_field field = {.kind = SW_SORT_TEXT,
+                                  .column = key->column,
+                                  .is_descending = key->is_descending,
+                                  .skip = common_beginning(plan->version, key->column)};
+    const struct sw_sort_level *last = plan->levels > 0 ? &plan->level[plan->levels - 1] : NULL;
+    if (last != NULL && !last->is_text && last->bits < 64) {
+        add_beginning(plan, field);
+    }
     struct sw_sort_level *level = open_level(plan);
     level->is_text = true;
     level->is_descending = key->is_descending;
     level->column = key->column;
+    level->skip = field.skip;
     level->bits = 64;
 }
 
@@ -158,10 +211,9 @@ static void push(uint64_t *word, const struct sw_sort_field *field, uint64_t val
     *word = above | piece(field, value);
 }
 
-static uint64_t text_word(struct sw_span text, uint32_t depth, bool is_descending)
+static uint64_t text_word(struct sw_span text, size_t from, bool is_descending)
 {
     uint64_t word = 0;
-    size_t from = (size_t)depth * 8;
     if (from < text.length) {
         size_t length = text.length - from < 8 ? text.length - from : 8;
         unsigned char bytes[8] = {0};
@@ -227,7 +279,22 @@ static void push_ranks(const struct sw_sort_field *field, struct sw_batch *batch
 static void push_texts(const struct sw_sort_level *level, struct sw_batch *batch, uint64_t *words)
 {
     for (uint32_t i = 0; i < batch->rows; i++) {
-        words[i] = text_word(sw_batch_text(batch, level->column, i), 0, level->is_descending);
+        words[i] =
+            text_word(sw_batch_text(batch, level->column, i), level->skip, level->is_descending);
+    }
+}
+
+static void push_beginnings(const struct sw_sort_field *field, struct sw_batch *batch,
+                            uint64_t *words)
+{
+    const uint64_t *valid = sw_batch_valid(batch, field->column);
+    for (uint32_t i = 0; i < batch->rows; i++) {
+        uint64_t value = 0;
+        if (is_valid(valid, i)) {
+            value = text_word(sw_batch_text(batch, field->column, i), field->skip,
+                              field->is_descending);
+        }
+        push(&words[i], field, value);
     }
 }
 
@@ -256,6 +323,9 @@ void sw_sort_words(const struct sw_sort_plan *plan, struct sw_batch *batch, uint
             break;
         case SW_SORT_RANK:
             push_ranks(field, batch, words);
+            break;
+        case SW_SORT_TEXT:
+            push_beginnings(field, batch, words);
             break;
         }
     }
@@ -294,6 +364,9 @@ static uint64_t field_at(const struct sw_sort_field *field, const struct sw_chun
         return is_null || value.u.f != value.u.f ? 0 : from_start(field, order_float(value.u.f));
     case SW_SORT_RANK:
         return is_null ? 0 : from_start(field, field->ranks[code_at(chunk, row)]);
+    case SW_SORT_TEXT:
+        value = sw_chunk_value(chunk, row);
+        return is_null ? 0 : text_word(value.u.s, field->skip, field->is_descending);
     }
     return 0;
 }
@@ -312,7 +385,8 @@ uint64_t sw_sort_word(const struct sw_sort_plan *plan, uint32_t index, uint32_t 
 {
     const struct sw_sort_level *level = &plan->level[index];
     if (level->is_text) {
-        return text_word(text_at(plan, level->column, position), depth, level->is_descending);
+        size_t from = level->skip + (size_t)depth * 8;
+        return text_word(text_at(plan, level->column, position), from, level->is_descending);
     }
     uint32_t group;
     uint32_t row;

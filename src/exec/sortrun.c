@@ -96,7 +96,8 @@ static bool next_stage(const struct sorter *sorter, struct stage *stage, const u
             longest = length > longest ? length : longest;
         }
         stage->depth++;
-        stage->is_length = longest <= (uint64_t)stage->depth * 8;
+        uint64_t seen = plan->level[stage->level].skip + (uint64_t)stage->depth * 8;
+        stage->is_length = longest <= seen;
         return true;
     }
     *stage = (struct stage){.level = stage->level + 1};

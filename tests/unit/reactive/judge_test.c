@@ -1,7 +1,7 @@
 /*
  * Whole sessions against SQLite: random tables, selections, outputs with random `except` and
- * `where`, and random inputs; after each step every output shows what SQLite says for the same rows,
- * exactly one flush has come, and outputs that nothing touched were not run.
+ * `where`, and random inputs; after each step every output shows what SQLite says for the same
+ * rows, exactly one flush has come, and outputs that nothing touched were not run.
  */
 #include "unit/reactive/stage.h"
 
