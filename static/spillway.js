@@ -4,9 +4,11 @@
  */
 import { Emitter } from './client/emitter.js';
 import { CODE, SpillwayError } from './client/errors.js';
+import { defaultUrl, nextFrame } from './client/environment.js';
 import { decodeFrame } from './client/frame.js';
+import { Heartbeat } from './client/heartbeat.js';
 import { Inputs } from './client/inputs.js';
-import { Output } from './client/output.js';
+import { Outputs } from './client/outputs.js';
 import { Rpc } from './client/rpc.js';
 import { Socket } from './client/socket.js';
 import { defaultStore, memoryStore, storageStore } from './client/store.js';
@@ -19,25 +21,9 @@ const HEARTBEAT_MS = 20_000;
 const ANSWER_TIMEOUT_MS = 15_000;
 
 /**
- * @typedef {object} ConnectOptions
- * @property {string} [app] a name that the server tells back to whoever resumes the session
- * @property {import('./client/store.js').TokenStore} [store] keeps the token; default sessionStorage, else memory
- * @property {'json' | 'arrow'} [wire] how series travel; default json
- * @property {any} [arrow] the flechette module, for `wire: 'arrow'`; default: the copy in vendor/
- * @property {any} [tus] the tus-js-client module for uploads; default: in browsers the copy in vendor/, else one plain PUT
- * @property {any} [WebSocket] default: the global one
- * @property {typeof fetch} [fetch] default: the global one
- * @property {{window: number}} [flow] at most this many flushes not yet drawn
- * @property {boolean} [exclusive] push out other sockets of the session
- * @property {(run: () => void) => void} [schedule] runs a function at the next frame
- * @property {() => number} [random] for tests: the jitter of the back-off
- * @property {number} [heartbeat_ms] a silent line is asked for a sign of life this often
- */
-
-/**
  * Opens a session, or resumes the one whose token the store holds.
  * @param {string | URL} [url] of the server's socket; default: `/ws` where the page came from
- * @param {ConnectOptions} [options]
+ * @param {import('./client/environment.js').ConnectOptions} [options]
  * @returns {Promise<Session>}
  */
 export async function connect(url = defaultUrl(), options = {}) {
@@ -55,15 +41,11 @@ export class Session extends Emitter {
     #socket;
     #rpc;
     #options;
-    /** @type {Map<string, Output>} */
-    #outputs = new Map();
-    /** @type {Map<string, any>} values of outputs that a resumed session has and nobody asked for yet */
-    #unclaimed = new Map();
+    #outputs;
     #uploads;
+    #heartbeat;
     #arrow = null;
     #first = null;
-    #heartbeat = null;
-    #heard_at = 0;
     state = 'connecting';
     /** @type {any} the result of the last session.open */
     info = null;
@@ -71,7 +53,7 @@ export class Session extends Emitter {
     /**
      * Nothing is sent before `start`; that leaves time to listen.
      * @param {URL | string} [at]
-     * @param {ConnectOptions} [options]
+     * @param {import('./client/environment.js').ConnectOptions} [options]
      */
     constructor(at = defaultUrl(), options = {}) {
         super();
@@ -88,7 +70,13 @@ export class Session extends Emitter {
         });
         this.#rpc = new Rpc((text) => this.#socket.send(text));
         this.inputs = new Inputs(this.#rpc, this.#options.schedule);
+        this.#outputs = new Outputs(this.#rpc);
         this.#uploads = new Uploads(this, this.#options);
+        this.#heartbeat = new Heartbeat({
+            period_ms: this.#options.heartbeat_ms,
+            ask: () => this.call('session.info').catch(() => {}),
+            dead: () => this.#socket.abandon(),
+        });
         this.#socket.on('open', () => this.#open());
         this.#socket.on('message', (data) => this.#receive(data));
         this.#socket.on('down', (why) => this.#down(why));
@@ -137,12 +125,7 @@ export class Session extends Emitter {
         return this.call('table.list');
     }
 
-    /**
-     * A named row filter; defining it again replaces it.
-     * @param {string} select
-     * @param {string} table
-     * @param {object[]} clauses
-     */
+    /** A named row filter; defining it again replaces it. */
     select(select, table, clauses) {
         return this.call('select.define', { select, table, clauses });
     }
@@ -151,30 +134,13 @@ export class Session extends Emitter {
      * A reactive output. One that the resumed session already has with the same definition is only attached to.
      * @param {string} name
      * @param {any} spec the params of output.define
-     * @returns {Output}
+     * @returns {import('./client/output.js').Output}
      */
     output(name, spec) {
-        const known = this.#outputs.get(name);
-        if (known) {
-            known.update(spec);
-            return known;
-        }
-        const output = new Output(this.#rpc, name, spec, () => this.#outputs.delete(name));
-        this.#outputs.set(name, output);
-        const early = this.#unclaimed.get(name);
-        this.#unclaimed.delete(name);
-        if (early && this.#listed().some((has) => has.output === name && isWithin(spec, { ...has, ...has.params }))) {
-            queueMicrotask(() => output.receive(early)); // after the caller had time to listen
-        } else {
-            output.define().catch(() => {}); // told by the output's state
-        }
-        return output;
+        return this.#outputs.define(name, spec);
     }
 
-    /**
-     * @param {any} source File, Blob or Buffer
-     * @param {any} [options] see client/upload.js
-     */
+    /** A File, Blob or Buffer on its way into a table; options: see client/upload.js. */
     upload(source, options = {}) {
         return this.#uploads.begin(source, options);
     }
@@ -208,7 +174,6 @@ export class Session extends Emitter {
         this.#options.store.delete();
         this.#socket.stop();
         this.#outputs.clear();
-        this.#unclaimed.clear();
         return this.start();
     }
 
@@ -246,8 +211,8 @@ export class Session extends Emitter {
         this.inputs.adopt(info.inputs ?? {});
         this.#rpc.ready();
         this.inputs.ready();
-        this.#beat();
-        this.#redefineLost();
+        this.#heartbeat.start();
+        this.#outputs.opened(info.outputs ?? []);
         this.#become({ state: is_return ? 'restored' : 'connected', resumed: info.resumed });
         this.emit('opened', info);
         this.#uploads.check();
@@ -274,25 +239,10 @@ export class Session extends Emitter {
         this.#end({ state: 'expired', reason: error.message });
     }
 
-    /** What the session had when it was opened. */
-    #listed() {
-        return this.info?.outputs ?? [];
-    }
-
-    /** A definition that was under way when the line broke may not have arrived. */
-    #redefineLost() {
-        const names = new Set(this.#listed().map((has) => has.output));
-        for (const output of this.#outputs.values()) {
-            if (!names.has(output.name) && output.state !== 'defining') {
-                output.define().catch(() => {});
-            }
-        }
-    }
-
     #receive(data) {
-        this.#heard_at = Date.now();
+        this.#heartbeat.heard();
         if (typeof data !== 'string') {
-            this.#outputValue(decodeFrame(data, this.#arrow));
+            this.#outputs.receive(decodeFrame(data, this.#arrow));
             return;
         }
         const message = JSON.parse(data);
@@ -304,39 +254,19 @@ export class Session extends Emitter {
     }
 
     #notified(method, params) {
-        switch (method) {
-            case 'output.value':
-                this.#outputValue(params);
-                break;
-            case 'output.state':
-                this.#outputs.get(params.output)?.receiveState(params);
-                break;
-            case 'flush':
-                this.#flushed(params);
-                break;
-            case 'table.changed':
+        const take = {
+            'output.value': () => this.#outputs.receive(params),
+            'output.state': () => this.#outputs.receiveState(params),
+            flush: () => this.#flushed(params),
+            'upload.progress': () => this.#uploads.progress(params),
+            'upload.failed': () => this.#uploads.failed(params),
+            'session.notice': () => this.emit('notice', params),
+            'table.changed': () => {
                 this.emit('table', params);
                 this.#uploads.check(params.table);
-                break;
-            case 'upload.progress':
-                this.#uploads.progress(params);
-                break;
-            case 'upload.failed':
-                this.#uploads.failed(params);
-                break;
-            case 'session.notice':
-                this.emit('notice', params);
-                break;
-        }
-    }
-
-    #outputValue(value) {
-        const output = this.#outputs.get(value.output);
-        if (output) {
-            output.receive(value);
-        } else {
-            this.#unclaimed.set(value.output, value);
-        }
+            },
+        };
+        take[method]?.(); // what a newer server adds is for newer clients
     }
 
     #flushed(flush) {
@@ -348,30 +278,14 @@ export class Session extends Emitter {
         }
     }
 
-    /** Finds a dead line that no close event tells of (a sleeping laptop, a pulled cable). */
-    #beat() {
-        clearInterval(this.#heartbeat);
-        const period = this.#options.heartbeat_ms;
-        this.#heard_at = Date.now();
-        this.#heartbeat = setInterval(() => {
-            const silent_ms = Date.now() - this.#heard_at;
-            if (silent_ms > 2 * period) {
-                this.#socket.abandon();
-            } else if (silent_ms >= period) {
-                this.call('session.info').catch(() => {});
-            }
-        }, period / 2);
-        this.#heartbeat.unref?.();
-    }
-
     #down(why) {
-        clearInterval(this.#heartbeat);
+        this.#heartbeat.stop();
         this.#rpc.down();
         this.#become({ state: 'reconnecting', ...why });
     }
 
     #end(change) {
-        clearInterval(this.#heartbeat);
+        this.#heartbeat.stop();
         this.#socket.stop();
         const error = new SpillwayError(CODE.closed, change.reason || 'The session is closed.');
         this.#rpc.fail(error);
@@ -383,38 +297,4 @@ export class Session extends Emitter {
         this.state = change.state;
         this.emit('connection', change);
     }
-}
-
-/** The next animation frame; a hidden page has none, so a timer stands in. */
-function nextFrame(run) {
-    let is_done = false;
-    const once = () => {
-        if (!is_done) {
-            is_done = true;
-            run();
-        }
-    };
-    globalThis.requestAnimationFrame?.(once);
-    setTimeout(once, globalThis.requestAnimationFrame ? 250 : 16);
-}
-
-/**
- * Whether each member of `part` stands in `whole` with the same value.
- * @param {any} part
- * @param {any} whole
- */
-function isWithin(part, whole) {
-    if (part === null || typeof part !== 'object') {
-        return part === whole;
-    }
-    if (Array.isArray(part) && part.length !== whole?.length) {
-        return false;
-    }
-    return Object.keys(part).every((key) => isWithin(part[key], whole?.[key] ?? null));
-}
-
-function defaultUrl() {
-    const url = new URL('/ws', globalThis.location.href);
-    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-    return url;
 }

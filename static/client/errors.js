@@ -2,6 +2,7 @@
 export const CODE = Object.freeze({
     noSession: -32001,
     unknownToken: -32010,
+    noSuchTable: -32030,
     noSuchOutput: -32032,
     upload: -32060,
     cancelled: -32070,

@@ -3,6 +3,8 @@ import { CODE, SpillwayError } from './errors.js';
 
 /** A checkpoint every so many bytes: what a cut connection loses at most has to be sent again. */
 const CHUNK_BYTES = 8 * 1024 * 1024;
+/** Looks at a table that is not there before the upload counts as failed without a reason. */
+const MISSES_MAX = 5;
 const RETRY_DELAYS_MS = [0, 500, 1000, 2000, 4000, 8000, 8000];
 
 /**
@@ -18,6 +20,7 @@ export class Upload extends Emitter {
     #tus = null;
     #finish;
     #rate_mark = null;
+    #misses = 0;
     state = 'starting';
     /** @type {string | null} */
     id = null;
@@ -129,7 +132,10 @@ export class Upload extends Emitter {
                 this.#finish.resolve(end);
             }
         } catch (error) {
-            if (error.code !== CODE.connectionLost && error.code !== CODE.closed) {
+            // A table that is gone failed to load: the reason is on its way, this is only that it is gone.
+            this.#misses += error.code === CODE.noSuchTable ? 1 : 0;
+            const is_passing = error.code === CODE.connectionLost || error.code === CODE.closed;
+            if (!is_passing && (error.code !== CODE.noSuchTable || this.#misses >= MISSES_MAX)) {
                 this.#fail(error);
             }
         }

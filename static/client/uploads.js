@@ -9,6 +9,8 @@ export class Uploads {
     #options;
     /** @type {Set<Upload>} */
     #live = new Set();
+    /** @type {Map<string, any>} failures told before the answer that names the upload */
+    #failures = new Map();
     #checking = null;
     #storage = undefined;
 
@@ -70,15 +72,22 @@ export class Uploads {
     }
 
     failed(params) {
-        for (const upload of this.#live) {
-            if (upload.id === params.upload) {
-                upload.receiveFailure(params);
-            }
+        const upload = [...this.#live].find(({ id }) => id === params.upload);
+        if (upload) {
+            upload.receiveFailure(params);
+        } else {
+            this.#failures.set(params.upload, params);
         }
     }
 
     /** @param {Upload} upload whose last byte has been sent */
     sent(upload) {
+        const failure = this.#failures.get(upload.id);
+        this.#failures.delete(upload.id);
+        if (failure) {
+            upload.receiveFailure(failure);
+            return;
+        }
         upload.checkReady();
         this.#checking ??= setInterval(() => this.check(), CHECK_MS);
         this.#checking.unref?.();

@@ -21,6 +21,7 @@ export class Banner {
         this.element = h('div', { class: 'banner', role: 'status', hidden: true });
         this.#start_again = start_again;
         session.on('connection', (change) => this.#show(change));
+        session.on('notice', ({ text }) => this.#draw(text, 'note', ['Understood', () => this.#hide()]));
         addEventListener('online', () => session.retryNow());
         document.addEventListener('visibilitychange', () => document.hidden || session.retryNow());
     }

@@ -22,6 +22,7 @@ export class Card {
     #wants_table = false;
     #offs = [];
     #parts;
+    #adjust;
 
     /**
      * @param {object} context
@@ -45,8 +46,6 @@ export class Card {
         this.#watchVisibility();
         this.#setUp();
     }
-
-    #adjust;
 
     get title() {
         return chartTitle(this.def);
@@ -142,6 +141,7 @@ export class Card {
         this.#parts.legend.hidden = entries.length === 0;
     }
 
+    /** @param {{state: string, progress?: number}} change */
     #state({ state, progress }) {
         const failed = this.#outputs.find(({ output }) => output.state === 'error')?.output;
         const wait = this.#outputs.find(({ output }) => output.state in BUSY_MS)?.output;

@@ -10,6 +10,8 @@ import { chartFor, planDashboard } from './plan.js';
  * after that (kept for the browser tab, like the session itself).
  */
 export class Dashboard {
+    /** @type {ChartForm | null} one dialog for all tables */
+    static #form = null;
     #context;
     #columns;
     #planned;
@@ -18,7 +20,6 @@ export class Dashboard {
     #figures;
     #is_arranged = false;
     #next_id = 1;
-    #form;
 
     /**
      * @param {object} context
@@ -34,7 +35,7 @@ export class Dashboard {
         this.#context = context;
         this.#columns = columns;
         this.#planned = plan(about);
-        this.#form = Dashboard.form ??= new ChartForm();
+        Dashboard.#form ??= new ChartForm();
         this.#grid = h('div', { class: 'cards' });
         this.#figures = new Figures(context.session, context.table, context.filters, columns, context.rows_changed);
         const add = h('button', { type: 'button', class: 'add-chart', on: { click: () => this.#add() } }, icon('plus'), 'Add a chart');
@@ -120,7 +121,7 @@ export class Dashboard {
 
     async #add() {
         const first = this.#columns[0];
-        const def = await this.#form.ask(this.#columns, first ? chartFor(first) : { type: 'histogram' });
+        const def = await Dashboard.#form.ask(this.#columns, first ? chartFor(first) : { type: 'histogram' });
         if (def) {
             const card = await this.#place(def);
             this.#save();
@@ -129,7 +130,7 @@ export class Dashboard {
     }
 
     async #configure(card) {
-        const def = await this.#form.ask(this.#columns, card.def);
+        const def = await Dashboard.#form.ask(this.#columns, card.def);
         if (def) {
             await this.#use(brushedColumns(def));
             card.configure(def);
@@ -145,7 +146,7 @@ export class Dashboard {
         }
         this.#cards.splice(from, 1);
         this.#cards.splice(to, 0, card);
-        const focused = document.activeElement;
+        const focused = /** @type {HTMLElement | null} */ (document.activeElement);
         this.#grid.insertBefore(card.element, this.#grid.children[by > 0 ? to + 1 : to] ?? null);
         focused?.focus();
         this.#save();

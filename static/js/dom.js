@@ -10,7 +10,7 @@
  * @returns {any}
  */
 export function h(tag, props = {}, ...children) {
-    const element = document.createElement(tag);
+    const element = /** @type {any} */ (document.createElement(tag));
     for (const [key, value] of Object.entries(props)) {
         if (value === null || value === undefined || value === false) {
             continue;

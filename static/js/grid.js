@@ -105,6 +105,7 @@ export class Grid {
             multiColumnSort: true,
             numberedMultiColumnSort: true,
             tristateMultiColumnSort: true,
+            enableMouseWheelScrollHandler: false, // it would move a row more than the browser already does
             autoEdit: false,
             editable: false,
         });

@@ -39,6 +39,7 @@ export function planDashboard(columns, rows = 0) {
         (column) => (column.type === 'string' || column.type === 'bool') && Number(column.distinct) <= BARS_DISTINCT_MAX,
     );
     const measures = numbers.filter((column) => !looksLikeKey(column));
+    /** @type {Omit<ChartDef, 'id'>[]} */
     const plan = [];
     if (times.length > 0 && measures.length > 0) {
         const axes = { x: times[0].name, y: preferFloat(measures).name };

@@ -9,6 +9,7 @@ import { formatAxis } from '../format.js';
  * @property {import('../filters.js').Filters} filters
  * @property {(text: string) => void} readout shows what is under the pointer
  * @property {boolean} [is_compact] one of many small charts
+ * @property {number} [y_max] the height that small charts share
  */
 
 /** A chart on a plot: the part that histogram, line, density and scatter share. */

@@ -43,7 +43,7 @@ export class Brush {
         }
         this.#over.addEventListener('pointerdown', (event) => this.#down(event));
         this.#over.addEventListener('pointermove', (event) => this.#move(event));
-        this.#over.addEventListener('pointerup', (event) => this.#up(event));
+        this.#over.addEventListener('pointerup', () => this.#up());
         this.#over.addEventListener('pointercancel', () => this.#abandon());
         this.#over.addEventListener('dblclick', () => this.#set(this.#nothing()));
         this.#over.addEventListener('keydown', (event) => this.#key(event));
@@ -187,7 +187,10 @@ export class Brush {
         }
     }
 
-    /** The range as it was at the start of the drag, moved along and kept on the axis. */
+    /**
+     * The range as it was at the start of the drag, moved along and kept on the axis.
+     * @returns {[number, number] | null}
+     */
     #shifted(axis, now) {
         const before = this.#drag.before[axis];
         if (!before) {
@@ -198,6 +201,7 @@ export class Brush {
         return [before[0] + by, before[1] + by];
     }
 
+    /** @returns {[number, number]} */
     #withEnd(range, axis, end, value) {
         const next = [...(range ?? this.#options.limits(axis))];
         next[end] = value;

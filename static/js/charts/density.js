@@ -13,6 +13,7 @@ export class DensityChart extends PlotChart {
         });
     }
 
+    /** @returns {{x: [number, number], y: [number, number]}} */
     ranges() {
         const { x_edges, y_edges } = this.main;
         return {

@@ -16,6 +16,7 @@ export class HistogramChart extends PlotChart {
     ranges() {
         const { edges } = this.main;
         const values = this.values(this.main);
+        /** @type {{x: [number, number], y: [number, number]}} */
         const range = { x: [edges[0], edges[edges.length - 1]], y: [0, 1] };
         const drawn = this.is_line || this.same_scale ? [...values, ...this.values(this.all)] : values;
         const finite = Array.from(drawn).filter((value) => value !== null && Number.isFinite(value));
@@ -76,6 +77,7 @@ export class HistogramChart extends PlotChart {
     }
 }
 
+/** @returns {[number, number]} */
 function padded(low, high) {
     if (!Number.isFinite(low) || !Number.isFinite(high)) {
         return [0, 1];

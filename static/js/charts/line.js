@@ -5,6 +5,7 @@ import { columnRange } from './specs.js';
 
 /** A column along another one, thinned by the server so that no extreme is lost. */
 export class LineChart extends PlotChart {
+    /** @returns {{x: [number, number], y: [number, number]}} */
     ranges() {
         const x = columnRange(this.x_column);
         let low = Infinity;

@@ -12,6 +12,7 @@ export class ScatterChart extends PlotChart {
         super(host, def, context, { axes: ['x', 'y'], y_type: context.filters.column(def.y)?.type });
     }
 
+    /** @returns {{x: [number, number], y: [number, number]}} */
     ranges() {
         const [low, high] = columnRange(this.y_column);
         const by = (high - low) * 0.04;

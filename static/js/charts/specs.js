@@ -29,6 +29,7 @@ export function brushedColumns(def) {
  * @returns {{main: any, all: any | null}}
  */
 export function outputSpecs(def, table, filters) {
+    /** @type {any} */
     const series = { table, ...seriesSpec(def, (name) => filters.column(name)) };
     if (def.facet) {
         series.facet = { column: def.facet, limit: def.facet_limit ?? FACETS };
@@ -94,7 +95,10 @@ export function binning(column, bins) {
     return { bins };
 }
 
-/** The range of an axis before anything is drawn: that of the whole column. */
+/**
+ * The range of an axis before anything is drawn: that of the whole column.
+ * @returns {[number, number]}
+ */
 export function columnRange(column) {
     const low = inputToAxis(column?.min, column?.type);
     const high = inputToAxis(column?.max, column?.type);
