@@ -556,6 +556,40 @@ static void a_graph_may_be_freed_while_it_runs(void **state)
     }
 }
 
+/* One more than fits is refused by name; one of a known name still goes. */
+static void limits_are_named_at_their_edge(void **state)
+{
+    (void)state;
+    struct world world;
+    struct stage stage;
+    struct sw_err err;
+    char text[256];
+    stage_with_table(&stage, &world, 1);
+    for (unsigned i = 0; i <= SW_INPUTS_MAX; i++) {
+        snprintf(text, sizeof(text), "{\"in%u\":%u}", i, i);
+        assert_int_equal(stage_do(&stage, sw_graph_set_inputs, text, &err),
+                         i < SW_INPUTS_MAX ? SW_OK : SW_LIMIT);
+    }
+    assert_string_equal(err.limit, "inputs");
+    stage_must(&stage, sw_graph_set_inputs, "{\"in7\":8}");
+    for (unsigned i = 0; i <= SW_SELECTIONS_MAX; i++) {
+        snprintf(text, sizeof(text), "{\"select\":\"q%u\",\"table\":\"w\",\"clauses\":[]}", i);
+        assert_int_equal(stage_do(&stage, sw_graph_define_select, text, &err),
+                         i < SW_SELECTIONS_MAX ? SW_OK : SW_LIMIT);
+    }
+    assert_string_equal(err.limit, "selections");
+    stage_must(&stage, sw_graph_define_select,
+               "{\"select\":\"q0\",\"table\":\"w\",\"clauses\":[]}");
+    for (unsigned i = 0; i <= SW_OUTPUTS_MAX; i++) {
+        snprintf(text, sizeof(text), "{\"output\":\"o%u\",\"table\":\"w\",\"kind\":\"gated\"}", i);
+        assert_int_equal(stage_do(&stage, sw_graph_define_output, text, &err),
+                         i < SW_OUTPUTS_MAX ? SW_OK : SW_LIMIT);
+    }
+    assert_string_equal(err.limit, "outputs");
+    stage_fini(&stage); /* without a run: the stage keeps fewer outputs than these */
+    world_fini(&world);
+}
+
 static unsigned told;
 
 static void count_value(void *context, struct sw_output_value *value)
@@ -624,6 +658,7 @@ int main(void)
         cmocka_unit_test(a_clause_with_a_bad_input_is_an_error_of_those_who_use_it),
         cmocka_unit_test(a_redefined_or_dropped_output_is_forgotten_by_its_run),
         cmocka_unit_test(a_graph_may_be_freed_while_it_runs),
+        cmocka_unit_test(limits_are_named_at_their_edge),
         cmocka_unit_test(after_a_resume_values_and_errors_are_there_again),
     };
     return cmocka_run_group_tests_name("reactive/graph", tests, NULL, NULL);
