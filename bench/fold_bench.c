@@ -5,6 +5,8 @@
  * The table is like the peers' trips: sorted times, 4 categories, 10,000 stations, small
  * integers, prices of two decimals, x and y of four decimals, 3 % of y null.  Thread CPU time,
  * best of 5. */
+#include "support.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,8 +121,9 @@ static struct sw_version *make_table(uint64_t rows, struct plain *plain)
     }
     must(sw_schema_new(COLUMNS, names, types, &schema), NULL);
     must(sw_version_new(1, schema, groups, group, rows, &version), NULL);
-    printf("%-44s %8.2f bytes/row\n", "table", (double)sw_version_bytes(version) / (double)rows);
-    printf("%-44s %8.2f ns/row\n", "seal 7 columns", seal_s / (double)rows * 1e9);
+    bench_report("a table of 7 columns", "B/row", (double)sw_version_bytes(version) / (double)rows,
+                 sizeof(double) * COLUMNS, "seven plain doubles");
+    bench_report("building and sealing 7 columns", "ns/row", seal_s / (double)rows * 1e9, 0, NULL);
     return version;
 }
 
@@ -288,21 +291,30 @@ static double run_once(const struct sw_version *version, const struct sw_filter 
     return spent;
 }
 
-static void measure(const char *what, const struct sw_version *version,
-                    const struct sw_filter *filter, const struct output *output, unsigned outputs)
+/* `twin`: ns/row of the plain loop that does the same; 0: there is none. */
+static void measure_beside(const char *what, const struct sw_version *version,
+                           const struct sw_filter *filter, const struct output *output,
+                           unsigned outputs, double twin)
 {
     double best = 1e9;
     for (int i = 0; i < 5; i++) {
         double spent = run_once(version, filter, output, outputs);
         best = spent < best ? spent : best;
     }
-    printf("%-44s %8.2f ns/row\n", what, best / (double)version->rows * 1e9);
-    fflush(stdout);
+    bench_report(what, "ns/row", best / (double)version->rows * 1e9, twin,
+                 "plain loop over doubles");
+}
+
+static void measure(const char *what, const struct sw_version *version,
+                    const struct sw_filter *filter, const struct output *output, unsigned outputs)
+{
+    measure_beside(what, version, filter, output, outputs, 0);
 }
 
 /* -- naive twins ------------------------------------------------------------------------------ */
 
-static void naive_w3(const struct plain *plain, uint64_t rows)
+/* ns/row */
+static double naive_w3(const struct plain *plain, uint64_t rows)
 {
     double best = 1e9;
     for (int k = 0; k < 5; k++) {
@@ -325,8 +337,7 @@ static void naive_w3(const struct plain *plain, uint64_t rows)
         best = spent < best ? spent : best;
         __asm__ volatile("" : : "r"(counts), "r"(n), "r"(sum) : "memory");
     }
-    printf("%-44s %8.2f ns/row\n", "naive twin of W3 over plain doubles",
-           best / (double)rows * 1e9);
+    return best / (double)rows * 1e9;
 }
 
 static void measure_interning(unsigned distinct)
@@ -355,14 +366,17 @@ static void measure_interning(unsigned distinct)
         double spent = seconds() - begin;
         best = spent < best ? spent : best;
     }
-    printf("intern one of %-30u %8.2f ns/value\n", distinct, best / COUNT * 1e9);
+    char what[64];
+    snprintf(what, sizeof(what), "interning a string, one of %u", distinct);
+    bench_report(what, "ns", best / COUNT * 1e9, 0, NULL);
     sw_dict_unref(dict);
     free(texts);
 }
 
 int main(int argc, char **argv)
 {
-    uint64_t rows = argc > 1 ? strtoull(argv[1], NULL, 10) : 2000000;
+    uint64_t rows = argc > 1 ? strtoull(argv[1], NULL, 10) : 0;
+    rows = rows > 0 ? rows : 2000000;
     struct plain plain;
     struct sw_filter *filter;
     const struct sw_json low = int_json("", 8);
@@ -374,9 +388,9 @@ int main(int argc, char **argv)
 
     const struct output w3[] = {histogram_of("x"), histogram_of("y"), histogram_of("qty"),
                                 groupby_of("category", "mean", "price")};
-    measure("W3: filter, 3 histograms, 4 groups", version, filter, w3, 4);
-    measure("W3 of all rows", version, NULL, w3, 4);
-    naive_w3(&plain, rows);
+    measure_beside("a brush: filter, 3 histograms, 4 groups", version, filter, w3, 4,
+                   naive_w3(&plain, rows));
+    measure("the same of all rows", version, NULL, w3, 4);
     measure("filter and histogram of price", version, filter,
             &(struct output[]){histogram_of("price")}[0], 1);
     measure("histogram of price (2 bytes)", version, NULL,
