@@ -16,13 +16,19 @@ struct input {
     const uint64_t *valid;
 };
 
-/* The rows row[0..n) that are not null, with their groups. */
+/* Rows with their groups, all below `groups`. */
 struct rows {
     uint32_t n;
+    uint32_t groups;
     const uint16_t *row;
     const uint32_t *group;
-    uint16_t kept_row[SW_VECTOR_ROWS];
-    uint32_t kept_group[SW_VECTOR_ROWS];
+    int64_t tally[FEW_GROUPS]; /* rows of each group, where groups are few */
+};
+
+/* Room for those of them that are not null. */
+struct kept {
+    uint16_t row[SW_VECTOR_ROWS];
+    uint32_t group[SW_VECTOR_ROWS];
 };
 
 static void read_column(const struct sw_measure *measure, struct sw_batch *batch,
@@ -55,40 +61,49 @@ static void read_program(const struct sw_measure *measure, struct sw_measure_col
     }
 }
 
-static void keep_valid(const uint64_t *valid, const uint16_t *row, const uint32_t *group,
-                       uint32_t n, struct rows *rows)
+/* Neighbours often meet in one group, and then the second waits for the first one's store. So rows
+ * take turns between LANES counters of each group. */
+static void tally_rows(struct rows *rows)
 {
-    *rows = (struct rows){.n = n, .row = row, .group = group};
-    if (valid == NULL) {
+    uint32_t lane[LANES * FEW_GROUPS];
+    if (rows->groups > FEW_GROUPS) {
         return;
     }
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        rows->kept_row[kept] = row[i];
-        rows->kept_group[kept] = group[i];
-        kept += sw_bits_has(valid, row[i]);
+    memset(lane, 0, LANES * rows->groups * sizeof(*lane));
+    for (uint32_t i = 0; i < rows->n; i++) {
+        lane[rows->group[i] * LANES + i % LANES]++;
     }
-    rows->n = kept;
-    rows->row = rows->kept_row;
-    rows->group = rows->kept_group;
+    for (uint32_t g = 0; g < rows->groups; g++) {
+        const uint32_t *own = lane + (size_t)g * LANES;
+        rows->tally[g] = (int64_t)own[0] + own[1] + own[2] + own[3];
+    }
+}
+
+/* Of `all` those that are valid. */
+static void keep_valid(const uint64_t *valid, const struct rows *all, struct kept *kept,
+                       struct rows *rows)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < all->n; i++) {
+        kept->row[n] = all->row[i];
+        kept->group[n] = all->group[i];
+        n += sw_bits_has(valid, all->row[i]);
+    }
+    rows->n = n;
+    rows->groups = all->groups;
+    rows->row = kept->row;
+    rows->group = kept->group;
+    tally_rows(rows);
 }
 
 /* -- adding -------------------------------------------------------------------------- */
 
-static void add_counts(struct sw_cell_count *cell, const struct rows *rows, uint32_t groups)
+static void add_counts(struct sw_cell_count *cell, const struct rows *rows)
 {
-    if (groups <= FEW_GROUPS) {
-        uint64_t lane[LANES * FEW_GROUPS];
-        memset(lane, 0, LANES * groups * sizeof(*lane));
-        for (uint32_t i = 0; i < rows->n; i++) {
-            lane[rows->group[i] * LANES + i % LANES]++;
-        }
-        for (uint32_t at = 0; at < groups * LANES; at++) {
-            cell[at / LANES].n += (int64_t)lane[at];
-        }
-        return;
+    for (uint32_t g = 0; g < rows->groups && rows->groups <= FEW_GROUPS; g++) {
+        cell[g].n += rows->tally[g];
     }
-    for (uint32_t i = 0; i < rows->n; i++) {
+    for (uint32_t i = 0; i < rows->n && rows->groups > FEW_GROUPS; i++) {
         cell[rows->group[i]].n++;
     }
 }
@@ -114,22 +129,20 @@ static sw_status add_sum(const struct sw_exact_cut *cut, struct sw_exact_sum *su
     return sw_exact_sum_stray(sum, value);
 }
 
-/* Few groups: neighbours often meet in one, and the second would wait for the first one's store. So
- * rows take turns between LANES sums of each group. */
+/* Few groups: in turns, as in tally_rows. */
 static sw_status add_floats_few(const struct sw_measure *measure, struct sw_cell_float *cell,
-                                const double *values, const struct rows *rows, uint32_t groups)
+                                const double *values, const struct rows *rows)
 {
     const struct sw_exact_cut cut = measure->cut[0];
     struct {
-        int64_t n, high, low;
+        int64_t high, low;
     } lane[LANES * FEW_GROUPS];
-    memset(lane, 0, LANES * groups * sizeof(lane[0]));
+    memset(lane, 0, LANES * rows->groups * sizeof(lane[0]));
     for (uint32_t i = 0; i < rows->n; i++) {
         uint32_t at = rows->group[i] * LANES + i % LANES;
         int64_t high;
         int64_t low;
         double value = values[rows->row[i]];
-        lane[at].n++;
         if (__builtin_expect(!sw_exact_split(&cut, value, &high, &low), 0)) {
             SW_TRY(sw_exact_sum_stray(&cell[rows->group[i]].sum, value));
             continue;
@@ -137,20 +150,21 @@ static sw_status add_floats_few(const struct sw_measure *measure, struct sw_cell
         lane[at].high += high;
         lane[at].low += low;
     }
-    for (uint32_t at = 0; at < groups * LANES; at++) {
-        struct sw_cell_float *c = &cell[at / LANES];
-        c->n += lane[at].n;
-        c->sum.high += lane[at].high;
-        c->sum.low += lane[at].low;
+    for (uint32_t at = 0; at < rows->groups * LANES; at++) {
+        cell[at / LANES].sum.high += lane[at].high;
+        cell[at / LANES].sum.low += lane[at].low;
+    }
+    for (uint32_t g = 0; g < rows->groups; g++) {
+        cell[g].n += rows->tally[g];
     }
     return SW_OK;
 }
 
 static sw_status add_floats(const struct sw_measure *measure, struct sw_cell_float *cell,
-                            const double *values, const struct rows *rows, uint32_t groups)
+                            const double *values, const struct rows *rows)
 {
-    if (groups <= FEW_GROUPS && measure->cut[0].is_usable) {
-        return add_floats_few(measure, cell, values, rows, groups);
+    if (rows->groups <= FEW_GROUPS && measure->cut[0].is_usable) {
+        return add_floats_few(measure, cell, values, rows);
     }
     const struct sw_exact_cut cut = measure->cut[0];
     for (uint32_t i = 0; i < rows->n; i++) {
@@ -265,7 +279,7 @@ static sw_status add_distinct(const struct sw_measure *measure, struct sw_distin
 }
 
 static sw_status add_ranks(const struct sw_measure *measure, struct sw_ranks_state *state,
-                           const struct input *input, const struct rows *rows, uint32_t groups)
+                           const struct input *input, const struct rows *rows)
 {
     uint64_t key[SW_VECTOR_ROWS];
     uint32_t group[SW_VECTOR_ROWS];
@@ -281,23 +295,23 @@ static sw_status add_ranks(const struct sw_measure *measure, struct sw_ranks_sta
             key[n++] = sw_ranks_key_int(input->ints[row]);
         }
     }
-    return sw_ranks_add(measure->ranks, state, key, group, n, groups);
+    return sw_ranks_add(measure->ranks, state, key, group, n, rows->groups);
 }
 
 static sw_status add_cells(const struct sw_measure *measure, struct sw_measure_column *column,
                            const struct sw_batch *batch, const struct input *input,
-                           const struct rows *rows, uint32_t groups)
+                           const struct rows *rows)
 {
     bool is_max = measure->fn == SW_MEASURE_MAX;
     switch (sw_measure_kind(measure)) {
     case SW_CELL_COUNT:
-        add_counts(column->cells.count, rows, groups);
+        add_counts(column->cells.count, rows);
         return SW_OK;
     case SW_CELL_INT:
         add_ints(column->cells.ints, input->ints, rows);
         return SW_OK;
     case SW_CELL_FLOAT:
-        return add_floats(measure, column->cells.floats, input->floats, rows, groups);
+        return add_floats(measure, column->cells.floats, input->floats, rows);
     case SW_CELL_SPREAD:
         return add_spread(measure, column->cells.spread, input->floats, rows);
     case SW_CELL_BEST:
@@ -314,10 +328,11 @@ static sw_status add_cells(const struct sw_measure *measure, struct sw_measure_c
 }
 
 static sw_status add_measure(const struct sw_measure *measure, struct sw_measure_column *column,
-                             struct sw_batch *batch, const uint16_t *row, const uint32_t *group,
-                             uint32_t n, uint32_t groups)
+                             struct sw_batch *batch, const struct rows *all)
 {
-    struct rows rows;
+    struct rows valid_rows;
+    struct kept kept;
+    const struct rows *rows = all;
     struct input input = {0};
     double room[SW_VECTOR_ROWS];
     if (measure->program != NULL) {
@@ -325,13 +340,16 @@ static sw_status add_measure(const struct sw_measure *measure, struct sw_measure
     } else if (measure->has_input) {
         read_column(measure, batch, &input);
     }
-    keep_valid(input.valid, row, group, n, &rows);
-    SW_TRY(add_cells(measure, column, batch, &input, &rows, groups));
+    if (input.valid != NULL) {
+        keep_valid(input.valid, all, &kept, &valid_rows);
+        rows = &valid_rows;
+    }
+    SW_TRY(add_cells(measure, column, batch, &input, rows));
     if (measure->ranks != NULL) {
-        return add_ranks(measure, column->ranks, &input, &rows, groups);
+        return add_ranks(measure, column->ranks, &input, rows);
     }
     if (column->distinct != NULL) {
-        return add_distinct(measure, column->distinct, batch, &input, &rows);
+        return add_distinct(measure, column->distinct, batch, &input, rows);
     }
     return SW_OK;
 }
@@ -340,13 +358,19 @@ sw_status sw_measures_add(const struct sw_measures *measures, struct sw_measures
                           struct sw_batch *batch, const uint16_t *row, const uint32_t *group,
                           uint32_t n, uint32_t groups)
 {
+    struct rows rows;
     SW_TRY(sw_measures_grow(measures, state, groups));
     if (state->rows + n > SW_EXACT_ROWS) {
         sw_measures_carry(measures, state);
     }
     state->rows += n;
+    rows.n = n;
+    rows.groups = groups;
+    rows.row = row;
+    rows.group = group;
+    tally_rows(&rows);
     for (uint32_t i = 0; i < measures->count; i++) {
-        SW_TRY(add_measure(&measures->measure[i], &state->column[i], batch, row, group, n, groups));
+        SW_TRY(add_measure(&measures->measure[i], &state->column[i], batch, &rows));
     }
     return SW_OK;
 }
