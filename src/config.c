@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* -- values -------------------------------------------------------------------------------------- */
+/* -- values -- */
 
 static sw_status wrong(struct sw_err *err, const char *name, const char *value, const char *wanted)
 {
@@ -246,7 +246,7 @@ static const struct option options[] = {
 
 #define OPTION_COUNT (sizeof(options) / sizeof(*options))
 
-/* -- defaults -------------------------------------------------------------------------------------- */
+/* -- defaults -- */
 
 static int64_t machine_bytes(void)
 {
@@ -315,7 +315,7 @@ static void set_default_memory(struct sw_config *config)
     }
 }
 
-/* -- reading --------------------------------------------------------------------------------------- */
+/* -- reading -- */
 
 static void name_variable(const char *option, char *variable, size_t size)
 {

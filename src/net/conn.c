@@ -124,8 +124,8 @@ void sw_exchange_free(struct sw_conn *conn)
     free(exchange);
 }
 
-/* lws looks at its timers only after input of some kind, which the cancel is; and what comes in until
- * then would set another time limit, so it is refused (is_doomed). */
+/* lws looks at its timers only after input of some kind, which the cancel is; and what comes in
+ * until then would set another time limit, so it is refused (is_doomed). */
 void sw_conn_kill(struct sw_conn *conn)
 {
     conn->is_doomed = true;
@@ -194,8 +194,8 @@ static void check_body(struct sw_conn *conn)
     sw_conn_enter(conn, SW_PHASE_BODY);
 }
 
-/* Seconds since the peer sent anything. lws tells neither of pings nor of empty pongs; the kernel knows
- * when the last bytes came. */
+/* Seconds since the peer sent anything. lws tells neither of pings nor of empty pongs; the kernel
+ * knows when the last bytes came. */
 static int64_t silent_seconds(const struct sw_conn *conn)
 {
     int64_t silent_s = (sw_net_now_us(conn->net) - conn->heard_us) / 1000000;

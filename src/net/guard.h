@@ -76,8 +76,8 @@ bool sw_guard_upgrade(struct sw_span upgrade); /* G1 */
 /* G14 and G16. */
 struct sw_refusal sw_guard_handshake(const struct sw_header *header);
 
-/* G15: the origin is that of `host` (scheme apart: TLS may end at a proxy) or in the list. A missing
- * one (data NULL) is no browser's. */
+/* G15: the origin is that of `host` (scheme apart: TLS may end at a proxy) or in the list. A
+ * missing one (data NULL) is no browser's. */
 bool sw_guard_origin(struct sw_span origin, struct sw_span host, const char *const *allowed,
                      size_t allowed_count);
 bool sw_guard_is_same_origin(struct sw_span origin, struct sw_span host);

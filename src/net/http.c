@@ -6,7 +6,7 @@
  *                     while an answer is put off and more bytes come
  *   HTTP_WRITEABLE    the next piece of a long answer
  *
- * POST with Content-Length 0 gets a completion, PUT and PATCH do not (G9): has_completion.        */
+ * POST with Content-Length 0 gets a completion, PUT and PATCH do not (G9): has_completion. */
 #include "net/net_priv.h"
 
 #include <stdio.h>

@@ -3,8 +3,8 @@
  * While an answer is sent lws reads nothing of this connection, but it goes on polling for input;
  * bytes of a next request (or the end of the line) that wait in the kernel would then wake the loop
  * without pause. So each tick looks whether something waits. If so the connection goes deaf: its
- * input is switched off, and since lws then withholds WRITEABLE too, the ticks send. The next request
- * is read when this answer is out.                                                             */
+ * input is switched off, and since lws then withholds WRITEABLE too, the ticks send. The next
+ * request is read when this answer is out. */
 #include "net/net_priv.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* The page's files. All are read at the start into a table, so that a request is a look-up by its
- * exact path: no path of a client's ever reaches the file system. FILE.gz beside FILE is sent to who
- * takes gzip. */
+ * exact path: no path of a client's ever reaches the file system. FILE.gz beside FILE is sent to
+ * who takes gzip. */
 #include "net/net_priv.h"
 
 #include "base/digest.h"
@@ -79,7 +79,7 @@ static const struct file *find_file(const struct sw_files *files, const char *pa
                : bsearch(&key, files->list, files->count, sizeof(*files->list), compare_paths);
 }
 
-/* -- reading them ---------------------------------------------------------------------------------- */
+/* -- reading them -- */
 
 static sw_status read_content(int fd, struct file *file, struct sw_err *err)
 {
@@ -252,7 +252,7 @@ void sw_files_free(struct sw_files *files)
     free(files);
 }
 
-/* -- serving them ---------------------------------------------------------------------------------- */
+/* -- serving them -- */
 
 /* "/" is the page, "/apps/NAME" an app's. */
 static const struct file *look_up(const struct sw_files *files, const char *path)

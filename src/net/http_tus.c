@@ -41,7 +41,7 @@ static int options(struct lws *wsi)
     return sw_reply_empty(wsi);
 }
 
-/* -- creation ------------------------------------------------------------------------------------ */
+/* -- creation -- */
 
 static sw_status read_length(struct lws *wsi, int64_t *length, struct sw_err *err)
 {
@@ -196,7 +196,7 @@ static int post(struct lws *wsi)
     return sw_http_take_body(wsi);
 }
 
-/* -- one upload -------------------------------------------------------------------------------------- */
+/* -- one upload -- */
 
 static sw_status find(struct lws *wsi, struct sw_span id, struct sw_upload **upload,
                       struct sw_err *err)
@@ -314,7 +314,7 @@ static int complete_delete(struct lws *wsi, struct sw_exchange *exchange)
     return sw_reply_empty(wsi);
 }
 
-/* -- verbs ---------------------------------------------------------------------------------------------- */
+/* -- verbs -- */
 
 /* Answers a POST that means another method: lws completes a POST without a body once more. */
 static int complete_head(struct lws *wsi, struct sw_exchange *exchange)

@@ -1,5 +1,5 @@
-/* Uploads in one request: PUT /upload/NAME (curl -T) and POST /upload (curl -F), and what they share
- * with tus: a body's pieces into the upload at the pace that it can take. */
+/* Uploads in one request: PUT /upload/NAME (curl -T) and POST /upload (curl -F), and what they
+ * share with tus: a body's pieces into the upload at the pace that it can take. */
 #include "net/net_priv.h"
 
 #include "base/json.h"
@@ -10,7 +10,7 @@
 
 #define TOKEN_BYTES_MAX 256
 
-/* -- a body, whatever brings it ---------------------------------------------------------------- */
+/* -- a body, whatever brings it -- */
 
 int sw_http_take_body(struct lws *wsi)
 {
@@ -70,7 +70,7 @@ int sw_http_reply_upload(struct lws *wsi, const struct sw_upload *upload)
     return result;
 }
 
-/* -- PUT /upload/NAME ------------------------------------------------------------------------------ */
+/* -- PUT /upload/NAME -- */
 
 static int complete_put(struct lws *wsi, struct sw_exchange *exchange)
 {
@@ -126,7 +126,7 @@ int sw_http_put(struct lws *wsi, struct sw_span name)
     return status == SW_OK ? sw_http_take_body(wsi) : sw_reply_error(wsi, 0, &err);
 }
 
-/* -- POST /upload ------------------------------------------------------------------------------------ */
+/* -- POST /upload -- */
 
 enum field { FIELD_TABLE, FIELD_FORMAT, FIELD_TYPES, FIELD_FILENAME, FIELD_COUNT, FIELD_FILE };
 

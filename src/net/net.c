@@ -1,5 +1,5 @@
-/* The loop, the lws context on it, the signals and the stop. The loop is our own libuv loop, given to
- * lws as a foreign one: poll costs a millisecond per message at 5,000 sockets, and the plugin's own
+/* The loop, the lws context on it, the signals and the stop. The loop is our own libuv loop, given
+ * to lws as a foreign one: poll costs a millisecond per message at 5,000 sockets, and the plugin's own
  * loop takes SIGTERM for itself and never ends (G25). */
 #include "net/net_priv.h"
 
@@ -34,7 +34,7 @@ static void log_line(int level, const char *line)
     sw_log(level == LLL_ERR ? SW_LOG_WARN : SW_LOG_DEBUG, NULL, "lws %.*s", (int)length, line);
 }
 
-/* -- stopping (G24) -------------------------------------------------------------------------------- */
+/* -- stopping (G24) -- */
 
 static void step_stop(struct sw_net *net)
 {
@@ -62,7 +62,7 @@ static void on_signal(uv_signal_t *signal, int number)
     step_stop(net);
 }
 
-/* -- each 50 ms ------------------------------------------------------------------------------------ */
+/* -- each 50 ms -- */
 
 static void on_tick(uv_timer_t *timer)
 {
@@ -87,7 +87,7 @@ static void on_tick(uv_timer_t *timer)
     }
 }
 
-/* -- opening --------------------------------------------------------------------------------------- */
+/* -- opening -- */
 
 static sw_status init_loop(struct sw_net *net, struct sw_err *err)
 {
@@ -206,7 +206,7 @@ void sw_net_put_libraries(char *text, size_t size)
              uv_version_string());
 }
 
-/* -- closing --------------------------------------------------------------------------------------- */
+/* -- closing -- */
 
 static void close_handle(void *handle)
 {

@@ -20,10 +20,10 @@ void sw_send_close(struct sw_conn *conn, int code, const char *reason)
     lws_callback_on_writable(conn->wsi);
 }
 
-/* The close frame, past lws: under libuv lws closes a socket twice whose WRITEABLE callback returned -1,
- * the second time without the frame. Nothing of a message is half written here, and the frame is
- * smaller than what WRITEABLE promises room for. The peer's answer ends the line (recv.c), or the timer
- * of the phase CLOSING does. */
+/* The close frame, past lws: under libuv lws closes a socket twice whose WRITEABLE callback
+ * returned -1, the second time without the frame. No frame is half written here, and this one is
+ * smaller than what WRITEABLE promises room for. The peer's answer ends the line (recv.c), or the
+ * timer of the phase CLOSING does. */
 static int say_close(struct lws *wsi, struct sw_conn *conn)
 {
     size_t length = strlen(conn->close_reason);
