@@ -1,6 +1,6 @@
 /* The loop, the lws context on it, the signals and the stop. The loop is our own libuv loop, given
- * to lws as a foreign one: poll costs a millisecond per message at 5,000 sockets, and the plugin's own
- * loop takes SIGTERM for itself and never ends (G25). */
+ * to lws as a foreign one: poll costs a millisecond per message at 5,000 sockets, and the plugin's
+ * own loop takes SIGTERM for itself and never ends (G25). */
 #include "net/net_priv.h"
 
 #include "base/log.h"
