@@ -54,9 +54,12 @@ sw_status sw_axis_init(struct sw_axis *axis, double low, double high, uint32_t b
     sw_assert(low < high);
     SW_TRY(allocate(axis, bins, type));
     double range = high - low;
+    bool is_exact = isfinite(range * (double)bins);
     for (uint32_t k = 0; k <= bins; k++) {
+        /* Multiplied before divided: whole edges come out whole (14 / 50 * 50 is not 14). */
         double share = (double)k / (double)bins;
-        axis->edges[k] = isfinite(range) ? low + range * share : low * (1 - share) + high * share;
+        axis->edges[k] =
+            is_exact ? low + range * (double)k / (double)bins : low * (1 - share) + high * share;
     }
     axis->edges[0] = low;
     axis->edges[bins] = high;
