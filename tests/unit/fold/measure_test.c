@@ -175,6 +175,17 @@ static void a_spread_far_from_zero_keeps_its_digits(void **state)
     sw_series_unref(series);
 }
 
+static void equal_values_have_no_spread_at_all(void **state)
+{
+    (void)state;
+    const struct sw_value values[] = {float_value(0.1), float_value(0.1), float_value(0.1)};
+
+    struct sw_series *series = run_on(table_of(SW_TYPE_FLOAT, values, 3, 2), "value", all_measures);
+
+    assert_true(float_of(series, "stddev") == 0);
+    sw_series_unref(series);
+}
+
 static void nan_and_null_are_two_groups_and_minus_zero_is_zero(void **state)
 {
     (void)state;
@@ -281,6 +292,7 @@ int main(void)
         cmocka_unit_test(a_sum_beyond_64_bits_is_a_float),
         cmocka_unit_test(the_mean_of_days_is_a_moment),
         cmocka_unit_test(a_spread_far_from_zero_keeps_its_digits),
+        cmocka_unit_test(equal_values_have_no_spread_at_all),
         cmocka_unit_test(nan_and_null_are_two_groups_and_minus_zero_is_zero),
         cmocka_unit_test(many_groups_are_counted_and_a_limit_cuts_what_is_sent),
         cmocka_unit_test(a_median_of_many_values_in_facets_takes_its_rounds),
