@@ -45,7 +45,8 @@ static sw_status compile_input(struct sw_span text, const struct sw_fold_env *en
     return status;
 }
 
-static sw_status check_type(const struct sw_measure *measure, const char *what, struct sw_err *err)
+static sw_status check_type(const struct sw_measure *measure, const char *what,
+                            const struct sw_schema *schema, struct sw_err *err)
 {
     bool is_time = measure->type == SW_TYPE_DATE || measure->type == SW_TYPE_TIMESTAMP;
     bool is_text = measure->type == SW_TYPE_STRING;
@@ -68,8 +69,10 @@ static sw_status check_type(const struct sw_measure *measure, const char *what, 
     if (is_fine) {
         return SW_OK;
     }
-    return sw_fail(err, SW_TYPE, "%s: %s needs numbers, and this is of type %s.", what,
-                   fn_names[measure->fn], sw_type_name(measure->type));
+    const char *input =
+        measure->program != NULL ? "the expression" : schema->column[measure->column].name;
+    return sw_fail(err, SW_TYPE, "%s: %s needs numbers, and %s is of type %s.", what,
+                   fn_names[measure->fn], input, sw_type_name(measure->type));
 }
 
 static double largest_of(const struct sw_measures *measures, const struct sw_measure *measure)
@@ -101,7 +104,7 @@ static sw_status plan_measure(struct sw_measures *measures, struct sw_measure *m
                               const char *what, struct sw_err *err)
 {
     static const double half = 0.5;
-    SW_TRY(check_type(measure, what, err));
+    SW_TRY(check_type(measure, what, env->version->schema, err));
     switch (measure->fn) {
     case SW_MEASURE_SUM:
     case SW_MEASURE_MEAN:
@@ -245,7 +248,7 @@ sw_status sw_measures_quantiles(uint32_t column, const double *q, uint32_t count
                                    .column = column,
                                    .type = env->version->schema->column[column].type};
     made->count = 1;
-    sw_status status = check_type(measure, "quantiles", err);
+    sw_status status = check_type(measure, "quantiles", env->version->schema, err);
     if (status == SW_OK) {
         status = sw_ranks_new(q, count, &measure->ranks);
     }
