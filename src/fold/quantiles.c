@@ -170,10 +170,13 @@ static sw_status finish(void *plan_, void *state, struct sw_series *series, size
     return status;
 }
 
+/* At most SW_RANKED_KEPT values of 16 bytes in all partials together; one of several, or of several
+ * facets, holds its share. */
 static size_t state_bytes(const void *plan_)
 {
-    (void)plan_;
-    return (size_t)SW_RANKED_KEPT * 16;
+    const struct quantiles *quantiles = plan_;
+    uint64_t rows = quantiles->grouped.version->rows;
+    return 4096 + (size_t)(rows < SW_RANKED_KEPT ? rows : SW_RANKED_KEPT) * 2;
 }
 
 static bool has_rounds(const void *plan_)
