@@ -104,7 +104,7 @@ static sw_status plan_measure(struct sw_measures *measures, struct sw_measure *m
                               const char *what, struct sw_err *err)
 {
     static const double half = 0.5;
-    SW_TRY(check_type(measure, what, env->version->schema, err));
+    SW_TRY(check_type(measure, what, measures->version->schema, err));
     switch (measure->fn) {
     case SW_MEASURE_SUM:
     case SW_MEASURE_MEAN:
