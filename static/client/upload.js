@@ -21,6 +21,7 @@ export class Upload extends Emitter {
     #finish;
     #rate_mark = null;
     #misses = 0;
+    #is_looking_again = false;
     state = 'starting';
     /** @type {string | null} */
     id = null;
@@ -124,8 +125,14 @@ export class Upload extends Emitter {
         }
         try {
             const about = await this.#session.table(this.table).describe();
-            this.rows = Number(about.rows);
+            if (about.status !== 'loading' && Number(about.rows) < this.rows && !this.#is_looking_again) {
+                // Described while the last rows came in: the next description has them.
+                this.#is_looking_again = true;
+                await this.checkReady();
+                return;
+            }
             if (about.status !== 'loading' && this.state === 'parsing') {
+                this.rows = Number(about.rows);
                 this.#become('done');
                 const end = { upload: this.id, table: this.table };
                 this.emit('done', end);

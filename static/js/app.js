@@ -42,6 +42,7 @@ export class App {
         this.#uploads_view = uploads_view;
         this.#picker = picker;
         this.#main = main;
+        start.element.hidden = true; // until the session tells whether there is a table to go back to
         picker.addEventListener('change', () => this.open(picker.value));
         session.on('opened', (info) => this.#opened(info));
         session.on('table', (change) => this.#tableChanged(change));
@@ -50,6 +51,9 @@ export class App {
 
     /** @param {File[]} files */
     async upload(files) {
+        if (this.#session.info === null) {
+            return; // no session: the banner says why
+        }
         for (const file of files) {
             const [previous] = await this.#session.previousUploads(file);
             this.#session.upload(file, { previous }).opens_table = true;
@@ -118,7 +122,9 @@ export class App {
         this.#showTables(info.tables ?? []);
         if (this.#table === null) {
             const last = sessionStorage.getItem(TABLE_KEY);
-            if (last && info.tables.some(({ table }) => table === last)) {
+            const is_there = Boolean(last) && info.tables.some(({ table }) => table === last);
+            this.#start.element.hidden = is_there;
+            if (is_there) {
                 this.open(last);
             }
             this.#uploads_view.findUnfinished();

@@ -91,6 +91,7 @@ export class Card {
         const specs = this.#specs();
         say(this.#parts.title, this.title);
         setAria(this.#parts.body, { label: this.title });
+        this.element.classList.toggle('is-wide', Boolean(this.def.facet));
         for (const role of ['main', 'all']) {
             if (specs[role]) {
                 const name = `${filters.select}_${this.def.id}${role === 'all' ? '_all' : ''}`;

@@ -199,8 +199,7 @@ export class DropdownApp {
         const select = `${this.#filters.select}_compare`;
         await this.#session.select(select, this.#table, [{ column: category, in: `$${this.#compare_input}`, name: 'compared' }]);
         const def = { id: 'compared', type: 'histogram', x, facet: category, facet_limit: CATEGORIES_MAX };
-        const card = this.#show(def, compared, ({ except, ...main }) => ({ ...main, select }));
-        card.element.classList.add('is-wide');
+        this.#show(def, compared, ({ except, ...main }) => ({ ...main, select }));
     }
 
     /** No choice means no chart; a null input would mean all of them. */

@@ -76,14 +76,14 @@ function barsCanvas(chart, theme, ratio) {
     const canvas = h('canvas', { width: 420 * ratio, height: line * Math.max(entries.length, 1) + 8 * ratio });
     const ctx = canvas.getContext('2d');
     const most = Math.max(...entries.map((entry) => entry.now), 0) || 1;
-    const most_all = Math.max(...entries.map((entry) => entry.all), 0) || 1;
+    const most_all = Math.max(...entries.map((entry) => entry.all ?? 0), 0) || 1;
     const left = 130 * ratio;
     const room = 220 * ratio;
     ctx.font = `${11 * ratio}px system-ui, sans-serif`;
     entries.forEach(({ key, now, all }, i) => {
         const y = i * line;
         ctx.fillStyle = theme.color.ghost;
-        ctx.fillRect(left, y + 2 * ratio, (all / most_all) * room, line - 4 * ratio);
+        ctx.fillRect(left, y + 2 * ratio, ((all ?? 0) / most_all) * room, line - 4 * ratio);
         ctx.fillStyle = theme.color.accent;
         ctx.fillRect(left, y + 5 * ratio, (now / most) * room, line - 10 * ratio);
         ctx.fillStyle = theme.color.ink;

@@ -214,6 +214,32 @@ test('the filtered rows are downloaded as CSV', async () => {
     await browser.close();
 });
 
+test('a column of ten thousand values shows the commonest of the filtered rows', async () => {
+    const browser = await explore();
+    await browser.page.getByRole('tab', { name: 'Columns' }).click();
+    await browser.page.getByRole('button', { name: 'Add a chart of station' }).click();
+    await browser.card('station').getByRole('option').first().waitFor();
+
+    await browser.card('category').getByRole('option', { name: /figs/ }).click();
+    const [stations, [[rows]]] = oracle(csv, [
+        ["SELECT station, count(*) FROM t WHERE category = 'figs' GROUP BY 1", []],
+        ["SELECT count(*) FROM t WHERE category = 'figs'", []],
+    ]);
+    await settled(browser, rows);
+    const right = new Map(stations);
+    const most = Math.max(...right.values());
+    await browser.until('the filtered bars', (wanted) => {
+        const card = [...document.querySelectorAll('.card')].find((element) => element.querySelector('h2').textContent === 'station');
+        return card.querySelector('.bar-number')?.textContent === String(wanted);
+    }, most);
+
+    const names = await browser.card('station').locator('.bar-name').allInnerTexts();
+    const shown = await browser.card('station').locator('.bar-number').allInnerTexts();
+    assert.equal(names.length, 24);
+    names.forEach((name, i) => assert.equal(Number(shown[i]), right.get(name), name));
+    await browser.close();
+});
+
 test('charts are added, changed, moved and removed, and stay so after a reload', async () => {
     const browser = await explore();
     const { page } = browser;

@@ -60,13 +60,22 @@ export class BarsChart {
         return null;
     }
 
-    /** Value and number of every category, biggest of the whole table first. */
+    /**
+     * Value and number of every category, biggest of the whole table first. Where there are more
+     * categories than the server sends, one that did not come is not zero but unknown: then the
+     * biggest of the filtered rows are shown, in their order.
+     * @returns {{key: any, now: number, all: number | null}[]}
+     */
     entries() {
-        const keys = this.all.keys[this.def.x];
-        const now = new Map(this.main.keys[this.def.x].map((key, i) => [key, i]));
-        return Array.from(keys, (key, i) => {
-            const at = now.get(key);
-            return { key, all: this.#number(this.all, i), now: at === undefined ? 0 : this.#number(this.main, at) };
+        const { x } = this.def;
+        const is_cut = Number(this.main.groups) > this.main.keys[x].length;
+        const [shown, other] = is_cut ? [this.main, this.all] : [this.all, this.main];
+        const others = new Map(Array.from(other.keys[x], (key, i) => [key, i]));
+        return Array.from(shown.keys[x], (key, i) => {
+            const at = others.get(key);
+            const value = this.#number(shown, i);
+            const counterpart = at === undefined ? null : this.#number(other, at);
+            return is_cut ? { key, now: value, all: counterpart } : { key, now: counterpart ?? 0, all: value };
         });
     }
 
@@ -84,7 +93,7 @@ export class BarsChart {
         const shown = entries.slice(0, this.#limit);
         const rest = Number(this.all.groups) - shown.length;
         const most = Math.max(...shown.map((entry) => entry.now), 0);
-        const most_all = Math.max(...shown.map((entry) => entry.all), 0);
+        const most_all = Math.max(...shown.map((entry) => entry.all ?? 0), 0);
         const scale = this.def.ghost === 'counts' ? most_all : most;
         const chosen = this.context.filters.get(this.def.x);
         this.#keepRows(shown);
@@ -92,12 +101,12 @@ export class BarsChart {
             const { row, bar, ghost, number } = this.#rows.get(key);
             const is_chosen = chosen?.includes(key) ?? false;
             bar.style.width = `${scale > 0 ? (Math.max(now, 0) / scale) * 100 : 0}%`;
-            ghost.style.width = `${most_all > 0 ? (Math.max(all, 0) / most_all) * 100 : 0}%`;
+            ghost.style.width = `${most_all > 0 ? (Math.max(all ?? 0, 0) / most_all) * 100 : 0}%`;
             ghost.hidden = this.def.ghost === 'off';
             number.textContent = this.def.measure?.column ? formatNumber(now) : formatCount(now);
             row.classList.toggle('is-off', chosen !== null && !is_chosen);
             setAria(row, { selected: is_chosen });
-            row.title = `${key ?? 'empty'}: ${formatNumber(now)} of ${formatNumber(all)} (${formatShare(now, all)})`;
+            row.title = `${key ?? 'empty'}: ${formatNumber(now)}${all === null ? '' : ` of ${formatNumber(all)} (${formatShare(now, all)})`}`;
         }
         this.#note.hidden = rest <= 0;
         this.#note.textContent =
