@@ -68,6 +68,14 @@
 #define SW_EXPR_ENTRIES_MAX      (1u << 20)   /* dictionary entries whose results are kept */
 #define SW_PATTERN_BYTES_MAX     4096u /* a LIKE pattern: the work is at most it times the text */
 
+/* -- edits ------------------------------------------------------------------ */
+#define SW_EDITS_PER_BATCH_MAX 1000u /* changes of a table.batch */
+#define SW_EDITS_WAITING_MAX   1000u /* edits of a session that wait for their turn */
+#define SW_EDIT_TEXT_BYTES_MAX (256u << 20) /* text that an edit may put into one row group */
+#define SW_CAST_EXAMPLES_MAX   10u          /* values shown of those that a cast cannot keep */
+#define SW_HISTORY_LISTED_MAX  10000u       /* steps that table.history lists */
+#define SW_HISTORY_SHARE       8u  /* the part of a session's memory that history leaves free */
+
 /* -- sessions and sockets -------------------------------------------------- */
 #define SW_SESSIONS_MAX              20000u      /* sessions of a server */
 #define SW_SOCKETS_PER_SESSION_MAX   64u         /* tabs and programs on one session */

@@ -114,6 +114,9 @@ SW_MUST_USE sw_status sw_graph_filters(struct sw_graph *graph, const struct sw_v
                                        size_t capacity, size_t *count, struct sw_buf *key,
                                        struct sw_err *err);
 
+/* An input's value as sw_expr_input_fn (the context is the graph): NULL where it is null or unset. */
+const struct sw_json *sw_graph_expr_input(void *graph, struct sw_span name);
+
 /* -- to read ---------------------------------------------------------------- */
 /* {"name": value, ...} */
 void sw_graph_put_inputs(const struct sw_graph *graph, struct sw_buf *out);

@@ -149,8 +149,6 @@ struct sw_output *sw_graph_output(const struct sw_graph *graph, struct sw_span n
 struct sw_selection *sw_graph_selection(const struct sw_graph *graph, struct sw_span name);
 /* Value of an input, or NULL. */
 const struct sw_json *sw_graph_input(const struct sw_graph *graph, struct sw_span name);
-/* The same as sw_expr_input_fn: null is NULL. */
-const struct sw_json *sw_graph_expr_input(void *graph, struct sw_span name);
 void sw_graph_tell_state(struct sw_graph *graph, struct sw_output *output,
                          enum sw_output_state state, double progress, const struct sw_err *err);
 

@@ -84,16 +84,29 @@ static void put_columns(struct sw_buf *out, const struct sw_version *version,
     sw_buf_put_byte(out, ']');
 }
 
+/* The column that was the file's n-th, by its present name; NULL: none, or dropped since. */
+static const char *name_of_file_column(const struct sw_schema *schema, int64_t nth)
+{
+    for (uint32_t i = 0; i < schema->columns; i++) {
+        if (nth >= 0 && schema->column[i].id == (uint64_t)nth) {
+            return schema->column[i].name;
+        }
+    }
+    return NULL;
+}
+
 static void put_bad_rows(struct sw_buf *out, const struct sw_table *table)
 {
     sw_buf_printf(out, "{\"count\":%" PRIu64 ",\"first\":[", table->bad_count);
     for (uint32_t i = 0; i < table->bad_kept; i++) {
         const struct sw_bad_row *bad = &table->bad[i];
         sw_buf_printf(out, "%s{\"line\":%" PRIu64, i == 0 ? "" : ",", bad->line);
-        if (bad->column >= 0 && table->version != NULL &&
-            (uint32_t)bad->column < table->version->schema->columns) {
+        const char *column = table->version == NULL
+                                 ? NULL
+                                 : name_of_file_column(table->version->schema, bad->column);
+        if (column != NULL) {
             sw_buf_put_text(out, ",\"column\":");
-            sw_json_put_text(out, sw_span_text(table->version->schema->column[bad->column].name));
+            sw_json_put_text(out, sw_span_text(column));
         }
         sw_buf_put_text(out, ",\"reason\":");
         sw_json_put_text(out, sw_span_text(bad->reason));

@@ -7,6 +7,7 @@
 #include "base/block.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "session/editing.h"
 #include "session/server_priv.h"
 #include "session/socket_priv.h"
 #include "session/ticket.h"
@@ -131,6 +132,7 @@ void sw_session_end(struct sw_session *session)
     while (session->tickets != NULL) {
         sw_ticket_free(session->tickets);
     }
+    sw_editing_end(session);
     sw_graph_free(session->graph);
     session->graph = NULL;
     HASH_DELETE(by_key, server->sessions, session);
@@ -222,7 +224,9 @@ void sw_session_tell_changed(struct sw_session *session, const struct sw_table *
     sw_json_put_int(&params, (int64_t)sw_table_version_number(table));
     sw_buf_put_text(&params, ",\"rows\":");
     sw_json_put_int(&params, (int64_t)sw_table_rows(table));
-    sw_buf_printf(&params, ",\"what\":\"%s\"}", what);
+    sw_buf_put_text(&params, ",\"what\":");
+    sw_json_put_text(&params, sw_span_text(what));
+    sw_buf_put_byte(&params, '}');
     if (!params.failed) {
         sw_session_notify(session, "table.changed", sw_buf_peek(&params));
     }

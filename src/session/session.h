@@ -24,6 +24,7 @@ struct sw_socket;
 struct sw_upload;
 struct sw_ticket;
 struct sw_pending;
+struct sw_edit_task_call;
 
 struct sw_session {
     struct sw_server *server;
@@ -44,6 +45,8 @@ struct sw_session {
     uint32_t upload_count;
     struct sw_ticket *tickets; /* list by ticket->sibling */
     uint32_t ticket_count;
+    struct sw_edit_task_call *edits; /* oldest first */
+    uint32_t edits_waiting;
     struct sw_session *next_ending; /* server->ending */
     UT_hash_handle by_key;          /* server->sessions */
 };

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/buf.h"
+#include "session/history.h"
 
 sw_status sw_table_new(struct sw_span name, struct sw_table **table)
 {
@@ -23,6 +24,23 @@ sw_status sw_table_new(struct sw_span name, struct sw_table **table)
     return SW_OK;
 }
 
+sw_status sw_table_copy(const struct sw_table *table, struct sw_table **copy)
+{
+    struct sw_table *made = NULL;
+    SW_TRY(sw_table_new(sw_span_text(table->name), &made));
+    memcpy(made->source, table->source, sizeof made->source);
+    made->version = sw_version_ref(table->version);
+    made->bytes_total = table->bytes_total;
+    made->bytes_read = table->bytes_read;
+    made->rows_read = table->rows_read;
+    made->bad_count = table->bad_count;
+    made->replaced_bytes = table->replaced_bytes;
+    made->bad_kept = table->bad_kept;
+    memcpy(made->bad, table->bad, sizeof made->bad);
+    *copy = made;
+    return SW_OK;
+}
+
 struct sw_table *sw_table_ref(struct sw_table *table)
 {
     table->refs++;
@@ -36,6 +54,7 @@ void sw_table_unref(struct sw_table *table)
     }
     sw_version_unref(table->version);
     sw_description_free(table->description);
+    sw_history_free(table->history);
     free(table->name);
     free(table);
 }
@@ -129,6 +148,18 @@ void sw_tables_remove(struct sw_tables *tables, struct sw_table *table)
             return;
         }
     }
+}
+
+void sw_tables_replace(struct sw_tables *tables, struct sw_table *table, struct sw_table *with)
+{
+    for (uint32_t i = 0; i < tables->count; i++) {
+        if (tables->item[i] == table) {
+            tables->item[i] = sw_table_ref(with);
+            sw_table_unref(table);
+            return;
+        }
+    }
+    sw_assert(false);
 }
 
 /* Bytes of `text` up to `most`, not cutting a UTF-8 sequence. */

@@ -8,6 +8,8 @@
 #include "ingest/load.h"
 #include "table/table.h"
 
+struct sw_history;
+
 struct sw_table {
     uint32_t refs;
     char *name;                 /* owned */
@@ -21,9 +23,12 @@ struct sw_table {
     uint32_t bad_kept;
     struct sw_bad_row bad[SW_BAD_ROWS_KEPT];
     struct sw_description *description; /* of some version; owned; NULL: never asked */
+    struct sw_history *history;         /* owned; NULL: never edited */
 };
 
 SW_MUST_USE sw_status sw_table_new(struct sw_span name, struct sw_table **table);
+/* One of a session's own with the same version and facts, without its history. */
+SW_MUST_USE sw_status sw_table_copy(const struct sw_table *table, struct sw_table **copy);
 struct sw_table *sw_table_ref(struct sw_table *table);
 void sw_table_unref(struct sw_table *table); /* NULL accepted */
 /* Takes over one reference of version. */
@@ -46,6 +51,8 @@ SW_MUST_USE sw_status sw_tables_need(const struct sw_tables *tables, struct sw_s
 SW_MUST_USE sw_status sw_tables_add(struct sw_tables *tables, struct sw_table *table,
                                     struct sw_err *err);
 void sw_tables_remove(struct sw_tables *tables, struct sw_table *table);
+/* Puts another in its place; adds a reference to it and gives up that of the first. */
+void sw_tables_replace(struct sw_tables *tables, struct sw_table *table, struct sw_table *with);
 /* A free name like the wanted one ("trips", "trips_2", ...), cut and cleaned. */
 void sw_tables_free_name(const struct sw_tables *tables, struct sw_span wanted,
                          char into[SW_NAME_BYTES_MAX + 1]);

@@ -253,6 +253,11 @@ struct sw_span sw_dict_at(const struct sw_dict *dict, uint32_t code)
     return sw_span_of(entry->data, entry->length);
 }
 
+const struct sw_budget *sw_dict_budget(const struct sw_dict *dict)
+{
+    return dict->budget;
+}
+
 uint32_t sw_dict_count(const struct sw_dict *dict)
 {
     return atomic_load_explicit(&dict->count, memory_order_acquire);

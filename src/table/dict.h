@@ -28,6 +28,8 @@ SW_MUST_USE sw_status sw_dict_intern_all(struct sw_dict *dict, const struct sw_s
 /* Does the calling thread stand between _begin and _end? */
 bool sw_dict_is_writer(const struct sw_dict *dict);
 
+/* Who is charged for it. */
+const struct sw_budget *sw_dict_budget(const struct sw_dict *dict);
 uint32_t sw_dict_count(const struct sw_dict *dict);
 size_t sw_dict_bytes(const struct sw_dict *dict);
 struct sw_span sw_dict_at(const struct sw_dict *dict, uint32_t code); /* as long as the dict */

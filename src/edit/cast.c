@@ -1,0 +1,178 @@
+/* table.cast_column: each value as one of another type, those that do not fit counted and shown. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "edit/edit_priv.h"
+
+struct cast {
+    uint32_t column;
+    enum sw_type from;
+    struct sw_builder *builder; /* owned */
+};
+
+static sw_status begin(struct sw_edit *edit, struct sw_err *err)
+{
+    const struct sw_schema *schema = edit->version->schema;
+    const struct sw_edit_op *op = edit->op;
+    struct cast *cast = calloc(1, sizeof *cast);
+    if (cast == NULL) {
+        return sw_edit_no_memory(err);
+    }
+    edit->state = cast;
+    SW_TRY(sw_schema_need(schema, op->column, &cast->column, err));
+    cast->from = schema->column[cast->column].type;
+    if (!sw_edit_is_castable(cast->from, op->type)) {
+        return sw_fail(err, SW_TYPE, "column `%.100s` is of type %s, which does not become %s",
+                       schema->column[cast->column].name, sw_type_name(cast->from),
+                       sw_type_name(op->type));
+    }
+    const char **name = calloc(schema->columns, sizeof(char *));
+    enum sw_type *type = calloc(schema->columns, sizeof *type);
+    sw_status status = name == NULL || type == NULL ? SW_NO_MEMORY : SW_OK;
+    for (uint32_t i = 0; status == SW_OK && i < schema->columns; i++) {
+        name[i] = schema->column[i].name;
+        type[i] = i == cast->column ? op->type : schema->column[i].type;
+    }
+    if (status == SW_OK) {
+        status = sw_schema_new(schema->columns, name, type, &edit->schema);
+    }
+    for (uint32_t i = 0; status == SW_OK && i < schema->columns; i++) {
+        edit->schema->column[i].id = schema->column[i].id;
+    }
+    free(name);
+    free(type);
+    return status == SW_OK ? SW_OK : sw_edit_no_memory(err);
+}
+
+/* The first columns' dictionary is new; later row groups go on with it. */
+static sw_status need_builder(struct sw_edit *edit, struct cast *cast, struct sw_err *err)
+{
+    if (cast->builder != NULL) {
+        return SW_OK;
+    }
+    struct sw_dict *dict = NULL;
+    if (edit->op->type == SW_TYPE_STRING) {
+        SW_TRY(sw_dict_new(edit->budget, &dict, err));
+    }
+    sw_status status = sw_builder_new(edit->op->type, dict, edit->budget, &cast->builder, err);
+    sw_dict_unref(dict);
+    return status;
+}
+
+static void note_misfit(struct sw_edit *edit, const struct sw_rowgroup *group, uint32_t row,
+                        const struct sw_value *value)
+{
+    struct sw_edit_outcome *outcome = sw_edit_outcome_now(edit);
+    outcome->misfits++;
+    if (outcome->examples == SW_CAST_EXAMPLES_MAX) {
+        return;
+    }
+    struct sw_edit_example *example = &outcome->example[outcome->examples++];
+    char room[SW_EDIT_VALUE_TEXT];
+    struct sw_span text = sw_edit_value_text(value, room);
+    int shown = sw_edit_shown(text, SW_EDIT_EXAMPLE_TEXT - 4);
+    example->row_id = sw_rowgroup_row_id(group, row);
+    (void)snprintf(example->text, sizeof example->text, "%.*s%s", shown, text.data,
+                   (size_t)shown < text.length ? "..." : "");
+}
+
+static sw_status cast_rows(struct sw_edit *edit, struct cast *cast, const struct sw_rowgroup *group,
+                           struct sw_err *err)
+{
+    const struct sw_chunk *chunk = group->chunk[cast->column];
+    for (uint32_t row = 0; row < group->rows; row++) {
+        char room[SW_EDIT_VALUE_TEXT];
+        struct sw_value value = sw_chunk_value(chunk, row);
+        struct sw_value fit;
+        if (!sw_edit_value_cast(&value, edit->op->type, &fit, room)) {
+            note_misfit(edit, group, row, &value);
+            fit = (struct sw_value){.type = edit->op->type, .is_null = true};
+        }
+        SW_TRY(sw_edit_builder_said(sw_builder_value(cast->builder, &fit), cast->builder, err));
+    }
+    return SW_OK;
+}
+
+static sw_status group(struct sw_edit *edit, uint32_t index, struct sw_err *err)
+{
+    struct cast *cast = edit->state;
+    const struct sw_rowgroup *old = edit->version->group[index];
+    if (cast->from == edit->op->type) {
+        return sw_edit_emit_shared(edit, index, err);
+    }
+    SW_TRY(need_builder(edit, cast, err));
+    struct sw_dict *dict = cast->builder->dict == NULL ? NULL : sw_dict_ref(cast->builder->dict);
+    if (dict != NULL) {
+        sw_dict_write_begin(dict);
+    }
+    sw_status status = cast_rows(edit, cast, old, err);
+    if (dict != NULL) {
+        sw_dict_write_end(dict);
+        sw_dict_unref(dict);
+    }
+    struct sw_chunk *chunk = NULL;
+    struct sw_rowgroup *made = NULL;
+    SW_TRY(status);
+    SW_TRY(sw_builder_seal(cast->builder, &chunk, err));
+    if (sw_rowgroup_with_chunk(old, cast->column, chunk, &made) != SW_OK) {
+        return sw_edit_no_memory(err);
+    }
+    return sw_edit_emit(edit, made, err);
+}
+
+static sw_status refuse(const struct sw_edit *edit, const struct sw_edit_outcome *outcome,
+                        struct sw_err *err)
+{
+    struct sw_buf list;
+    sw_buf_init(&list);
+    for (uint32_t i = 0; i < outcome->examples && list.length < 200; i++) {
+        sw_buf_printf(&list, "%s\"%s\" (row id %" PRIu64 ")", i == 0 ? "" : ", ",
+                      outcome->example[i].text, outcome->example[i].row_id);
+    }
+    struct sw_span shown = list.failed ? sw_span_of("", 0) : sw_buf_peek(&list);
+    bool is_one = outcome->misfits == 1;
+    sw_status status =
+        sw_fail(err, SW_TYPE,
+                "%" PRIu64 " %s of column `%.*s` %s not fit %s: %.*s%s; nothing was changed; with "
+                "on_error \"null\" %s null",
+                outcome->misfits, is_one ? "value" : "values", sw_edit_shown(edit->op->column, 60),
+                edit->op->column.data, is_one ? "does" : "do", sw_type_name(edit->op->type),
+                (int)shown.length, shown.data, is_one ? "" : ", ...",
+                is_one ? "it becomes" : "they become");
+    sw_buf_fini(&list);
+    return status;
+}
+
+static sw_status finish(struct sw_edit *edit, struct sw_err *err)
+{
+    const struct sw_edit_outcome *outcome = sw_edit_outcome_now(edit);
+    if (outcome->misfits > 0 && !edit->op->is_null_on_error) {
+        return refuse(edit, outcome, err);
+    }
+    return SW_OK;
+}
+
+static void end(struct sw_edit *edit)
+{
+    struct cast *cast = edit->state;
+    if (cast != NULL) {
+        sw_builder_free(cast->builder);
+        free(cast);
+    }
+}
+
+static void say(const struct sw_edit *edit, struct sw_buf *what)
+{
+    sw_buf_put_text(what, "made ");
+    sw_edit_say_name(what, edit->op->column);
+    sw_buf_printf(what, " %s %s column", edit->op->type == SW_TYPE_INT ? "an" : "a",
+                  sw_type_name(edit->op->type));
+    uint64_t misfits = edit->outcome[edit->op_index].misfits;
+    if (misfits > 0) {
+        sw_buf_put_text(what, ", null in ");
+        sw_edit_say_rows(what, misfits);
+    }
+}
+
+const struct sw_edit_kind_ops sw_edit_cast_column = {begin, group, finish, end, say};

@@ -1,0 +1,133 @@
+/* table.delete_rows: the other rows keep their ids; row groups without a deleted row are shared. */
+#include <stdlib.h>
+
+#include "edit/edit_priv.h"
+
+static sw_status begin(struct sw_edit *edit, struct sw_err *err)
+{
+    struct sw_edit_rows *rows = calloc(1, sizeof *rows);
+    if (rows == NULL) {
+        return sw_edit_no_memory(err);
+    }
+    edit->state = rows;
+    return sw_edit_rows_begin(edit, rows, err);
+}
+
+/* The next row from `row` on whose bit is `bit`, or `rows`. */
+static uint32_t next_row(const uint64_t *bits, uint32_t row, uint32_t rows, bool bit)
+{
+    while (row < rows) {
+        uint64_t word = (bit ? bits[row / 64] : ~bits[row / 64]) >> (row % 64);
+        if (word != 0) {
+            row += (uint32_t)__builtin_ctzll(word);
+            return row < rows ? row : rows;
+        }
+        row = (row | 63) + 1;
+    }
+    return rows;
+}
+
+/* The rows of the chunk whose bits are 0. */
+static sw_status keep_rows(struct sw_edit *edit, const struct sw_chunk *chunk, const uint64_t *bits,
+                           struct sw_chunk **kept, struct sw_err *err)
+{
+    struct sw_builder *builder = NULL;
+    SW_TRY(sw_builder_new(chunk->type, chunk->dict, edit->budget, &builder, err));
+    sw_status status = SW_OK;
+    for (uint32_t row = next_row(bits, 0, chunk->rows, false);
+         row < chunk->rows && status == SW_OK;) {
+        uint32_t gone = next_row(bits, row, chunk->rows, true);
+        status = sw_edit_copy(builder, chunk, row, gone - row, err);
+        row = next_row(bits, gone, chunk->rows, false);
+    }
+    if (status == SW_OK) {
+        status = sw_builder_seal(builder, kept, err);
+    }
+    sw_builder_free(builder);
+    return status;
+}
+
+/* Ids of the kept rows: a chunk, or none where they follow one another. */
+static sw_status keep_ids(struct sw_edit *edit, const struct sw_rowgroup *group,
+                          const uint64_t *bits, uint64_t *first, struct sw_chunk **ids,
+                          struct sw_err *err)
+{
+    struct sw_builder *builder = NULL;
+    SW_TRY(sw_builder_new(SW_TYPE_INT, NULL, edit->budget, &builder, err));
+    for (uint32_t row = next_row(bits, 0, group->rows, false); row < group->rows;
+         row = next_row(bits, row + 1, group->rows, false)) {
+        builder->ints[builder->rows++] = (int64_t)sw_rowgroup_row_id(group, row);
+    }
+    bool is_run = true;
+    for (uint32_t i = 1; i < builder->rows && is_run; i++) {
+        is_run = builder->ints[i] == builder->ints[i - 1] + 1;
+    }
+    *first = (uint64_t)builder->ints[0];
+    *ids = NULL;
+    sw_status status = is_run ? SW_OK : sw_builder_seal(builder, ids, err);
+    sw_builder_free(builder);
+    return status;
+}
+
+static sw_status rebuild(struct sw_edit *edit, uint32_t index, const uint64_t *bits,
+                         struct sw_err *err)
+{
+    const struct sw_rowgroup *group = edit->version->group[index];
+    struct sw_chunk **chunk = calloc(group->columns, sizeof(struct sw_chunk *));
+    struct sw_chunk *ids = NULL;
+    uint64_t first = 0;
+    if (chunk == NULL) {
+        return sw_edit_no_memory(err);
+    }
+    sw_status status = keep_ids(edit, group, bits, &first, &ids, err);
+    for (uint32_t i = 0; i < group->columns && status == SW_OK; i++) {
+        status = keep_rows(edit, group->chunk[i], bits, &chunk[i], err);
+    }
+    struct sw_rowgroup *made = NULL;
+    if (status == SW_OK) {
+        status = sw_rowgroup_take(group->columns, chunk, first, ids, &made);
+        status = status == SW_OK ? sw_edit_emit(edit, made, err) : sw_edit_no_memory(err);
+    } else {
+        for (uint32_t i = 0; i < group->columns; i++) {
+            sw_chunk_unref(chunk[i]);
+        }
+        sw_chunk_unref(ids);
+    }
+    free(chunk);
+    return status;
+}
+
+static sw_status group(struct sw_edit *edit, uint32_t index, struct sw_err *err)
+{
+    uint64_t bits[SW_GROUP_WORDS];
+    uint32_t count = 0;
+    SW_TRY(sw_edit_rows_group(edit, edit->state, index, bits, &count, err));
+    sw_edit_outcome_now(edit)->rows += count;
+    if (count == 0) {
+        return sw_edit_emit_shared(edit, index, err);
+    }
+    return count == edit->version->group[index]->rows ? SW_OK : rebuild(edit, index, bits, err);
+}
+
+static sw_status finish(struct sw_edit *edit, struct sw_err *err)
+{
+    SW_TRY(sw_edit_rows_finish(edit->state, err));
+    edit->is_same = sw_edit_outcome_now(edit)->rows == 0;
+    return SW_OK;
+}
+
+static void end(struct sw_edit *edit)
+{
+    if (edit->state != NULL) {
+        sw_edit_rows_end(edit->state);
+        free(edit->state);
+    }
+}
+
+static void say(const struct sw_edit *edit, struct sw_buf *what)
+{
+    sw_buf_put_text(what, "deleted ");
+    sw_edit_say_rows(what, edit->outcome[edit->op_index].rows);
+}
+
+const struct sw_edit_kind_ops sw_edit_delete_rows = {begin, group, finish, end, say};

@@ -1,0 +1,199 @@
+/* edit_priv: what the files of edit/ share.  No one else includes it. */
+#ifndef SW_EDIT_EDIT_PRIV_H
+#define SW_EDIT_EDIT_PRIV_H
+
+#include "edit/edit.h"
+#include "kernel/batch.h"
+#include "table/builder.h"
+
+#define SW_GROUP_WORDS (SW_CHUNK_ROWS / 64)
+#define SW_DAY_MS      INT64_C(86400000)
+
+/* -- parsed ------------------------------------------------------------------- */
+
+/* An expression with the values of its inputs at the time of the request. */
+struct sw_edit_expr {
+    struct sw_expr *expr; /* owned; NULL: there is none */
+    size_t inputs;
+    const struct sw_span *name;         /* [inputs]; as long as expr */
+    const struct sw_json *const *value; /* [inputs]; NULL: unset */
+};
+
+/* A column's new value: a literal, or an expression. */
+struct sw_edit_set {
+    struct sw_span column;
+    const struct sw_json *literal; /* NULL: the expression */
+    struct sw_edit_expr expr;
+};
+
+struct sw_edit_op {
+    enum sw_edit_kind kind;
+    /* update, delete_rows: which rows; neither: all */
+    struct sw_edit_expr where;
+    const uint64_t *id; /* ascending, each once */
+    size_t ids;
+    bool has_ids;
+    /* update: columns; add_column: one with its expression, or none */
+    struct sw_edit_set *set;
+    size_t sets;
+    /* append: one of the two */
+    const struct sw_json *columns, *rows;
+    /* columns */
+    struct sw_span column, to; /* of add_column the name is `column` */
+    bool has_type, is_null_on_error;
+    enum sw_type type;
+};
+
+struct sw_edit_plan {
+    struct sw_arena arena;
+    struct sw_edit_op *op;
+    uint32_t ops;
+    bool is_batch;
+};
+
+/* -- running -------------------------------------------------------------------- */
+
+struct sw_edit_kind_ops {
+    /* Ready for edit->version and edit->op; may set edit->schema. */
+    sw_status (*begin)(struct sw_edit *edit, struct sw_err *err);
+    /* One row group of edit->version: adds what becomes of it with sw_edit_emit. */
+    sw_status (*group)(struct sw_edit *edit, uint32_t index, struct sw_err *err);
+    /* After the last group; may emit more; sets outcome and edit->is_same where nothing changes. */
+    sw_status (*finish)(struct sw_edit *edit, struct sw_err *err);
+    void (*end)(struct sw_edit *edit); /* frees edit->state, also after a failure */
+    void (*say)(const struct sw_edit *edit, struct sw_buf *what);
+};
+extern const struct sw_edit_kind_ops sw_edit_update, sw_edit_append, sw_edit_delete_rows,
+    sw_edit_add_column, sw_edit_drop_column, sw_edit_rename_column, sw_edit_cast_column;
+
+/* The rows of a version that an edit is about. */
+struct sw_edit_rows {
+    struct sw_program *where; /* owned; NULL: by id, or all */
+    struct sw_expr_state *state;
+    const uint64_t *id; /* borrowed */
+    size_t ids;
+    bool has_ids;
+    uint8_t *is_found; /* [ids]; owned */
+    size_t found;
+};
+
+struct sw_edit {
+    const struct sw_edit_plan *plan;
+    struct sw_budget *budget;
+    struct sw_version *base;    /* counted: as given */
+    struct sw_version *version; /* counted: before the op that runs */
+    uint32_t op_index;
+    const struct sw_edit_op *op;
+    const struct sw_edit_kind_ops *ops; /* NULL: begin is due */
+    void *state;                        /* of the op */
+    uint32_t next_group;
+    struct sw_batch_cache *cache; /* for edit->version; made when first asked for */
+    /* what becomes of the version */
+    struct sw_schema *schema; /* counted; NULL: as it is */
+    struct sw_rowgroup **out; /* counted each */
+    uint32_t outs, out_capacity;
+    uint64_t next_row_id;
+    bool is_same;
+    struct sw_edit_outcome *outcome; /* [plan->ops] */
+    struct sw_buf what;
+    bool is_over;
+    sw_status status;
+    struct sw_err err;
+};
+
+/* Takes over the reference, also on failure. */
+SW_MUST_USE sw_status sw_edit_emit(struct sw_edit *edit, struct sw_rowgroup *group,
+                                   struct sw_err *err);
+SW_MUST_USE sw_status sw_edit_emit_shared(struct sw_edit *edit, uint32_t index, struct sw_err *err);
+static inline struct sw_edit_outcome *sw_edit_outcome_now(struct sw_edit *edit)
+{
+    return &edit->outcome[edit->op_index];
+}
+/* The batch stands at a vector of a group of edit->version. */
+SW_MUST_USE sw_status sw_edit_batch_at(struct sw_edit *edit, struct sw_batch *batch, uint32_t group,
+                                       uint32_t start, struct sw_err *err);
+sw_status sw_edit_no_memory(struct sw_err *err);
+/* "1 row", "2,000 rows" */
+void sw_edit_say_rows(struct sw_buf *what, uint64_t rows);
+/* `name` in back quotes, cut where it is long */
+void sw_edit_say_name(struct sw_buf *what, struct sw_span name);
+
+/* expression.c */
+SW_MUST_USE sw_status sw_edit_expr_read(struct sw_arena *arena, struct sw_span text,
+                                        sw_expr_input_fn input, void *context,
+                                        struct sw_edit_expr *expr, struct sw_err *err);
+SW_MUST_USE sw_status sw_edit_expr_compile(const struct sw_edit_expr *expr,
+                                           const struct sw_schema *schema,
+                                           struct sw_program **program, struct sw_err *err);
+
+/* rows.c */
+SW_MUST_USE sw_status sw_edit_rows_begin(struct sw_edit *edit, struct sw_edit_rows *rows,
+                                         struct sw_err *err);
+/* bits[SW_GROUP_WORDS] of the group's rows, those beyond it 0; *count of them. */
+SW_MUST_USE sw_status sw_edit_rows_group(struct sw_edit *edit, struct sw_edit_rows *rows,
+                                         uint32_t index, uint64_t *bits, uint32_t *count,
+                                         struct sw_err *err);
+/* SW_PARAMS where an id was in no group. */
+SW_MUST_USE sw_status sw_edit_rows_finish(const struct sw_edit_rows *rows, struct sw_err *err);
+void sw_edit_rows_end(struct sw_edit_rows *rows);
+
+/* copy.c: rows of a chunk behind those of a builder of the same type */
+SW_MUST_USE sw_status sw_edit_copy(struct sw_builder *builder, const struct sw_chunk *chunk,
+                                   uint32_t start, uint32_t n, struct sw_err *err);
+/* Overwrite the null flag of a row that stands in the builder already (not of plain text). */
+void sw_edit_poke_valid(struct sw_builder *builder, uint32_t row, bool is_valid);
+/* The dictionary for writing new strings to a column: its own, one of this budget, or a new one;
+ * counted. *dict NULL: plain text. `chunk`: what stood there, may be NULL. */
+SW_MUST_USE sw_status sw_edit_dict(const struct sw_edit *edit, uint32_t column,
+                                   const struct sw_chunk *chunk, struct sw_dict **dict,
+                                   struct sw_err *err);
+/* SW_OK, or the words for what a builder's function returned. */
+SW_MUST_USE sw_status sw_edit_builder_said(sw_status status, const struct sw_builder *builder,
+                                           struct sw_err *err);
+
+/* value.c */
+/* A JSON value as one of the column's type; SW_TYPE names column and value. Text is borrowed. */
+SW_MUST_USE sw_status sw_edit_value_read(const char *column, enum sw_type type,
+                                         const struct sw_json *json, struct sw_value *value,
+                                         struct sw_err *err);
+bool sw_edit_time_in_range(enum sw_type type, int64_t value);
+/* Text of a value that is not null, for messages and for string columns; into has room for
+ * SW_EDIT_VALUE_TEXT; a string's own bytes are returned as they are. */
+#define SW_EDIT_VALUE_TEXT 40
+struct sw_span sw_edit_value_text(const struct sw_value *value, char *into);
+/* The length to show of a text of any length, no UTF-8 sequence cut. */
+int sw_edit_shown(struct sw_span text, size_t most);
+/* `value` as another type without loss; false: it does not fit. A string made of a number lies in
+ * `text`, with room for SW_EDIT_VALUE_TEXT. */
+bool sw_edit_value_cast(const struct sw_value *value, enum sw_type type, struct sw_value *into,
+                        char *text);
+bool sw_edit_is_castable(enum sw_type from, enum sw_type to);
+
+/* target.c: a column that values are written to */
+enum sw_edit_source { SW_SOURCE_LITERAL, SW_SOURCE_PROGRAM, SW_SOURCE_NULLS };
+struct sw_edit_target {
+    const char *name; /* borrowed */
+    enum sw_type type;
+    uint32_t column;
+    bool is_new; /* the column is not there yet */
+    enum sw_edit_source source;
+    struct sw_value literal;    /* text borrowed from the plan */
+    struct sw_program *program; /* owned */
+    struct sw_expr_state *state;
+    enum sw_type from; /* of the program */
+    struct sw_builder *builder;
+    bool is_plain; /* a dictionary did not pay: plain text from now on */
+};
+/* Values for the column; type and name are set. */
+SW_MUST_USE sw_status sw_edit_target_begin(struct sw_edit_target *target,
+                                           const struct sw_edit_set *set,
+                                           const struct sw_schema *schema, struct sw_err *err);
+/* The chunk of a group with the rows of `bits` written (NULL: all). */
+SW_MUST_USE sw_status sw_edit_target_chunk(struct sw_edit *edit, struct sw_edit_target *target,
+                                           uint32_t index, const uint64_t *bits,
+                                           struct sw_chunk **chunk, struct sw_err *err);
+SW_MUST_USE sw_status sw_edit_target_finish(const struct sw_edit_target *target,
+                                            struct sw_err *err);
+void sw_edit_target_end(struct sw_edit_target *target);
+
+#endif

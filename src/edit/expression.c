@@ -1,0 +1,44 @@
+/* Expressions of an edit: parsed with the request, compiled for the version it runs on. */
+#include "edit/edit_priv.h"
+
+sw_status sw_edit_expr_read(struct sw_arena *arena, struct sw_span text, sw_expr_input_fn input,
+                            void *context, struct sw_edit_expr *expr, struct sw_err *err)
+{
+    SW_TRY(sw_expr_parse(text, &expr->expr, err));
+    const struct sw_span *names = NULL;
+    size_t count = sw_expr_inputs(expr->expr, &names);
+    const struct sw_json **value = sw_arena_array(arena, count + 1, sizeof *value);
+    if (value == NULL) {
+        return sw_edit_no_memory(err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct sw_json *now = input == NULL ? NULL : input(context, names[i]);
+        if (now != NULL) {
+            value[i] = sw_json_copy(arena, now);
+            if (value[i] == NULL) {
+                return sw_edit_no_memory(err);
+            }
+        }
+    }
+    expr->inputs = count;
+    expr->name = names;
+    expr->value = value;
+    return SW_OK;
+}
+
+static const struct sw_json *look_up(void *context, struct sw_span name)
+{
+    const struct sw_edit_expr *expr = context;
+    for (size_t i = 0; i < expr->inputs; i++) {
+        if (sw_span_equal(expr->name[i], name)) {
+            return expr->value[i];
+        }
+    }
+    return NULL;
+}
+
+sw_status sw_edit_expr_compile(const struct sw_edit_expr *expr, const struct sw_schema *schema,
+                               struct sw_program **program, struct sw_err *err)
+{
+    return sw_expr_compile(expr->expr, schema, look_up, (void *)(uintptr_t)expr, program, err);
+}
