@@ -4,7 +4,8 @@
  * bytes of a next request (or the end of the line) that wait in the kernel would then wake the loop
  * without pause. So each tick looks whether something waits. If so the connection goes deaf: its
  * input is switched off, and since lws then withholds WRITEABLE too, the ticks send. The next
- * request is read when this answer is out. */
+ * request is read when this answer is out. (lws 4.3 reads them itself and ends the line: a client
+ * that sends a request behind a download there must send it again.) */
 #include "net/net_priv.h"
 
 #include <errno.h>
