@@ -117,6 +117,9 @@ export class Card {
 
     #receive(role, value) {
         this.#data[role] = value.data;
+        if (role === 'main') {
+            say(this.#parts.count, `${formatCount(Number(value.rows))} rows`);
+        }
         if (this.#data.main === null) {
             return;
         }
@@ -124,7 +127,6 @@ export class Card {
         this.#chart ??= makeChart(this.#parts.body, this.def, { theme, filters, readout: (text) => say(this.#parts.readout, text) });
         this.#chart.update(this.#data);
         say(this.#parts.summary, this.#chart.summary());
-        say(this.#parts.count, `${formatCount(Number(value.rows))} rows`);
         this.#showLegend();
         if (this.#wants_table) {
             this.#showTable();

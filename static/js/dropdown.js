@@ -90,7 +90,8 @@ export class DropdownApp {
     async #showColumns(columns) {
         this.#clear();
         const { category, x, y, along } = columns;
-        this.#filters = new Filters(this.#session, this.#table, this.#about.columns);
+        this.#filters = new Filters(this.#session, this.#table, this.#about.columns, 'd');
+        this.#filters.adopt(this.#session.inputs.all());
         await this.#filters.use([category, x, y, along]);
         const names = columnChoices(this.#about.columns);
         const select = (key, text, options) => {
@@ -179,8 +180,9 @@ export class DropdownApp {
         if (this.#compare_input !== null) {
             return; // new rows of a growing table: the choice stays
         }
-        this.#compare_input = `${this.#filters.select}_compared`;
-        const chosen = new Set(values.slice(0, COMPARED_AT_FIRST));
+        this.#compare_input = `${this.#filters.select}_compared_${this.#filters.column(category).index}`;
+        const kept = this.#session.inputs.get(this.#compare_input);
+        const chosen = new Set(kept ?? values.slice(0, COMPARED_AT_FIRST));
         const boxes = values.map((value) => {
             const box = h('input', { type: 'checkbox', name: 'compared', value: String(value) });
             box.checked = chosen.has(value);

@@ -23,14 +23,15 @@ export class Filters extends Emitter {
      * @param {any} session
      * @param {string} table
      * @param {any[]} columns of table.describe
+     * @param {string} [page] pages of one session that filter the same table apart from each other
      */
-    constructor(session, table, columns) {
+    constructor(session, table, columns, page = 'e') {
         super();
         this.#session = session;
         this.#table = table;
         this.#columns = new Map(columns.map((column, index) => [column.name, { ...column, index }]));
-        this.#prefix = `f${hash(table)}`;
-        this.select = `s${hash(table)}`;
+        this.#prefix = `${page}f${hash(table)}`;
+        this.select = `${page}s${hash(table)}`;
     }
 
     /** @param {string} name */

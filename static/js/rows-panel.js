@@ -102,7 +102,7 @@ export class RowsPanel {
     }
 
     #goTo() {
-        const input = h('input', { type: 'number', min: 1, class: 'go-to', aria: { label: 'Go to row number' }, placeholder: 'row' });
+        const input = h('input', { type: 'number', min: 1, class: 'go-to', aria: { label: 'Go to row number' }, title: 'Row number' });
         return h(
             'form',
             {

@@ -126,6 +126,26 @@ test('another category column makes other choices', async () => {
     await browser.close();
 });
 
+test('a choice survives a reload, and filters of the explorer do not reach in here', async () => {
+    const browser = await open();
+    const [[[rows]]] = oracle(csv, [["SELECT count(*) FROM t WHERE category = 'oranges'", []]]);
+    await browser.goto('/');
+    await browser.page.getByRole('button', { name: /Explore “demo”/ }).click();
+    await browser.figure('rows');
+    await browser.card('category').getByRole('option', { name: /figs/ }).click();
+    await browser.until('a chip', () => document.querySelectorAll('.chip').length === 1);
+
+    await browser.goto('/apps/dropdown');
+    await shown(browser, HEAT, ROWS);
+    await browser.page.locator('#category').selectOption('oranges');
+    await shown(browser, HEAT, rows);
+    await browser.page.reload();
+
+    await shown(browser, HEAT, rows);
+    await browser.until('the choice', () => document.querySelector('#category').value === 'oranges');
+    await browser.close();
+});
+
 test('series as Arrow draw the same charts, facets among them', async () => {
     const json = await open();
     const arrow = await open('/apps/dropdown?wire=arrow');

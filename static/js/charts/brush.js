@@ -203,7 +203,7 @@ export class Brush {
 
     /** @returns {[number, number]} */
     #withEnd(range, axis, end, value) {
-        const next = [...(range ?? this.#options.limits(axis))];
+        const next = /** @type {[number, number]} */ ([...(range ?? this.#options.limits(axis))]);
         next[end] = value;
         return next[0] <= next[1] ? next : [next[1], next[0]];
     }
