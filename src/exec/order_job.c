@@ -168,6 +168,11 @@ static sw_status count_work(struct sw_order_job *job, struct sw_sieve_state *sie
     if (count_group(job, sieve, index, &bits) != SW_OK) {
         return no_memory(err);
     }
+    sw_status tested = sw_sieve_status(sieve, 0, err);
+    if (tested != SW_OK) {
+        free(bits);
+        return tested;
+    }
     if (bits != NULL && (job->passed[index] == rows || job->passed[index] == 0)) {
         free(bits);
         bits = NULL;

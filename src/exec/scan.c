@@ -68,6 +68,23 @@ static void fold_group(struct sw_scan *scan, struct sw_stripe *stripe, struct sw
     }
 }
 
+/* Outputs of which a filter could not be tested fail. */
+static void check_filters(struct sw_scan *scan, const struct sw_sieve_state *sieve)
+{
+    uint32_t masks = sw_sieve_masks(scan->sieve);
+    for (uint32_t mask = 0; mask < masks; mask++) {
+        struct sw_err err;
+        sw_status status = sw_sieve_status(sieve, mask, &err);
+        for (uint32_t i = scan->mask_start[mask]; status != SW_OK && i < scan->mask_start[mask + 1];
+             i++) {
+            struct sw_scan_slot *slot = &scan->slot[scan->by_mask[i]];
+            if (slot->is_active) {
+                sw_scan_fail(scan, slot, status, &err);
+            }
+        }
+    }
+}
+
 /* The first stripe that nobody works on: those who come back take up the oldest work, so partials
  * wait for their merge as briefly as can be. */
 static struct sw_stripe *claim_stripe(struct sw_scan *scan)
@@ -142,6 +159,7 @@ static bool step_work(struct sw_job *job, unsigned worker)
     struct sw_sieve_state *sieve = sieve_of_worker(scan, worker);
     if (sieve != NULL) {
         fold_group(scan, stripe, sieve);
+        check_filters(scan, sieve);
     }
     if (release_stripe(scan, stripe)) {
         (void)sw_scan_merge_work(scan);

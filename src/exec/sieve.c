@@ -282,3 +282,12 @@ struct sw_batch *sw_sieve_batch(struct sw_sieve_state *state)
 {
     return &state->batch;
 }
+
+sw_status sw_sieve_status(const struct sw_sieve_state *state, uint32_t mask, struct sw_err *err)
+{
+    const struct mask *filters = &state->sieve->mask[mask];
+    for (uint32_t i = 0; i < filters->count; i++) {
+        SW_TRY(sw_filter_state_status(state->filter[filters->filter[i]].state, err));
+    }
+    return SW_OK;
+}

@@ -38,5 +38,8 @@ void sw_sieve_vector(struct sw_sieve_state *state, uint32_t start);
  * all pass) until the next call. Returns how many. */
 uint32_t sw_sieve_select(struct sw_sieve_state *state, uint32_t mask);
 struct sw_batch *sw_sieve_batch(struct sw_sieve_state *state);
+/* SW_OK, or why a filter of the mask could not test some row up to here. */
+SW_MUST_USE sw_status sw_sieve_status(const struct sw_sieve_state *state, uint32_t mask,
+                                      struct sw_err *err);
 
 #endif

@@ -160,6 +160,11 @@ void sw_filter_state_free(struct sw_filter_state *state)
     free(state);
 }
 
+sw_status sw_filter_state_status(const struct sw_filter_state *state, struct sw_err *err)
+{
+    return state->expr == NULL ? SW_OK : sw_expr_state_status(state->expr, err);
+}
+
 void sw_filter_test(const struct sw_filter *filter, struct sw_filter_state *state,
                     struct sw_batch *batch, uint64_t *into)
 {

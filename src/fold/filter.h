@@ -37,6 +37,10 @@ enum sw_filter_reach sw_filter_reach(const struct sw_filter *filter,
 SW_MUST_USE sw_status sw_filter_state_new(const struct sw_filter *filter,
                                           struct sw_filter_state **state);
 void sw_filter_state_free(struct sw_filter_state *state);
+/* SW_OK, or why some rows could not be tested (an expression made too much text): what was tested
+ * so far is then not to be used. */
+SW_MUST_USE sw_status sw_filter_state_status(const struct sw_filter_state *state,
+                                             struct sw_err *err);
 /* Bit i set where row i of the vector passes: into[SW_VECTOR_WORDS], bits beyond rows 0. */
 void sw_filter_test(const struct sw_filter *filter, struct sw_filter_state *state,
                     struct sw_batch *batch, uint64_t *into);

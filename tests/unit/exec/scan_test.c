@@ -382,6 +382,48 @@ static void a_partial_over_the_budget_is_refused_by_name(void **state)
     world_fini(&world);
 }
 
+static void a_filter_that_makes_too_much_text_fails_its_outputs_alone(void **state)
+{
+    (void)state;
+    struct test_random random;
+    struct world world;
+    struct ground ground;
+    struct sw_scan *scan = NULL;
+    test_random_init(&random, test_seed());
+    world_init(&world, &random, 3000, false);
+    struct sw_version *version = world_version(&world, 1, 100, 0);
+    struct sw_filter *filters[1] = {filter_of(
+        version, "length(replace(replace(replace('aaaaaaaaaaaaaaaa' || n, 'a', "
+                 "'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb'), 'b', "
+                 "'cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc'), 'c', "
+                 "'dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd')) > 0")};
+    const uint32_t first = 0;
+    const struct sw_scan_output outputs[2] = {
+        {probe_run(version, (struct probe){.rounds = 0}), &first, 1},
+        {probe_run(version, (struct probe){.rounds = 0}), &first, 0}};
+    ground_init(&ground, 2, INT64_MAX);
+    const struct sw_scan_spec spec = {.version = version,
+                                      .filters = filters,
+                                      .filter_count = 1,
+                                      .outputs = outputs,
+                                      .output_count = 2,
+                                      .budget = &ground.budget,
+                                      .clock = &sw_clock_system,
+                                      .urgency = SW_CLASS_INTERACTIVE};
+
+    assert_int_equal(
+        sw_scan_submit(ground.pool, ground.lane, &spec, scan_done, &ground, &scan, NULL), SW_OK);
+    sw_pool_settle(ground.pool);
+
+    assert_int_equal(sw_scan_result(ground.scan, 0)->status, SW_LIMIT);
+    assert_string_equal(sw_scan_result(ground.scan, 0)->err.limit, "expression_text");
+    assert_int_equal(sw_scan_result(ground.scan, 1)->status, SW_OK);
+    sw_scan_free(ground.scan);
+    ground_fini(&ground);
+    sw_version_unref(version);
+    world_fini(&world);
+}
+
 static void a_scan_may_be_cancelled_at_any_moment(void **state)
 {
     (void)state;
@@ -422,6 +464,7 @@ int main(void)
         cmocka_unit_test(the_order_of_additions_does_not_depend_on_threads_or_company),
         cmocka_unit_test(an_output_that_fails_keeps_its_error_to_itself),
         cmocka_unit_test(a_partial_over_the_budget_is_refused_by_name),
+        cmocka_unit_test(a_filter_that_makes_too_much_text_fails_its_outputs_alone),
         cmocka_unit_test(a_scan_may_be_cancelled_at_any_moment),
     };
     return cmocka_run_group_tests_name("exec/scan", tests, NULL, NULL);
