@@ -9,6 +9,7 @@
 #include "net/net_priv.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -156,24 +157,32 @@ static bool has_input(struct lws *wsi)
     return got >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
+static bool is_writable(struct lws *wsi)
+{
+    struct pollfd line = {.fd = lws_get_socket_fd(wsi), .events = POLLOUT};
+    return poll(&line, 1, 0) == 1 && (line.revents & (POLLOUT | POLLERR | POLLHUP)) != 0;
+}
+
+static void set_deaf(struct sw_conn *conn, bool is_deaf)
+{
+    if (conn->is_deaf != is_deaf) {
+        conn->is_deaf = is_deaf;
+        (void)lws_rx_flow_control(conn->wsi, is_deaf ? 0 : 1);
+    }
+}
+
 void sw_http_tick(struct sw_conn *conn)
 {
     struct lws *wsi = conn->wsi;
-    if (lws_partial_buffered(wsi)) {
-        /* Only WRITEABLE flushes what lws holds. */
-        if (conn->is_deaf) {
-            conn->is_deaf = false;
-            (void)lws_rx_flow_control(wsi, 1);
-        }
+    if (!conn->is_deaf && !has_input(wsi)) {
         return;
     }
-    if (!conn->is_deaf) {
-        if (!has_input(wsi)) {
-            return;
-        }
-        conn->is_deaf = true;
-        (void)lws_rx_flow_control(wsi, 0);
+    if (lws_partial_buffered(wsi)) {
+        /* Only WRITEABLE flushes what lws holds: it may come once it does at once. */
+        set_deaf(conn, !is_writable(wsi));
+        return;
     }
+    set_deaf(conn, true);
     for (int i = 0; i < DEAF_WRITES_PER_TICK && conn->is_deaf; i++) {
         struct sw_exchange *exchange = conn->exchange;
         if (exchange->awaits_head || exchange->is_starved || lws_send_pipe_choked(wsi)) {
