@@ -29,7 +29,8 @@ static void begin_params(const struct sw_upload *upload, struct sw_buf *params)
 static void tell_progress(struct sw_upload *upload, bool is_due)
 {
     int64_t now = sw_clock_ms(upload->session->server->clock);
-    if (!is_due && now - upload->told_ms < UPLOAD_TELL_MS) {
+    upload->is_untold = !is_due && now - upload->told_ms < UPLOAD_TELL_MS;
+    if (upload->is_untold) {
         return;
     }
     upload->told_ms = now;
@@ -136,6 +137,9 @@ void sw_upload_sweep(struct sw_session *session, int64_t now_ms)
     struct sw_upload *next;
     for (struct sw_upload *upload = session->uploads; upload != NULL; upload = next) {
         next = upload->sibling;
+        if (upload->is_untold && upload->phase < SW_UPLOAD_DONE) {
+            tell_progress(upload, false);
+        }
         if (now_ms - upload->touched_ms >= (int64_t)SW_UPLOAD_EXPIRES_S * 1000) {
             sw_upload_remove(upload, "the upload has expired: send the file again");
         }
@@ -156,7 +160,7 @@ static void forget_oldest(struct sw_session *session)
     }
 }
 
-/* -- after each step of the loading ------------------------------------------------------------- */
+/* -- after each step of the loading ------------------------------------------------------------ */
 
 static void finish_load(struct sw_upload *upload)
 {
@@ -220,7 +224,7 @@ static void spool_drained(void *context)
     }
 }
 
-/* -- making one --------------------------------------------------------------------------------- */
+/* -- making one -------------------------------------------------------------------------------- */
 
 /* A file without a name: nothing is left of it after a crash. */
 static int open_spool(const struct sw_server *server)
@@ -440,7 +444,7 @@ sw_status sw_upload_set_length(struct sw_upload *upload, int64_t length, struct 
     return SW_OK;
 }
 
-/* -- bodies ---------------------------------------------------------------------------------------- */
+/* -- bodies ------------------------------------------------------------------------------------ */
 
 static sw_status check_phase(const struct sw_upload *upload, struct sw_err *err)
 {

@@ -34,6 +34,7 @@ struct sw_upload {
     int64_t touched_ms; /* clock: of the newest byte */
     int64_t expires_wall_ms;
     int64_t told_ms; /* clock: of the last upload.progress */
+    bool is_untold;  /* it went on since, too soon to be told: the sweep tells it */
     /* the body that is arriving; request NULL: none */
     void *request;
     int64_t body_offset, body_length, body_received;
