@@ -69,12 +69,12 @@
 #define SW_PATTERN_BYTES_MAX     4096u /* a LIKE pattern: the work is at most it times the text */
 
 /* -- edits ------------------------------------------------------------------ */
-#define SW_EDITS_PER_BATCH_MAX 1000u /* changes of a table.batch */
-#define SW_EDITS_WAITING_MAX   1000u /* edits of a session that wait for their turn */
+#define SW_EDITS_PER_BATCH_MAX 1000u        /* changes of a table.batch */
+#define SW_EDITS_WAITING_MAX   1000u        /* edits of a session that wait for their turn */
 #define SW_EDIT_TEXT_BYTES_MAX (256u << 20) /* text that an edit may put into one row group */
 #define SW_CAST_EXAMPLES_MAX   10u          /* values shown of those that a cast cannot keep */
 #define SW_HISTORY_LISTED_MAX  10000u       /* steps that table.history lists */
-#define SW_HISTORY_SHARE       8u  /* the part of a session's memory that history leaves free */
+#define SW_HISTORY_SHARE       8u /* the part of a session's memory that history leaves free */
 
 /* -- sessions and sockets -------------------------------------------------- */
 #define SW_SESSIONS_MAX              20000u      /* sessions of a server */
@@ -100,9 +100,9 @@
 #define SW_METADATA_BYTES_MAX  8192u          /* tus Upload-Metadata */
 #define SW_BODY_RATE_MIN       1024u          /* bytes a second a body must keep over 10 s */
 #define SW_BAD_ROWS_KEPT       100u           /* bad rows listed; all are counted */
-#define SW_RECORD_BYTES_MAX    (32u << 20) /* bytes of one CSV record: they lie in memory together */
-#define SW_SAMPLE_BYTES        (64u << 10) /* text that the CSV dialect is guessed from */
-#define SW_SAMPLE_BYTES_MAX    (1u << 20)  /* the same, where the first record is longer */
+#define SW_RECORD_BYTES_MAX    (32u << 20)    /* bytes of one CSV record: they lie together */
+#define SW_SAMPLE_BYTES        (64u << 10)    /* text that the CSV dialect is guessed from */
+#define SW_SAMPLE_BYTES_MAX    (1u << 20)     /* the same, where the first record is longer */
 #define SW_ZSTD_WINDOW_LOG_MAX 23 /* 8 MiB of history: what zstd -19 without --long needs */
 
 /* -- HTTP and connections ----------------------------------------------------- */

@@ -27,7 +27,7 @@ static inline bool sw_span_equal(struct sw_span a, struct sw_span b)
     return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
 }
 
-/* A NUL-terminated copy, to be freed; NULL when memory runs out. (strndup may look behind a span.) */
+/* A NUL-terminated copy, to be freed; NULL: no memory. (strndup may look behind a span.) */
 static inline char *sw_span_dup(struct sw_span span)
 {
     char *copy = malloc(span.length + 1);

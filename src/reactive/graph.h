@@ -114,7 +114,7 @@ SW_MUST_USE sw_status sw_graph_filters(struct sw_graph *graph, const struct sw_v
                                        size_t capacity, size_t *count, struct sw_buf *key,
                                        struct sw_err *err);
 
-/* An input's value as sw_expr_input_fn (the context is the graph): NULL where it is null or unset. */
+/* An input's value as sw_expr_input_fn (the context is the graph): NULL where null or unset. */
 const struct sw_json *sw_graph_expr_input(void *graph, struct sw_span name);
 
 /* -- to read ---------------------------------------------------------------- */

@@ -53,7 +53,8 @@ sw_status sw_method_table_page(struct sw_call *call, struct sw_err *err);
 sw_status sw_method_table_drop(struct sw_call *call, struct sw_err *err);
 void sw_put_tables(struct sw_buf *out, const struct sw_tables *tables);
 /* method_edit.c */
-sw_status sw_method_table_edit(struct sw_call *call, struct sw_err *err); /* whatever changes rows */
+sw_status sw_method_table_edit(struct sw_call *call,
+                               struct sw_err *err); /* whatever changes rows */
 sw_status sw_method_table_undo(struct sw_call *call, struct sw_err *err);
 sw_status sw_method_table_redo(struct sw_call *call, struct sw_err *err);
 sw_status sw_method_table_history(struct sw_call *call, struct sw_err *err);

@@ -33,7 +33,7 @@ struct sw_download {
     int64_t *sizes;     /* [segments + 1], the header's first; owned; while sizing */
 };
 
-/* -- the worker's half -------------------------------------------------------------------------- */
+/* -- the worker's half ------------------------------------------------------------------------- */
 
 static void put_header_work(const struct sw_download *download, struct sw_buf *out)
 {
@@ -171,7 +171,7 @@ static bool step_work(struct sw_job *job, unsigned worker)
     return false;
 }
 
-/* -- the loop's half -------------------------------------------------------------------------------- */
+/* -- the loop's half --------------------------------------------------------------------------- */
 
 static void free_download(struct sw_download *download)
 {

@@ -83,7 +83,7 @@ static void replay_outputs(struct sw_socket *socket)
     sw_outbox_put_flush(socket->outbox, &flush, session->epoch);
 }
 
-/* -- methods ------------------------------------------------------------------------------------ */
+/* -- methods ----------------------------------------------------------------------------------- */
 
 static sw_status read_window(const struct sw_json *flow, int64_t *window, struct sw_err *err)
 {

@@ -213,7 +213,7 @@ sw_status sw_method_table_describe(struct sw_call *call, struct sw_err *err)
     return SW_OK;
 }
 
-/* -- table.page ---------------------------------------------------------------------------------- */
+/* -- table.page -------------------------------------------------------------------------------- */
 
 struct page_call {
     struct sw_pending *pending;

@@ -21,7 +21,7 @@ struct sw_page_resolved {
     struct sw_buf key; /* owned */
 };
 
-/* Fills spec, whose pointers lead into `resolved`; the filters in it are the caller's to hand on. */
+/* Fills spec, whose pointers lead into `resolved`; its filters are the caller's to hand on. */
 SW_MUST_USE sw_status sw_page_params_resolve(struct sw_session *session,
                                              const struct sw_page_params *params,
                                              struct sw_version *version,

@@ -18,7 +18,7 @@
 #define UPLOADS_DIR    "uploads"
 #define CLOSE_STOPPING 1001
 
-/* -- making it ------------------------------------------------------------------------------------- */
+/* -- making it --------------------------------------------------------------------------------- */
 
 static sw_status make_dir(int parent, const char *path, struct sw_err *err)
 {
@@ -133,7 +133,7 @@ void sw_server_free(struct sw_server *server)
     free(server);
 }
 
-/* -- data sets of the command line -------------------------------------------------------------------- */
+/* -- data sets of the command line ------------------------------------------------------------- */
 
 static void dataset_changed(struct sw_dataset *dataset)
 {
@@ -270,7 +270,7 @@ sw_status sw_server_add_file(struct sw_server *server, const char *path, struct 
     return SW_OK;
 }
 
-/* -- turning ------------------------------------------------------------------------------------------- */
+/* -- turning ----------------------------------------------------------------------------------- */
 
 void sw_server_drain(struct sw_server *server)
 {
@@ -356,7 +356,7 @@ int64_t sw_server_upload_bytes_max(const struct sw_server *server)
     return server->upload_bytes_max;
 }
 
-/* -- metrics ------------------------------------------------------------------------------------------------ */
+/* -- metrics ----------------------------------------------------------------------------------- */
 
 static void put_metric(struct sw_buf *out, const char *name, const char *type, const char *help,
                        uint64_t value)

@@ -1,5 +1,5 @@
-/* Any bytes as a message: what the strict check takes, cJSON must take too, and what was decoded must
- * come out of the writer and in again as the same value. */
+/* Any bytes as a message: what the strict check takes, cJSON must take too, and what was decoded
+ * must come out of the writer and in again as the same value. */
 #include "support/fuzz.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* tus header values: each line of the input as a number, metadata, a checksum. What the checks accept
- * must then be readable. */
+/* tus header values: each line of the input as a number, metadata, a checksum. What the checks
+ * accept must then be readable. */
 #include "support/fuzz.h"
 
 #include "base/status.h"
