@@ -116,7 +116,7 @@ static void put_bad_rows(struct sw_buf *out, const struct sw_table *table)
 }
 
 static void put_description(struct sw_buf *out, const struct sw_table *table,
-                            const struct sw_version *version,
+                            const struct sw_version *version, bool is_loading,
                             const struct sw_description *description)
 {
     sw_buf_put_text(out, "{\"table\":");
@@ -128,8 +128,8 @@ static void put_description(struct sw_buf *out, const struct sw_table *table,
                   version == NULL ? 0 : sw_version_bytes(version));
     sw_json_put_text(out, sw_span_text(table->source));
     sw_buf_printf(out, ",\"shared\":%s,\"status\":\"%s\"", table->is_shared ? "true" : "false",
-                  table->is_loading ? "loading" : "ready");
-    if (table->is_loading) {
+                  is_loading ? "loading" : "ready");
+    if (is_loading) {
         sw_buf_printf(out, ",\"loading\":{\"bytes\":%" PRIu64 ",\"rows\":%" PRIu64,
                       table->bytes_read, table->rows_read);
         if (table->bytes_total >= 0) {
@@ -148,6 +148,7 @@ struct describe_call {
     struct sw_pending *pending;
     struct sw_table *table;     /* counted */
     struct sw_version *version; /* counted */
+    bool is_loading;            /* the table was, when that version was its newest */
     struct sw_describe_job *job;
 };
 
@@ -164,7 +165,7 @@ static void describe_done(void *context, sw_status status, struct sw_description
     sw_buf_init(&result);
     struct sw_err err;
     if (status == SW_OK) {
-        put_description(&result, call->table, call->version, description);
+        put_description(&result, call->table, call->version, call->is_loading, description);
         sw_description_free(call->table->description);
         call->table->description = description;
     } else {
@@ -192,6 +193,7 @@ static sw_status start_describe(struct sw_call *call, struct sw_table *table, st
     }
     made->table = sw_table_ref(table);
     made->version = sw_version_ref(table->version);
+    made->is_loading = table->is_loading;
     status = sw_pending_new(call, &made->pending, err);
     sw_assert(status == SW_OK);
     made->pending->cancel = cancel_describe;
@@ -209,7 +211,7 @@ sw_status sw_method_table_describe(struct sw_call *call, struct sw_err *err)
     if (!is_known) {
         return start_describe(call, table, err);
     }
-    put_description(&call->result, table, table->version, table->description);
+    put_description(&call->result, table, table->version, table->is_loading, table->description);
     return SW_OK;
 }
 
