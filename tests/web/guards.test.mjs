@@ -324,8 +324,10 @@ describe('guards', { concurrency: true }, () => {
         const before = cpuSeconds(own.pid);
         raw.send(`PUT /upload/pipelined.csv HTTP/1.1\r\nHost: 127.0.0.1:${own.port}\r\n${bearer}\r\nContent-Length: ${body.length}\r\n\r\n`
             + `${body}GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:${own.port}\r\n\r\n`);
-        assert.ok(await raw.status(2, 10_000), raw.text());
-        assert.deepEqual(raw.statuses().filter((code) => code >= 200).map((code) => Math.floor(code / 100)), [2, 2]);
+        await raw.status(2, 10_000);
+        const answers = raw.statuses().filter((code) => code >= 200).map((code) => Math.floor(code / 100));
+        // Or the first answer says that it is the last on this line.
+        assert.deepEqual(answers, /^Connection: close\r$/im.test(raw.text()) ? [2] : [2, 2], raw.text());
         const settled = cpuSeconds(own.pid);
         raw.send('x');
         await raw.closes(1500);
