@@ -1,6 +1,6 @@
-/* table.append: new rows make a row group at the end.  Small groups before it are taken into it where
- * they are at most twice its size, so that many small appends leave few groups and each row is copied
- * only as often as its group's size doubles.                                                        */
+/* table.append: new rows make a row group at the end.  Small groups before it are taken into it
+ * where they are at most twice its size, so that many small appends leave few groups and a row is
+ * copied only as often as its group grows by half.                                              */
 #include <stdlib.h>
 
 #include "edit/edit_priv.h"

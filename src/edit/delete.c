@@ -27,19 +27,84 @@ static uint32_t next_row(const uint64_t *bits, uint32_t row, uint32_t rows, bool
     return rows;
 }
 
+/* Moves the kept ones of the builder's values together. */
+static void squeeze_values(struct sw_builder *builder, const uint64_t *bits)
+{
+    uint32_t rows = builder->rows;
+    uint32_t kept = 0;
+    for (uint32_t row = 0; row < rows && builder->ints != NULL; row++) {
+        builder->ints[kept] = builder->ints[row];
+        kept += !sw_bits_has(bits, row);
+    }
+    for (uint32_t row = 0; row < rows && builder->floats != NULL; row++) {
+        builder->floats[kept] = builder->floats[row];
+        kept += !sw_bits_has(bits, row);
+    }
+    for (uint32_t row = 0; row < rows && builder->codes != NULL; row++) {
+        builder->codes[kept] = builder->codes[row];
+        kept += !sw_bits_has(bits, row);
+    }
+    builder->rows = kept;
+}
+
+/* The same for null flags and spellings of the `rows` rows that there were. */
+static void squeeze_nulls(struct sw_builder *builder, const uint64_t *bits, uint32_t rows)
+{
+    uint32_t kept = 0;
+    for (uint32_t row = 0; row < rows && builder->nulls > 0; row++) {
+        if (sw_bits_has(bits, row)) {
+            continue;
+        }
+        uint64_t valid = builder->valid[row / 64] >> (row % 64) & 1;
+        uint64_t *word = &builder->valid[kept / 64];
+        *word = (*word & ~((uint64_t)1 << kept % 64)) | valid << kept % 64;
+        if (builder->spelling != NULL) {
+            builder->spelling[kept] = builder->spelling[row];
+        }
+        kept++;
+    }
+    uint32_t nulls = 0;
+    for (uint32_t row = next_row(builder->valid, 0, kept, false); row < kept;
+         row = next_row(builder->valid, row + 1, kept, false)) {
+        nulls++;
+    }
+    if (builder->nulls > 0) {
+        /* what lies behind the kept rows is as in a fresh builder */
+        for (uint32_t row = kept; row < rows; row++) {
+            sw_bits_set(builder->valid, row);
+        }
+        if (builder->spelling != NULL) {
+            memset(builder->spelling + kept, SW_NULL_EMPTY, rows - kept);
+        }
+    }
+    builder->nulls = nulls;
+}
+
+/* Plain text is copied run by run, all else at once and then squeezed. */
+static sw_status copy_kept(struct sw_builder *builder, const struct sw_chunk *chunk,
+                           const uint64_t *bits, struct sw_err *err)
+{
+    if (chunk->encoding != SW_ENC_TEXT) {
+        SW_TRY(sw_edit_copy(builder, chunk, 0, chunk->rows, err));
+        squeeze_values(builder, bits);
+        squeeze_nulls(builder, bits, chunk->rows);
+        return SW_OK;
+    }
+    for (uint32_t row = next_row(bits, 0, chunk->rows, false); row < chunk->rows;) {
+        uint32_t gone = next_row(bits, row, chunk->rows, true);
+        SW_TRY(sw_edit_copy(builder, chunk, row, gone - row, err));
+        row = next_row(bits, gone, chunk->rows, false);
+    }
+    return SW_OK;
+}
+
 /* The rows of the chunk whose bits are 0. */
 static sw_status keep_rows(struct sw_edit *edit, const struct sw_chunk *chunk, const uint64_t *bits,
                            struct sw_chunk **kept, struct sw_err *err)
 {
     struct sw_builder *builder = NULL;
     SW_TRY(sw_builder_new(chunk->type, chunk->dict, edit->budget, &builder, err));
-    sw_status status = SW_OK;
-    for (uint32_t row = next_row(bits, 0, chunk->rows, false);
-         row < chunk->rows && status == SW_OK;) {
-        uint32_t gone = next_row(bits, row, chunk->rows, true);
-        status = sw_edit_copy(builder, chunk, row, gone - row, err);
-        row = next_row(bits, gone, chunk->rows, false);
-    }
+    sw_status status = copy_kept(builder, chunk, bits, err);
     if (status == SW_OK) {
         status = sw_builder_seal(builder, kept, err);
     }

@@ -43,7 +43,7 @@ uint32_t sw_edit_plan_ops(const struct sw_edit_plan *plan);
 /* What it holds, expressions aside. */
 size_t sw_edit_plan_bytes(const struct sw_edit_plan *plan);
 
-/* The plan and the budget outlive the run; the version gets a reference. A plan can be run again. */
+/* Plan and budget outlive the run; the version gets a reference. A plan can be run again. */
 SW_MUST_USE sw_status sw_edit_new(const struct sw_edit_plan *plan, struct sw_version *version,
                                   struct sw_budget *budget, struct sw_edit **edit,
                                   struct sw_err *err);

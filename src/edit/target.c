@@ -231,6 +231,38 @@ static sw_status wanted(struct sw_edit_target *target, const struct sw_expr_vect
     return SW_OK;
 }
 
+/* The end of the run of rows from row[i] on that follow one another and have a string. */
+static uint32_t run_of_texts(const struct sw_expr_vector *vector, const uint16_t *row, uint32_t i,
+                             uint32_t n)
+{
+    uint32_t end = i;
+    while (end < n && row[end] == row[i] + (end - i) &&
+           (vector->valid == NULL || sw_bits_has(vector->valid, row[end]))) {
+        end++;
+    }
+    return end;
+}
+
+/* The new string of row[i], or the strings of a run that begins there; *done: how many. */
+static sw_status put_texts(struct sw_edit_target *target, const struct sw_expr_vector *vector,
+                           const uint16_t *row, uint32_t i, uint32_t n, uint32_t *done,
+                           struct sw_err *err)
+{
+    struct sw_builder *builder = target->builder;
+    if (target->source == SW_SOURCE_PROGRAM && target->from == SW_TYPE_STRING) {
+        uint32_t end = run_of_texts(vector, row, i, n);
+        if (end > i) {
+            *done = end - i;
+            return sw_edit_builder_said(sw_builder_texts(builder, vector->texts + row[i], end - i),
+                                        builder, err);
+        }
+    }
+    struct sw_value value;
+    *done = 1;
+    SW_TRY(wanted(target, vector, row[i], &value, err));
+    return sw_edit_builder_said(put_text(builder, &value), builder, err);
+}
+
 static sw_status write_each_text(struct sw_edit_target *target, const struct sw_chunk *chunk,
                                  const struct sw_expr_vector *vector, const uint64_t *select,
                                  uint32_t start, uint32_t rows, struct sw_err *err)
@@ -239,14 +271,14 @@ static sw_status write_each_text(struct sw_edit_target *target, const struct sw_
     uint32_t done = 0;
     uint16_t row[SW_VECTOR_ROWS];
     uint32_t n = sw_bits_rows(select, rows, row);
-    for (uint32_t i = 0; i < n; i++) {
-        struct sw_value value;
-        SW_TRY(wanted(target, vector, row[i], &value, err));
+    for (uint32_t i = 0; i < n;) {
+        uint32_t put = 0;
         if (row[i] > done) {
             SW_TRY(sw_edit_copy(builder, chunk, start + done, row[i] - done, err));
         }
-        SW_TRY(sw_edit_builder_said(put_text(builder, &value), builder, err));
-        done = row[i] + 1u;
+        SW_TRY(put_texts(target, vector, row, i, n, &put, err));
+        i += put;
+        done = row[i - 1] + 1u;
     }
     return done < rows ? sw_edit_copy(builder, chunk, start + done, rows - done, err) : SW_OK;
 }

@@ -1,5 +1,5 @@
-/* table.update: new values for some columns of some rows.  Row groups without such a row are shared,
- * and so are the columns that are not named; all expressions see the rows as they were.              */
+/* table.update: new values for some columns of some rows.  Row groups without such a row are
+ * shared, and so are the columns that are not named; all expressions see the rows as they were. */
 #include <stdlib.h>
 
 #include "edit/edit_priv.h"

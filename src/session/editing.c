@@ -29,7 +29,7 @@ struct sw_edit_task_call {
 
 static void start_due(struct sw_session *session);
 
-/* -- leaving --------------------------------------------------------------------------- */
+/* -- leaving -------------------------------------------------------------------------- */
 
 static void unlink_call(struct sw_edit_task_call *call)
 {
@@ -65,7 +65,7 @@ static sw_status say_cancelled(struct sw_err *err)
     return sw_fail(err, SW_CANCELLED, "the edit was cancelled; nothing was changed");
 }
 
-/* -- the table gets its new version ------------------------------------------------------- */
+/* -- the table gets its new version --------------------------------------------------- */
 
 /* A data set of the server becomes this session's own before it is changed: a struct of its own
  * that shares all chunks. */
@@ -110,7 +110,7 @@ static sw_status change(struct sw_edit_task_call *call, const struct sw_edit_res
     return SW_OK;
 }
 
-/* -- replies ------------------------------------------------------------------------------- */
+/* -- replies -------------------------------------------------------------------------- */
 
 static void put_examples(struct sw_buf *out, const struct sw_edit_outcome *outcome)
 {
@@ -176,7 +176,7 @@ static void put_result(struct sw_buf *out, const struct sw_edit_task_call *call,
     sw_buf_put_text(out, "]}");
 }
 
-/* -- a plan on the worker ---------------------------------------------------------------------- */
+/* -- a plan on the worker ------------------------------------------------------------- */
 
 static bool step_work(struct sw_job *job, unsigned worker)
 {
@@ -274,9 +274,9 @@ static void plan_done(struct sw_job *job)
     start_due(session);
 }
 
-/* -- undo and redo: a switch ------------------------------------------------------------------- */
+/* -- undo and redo: a switch ---------------------------------------------------------- */
 
-/* The contents of `target` as the version that follows the current one; ids are never given twice. */
+/* The contents of `target` as the version that follows; ids are never given twice. */
 static sw_status switch_version(struct sw_table *table, const struct sw_version *target,
                                 struct sw_err *err)
 {
@@ -312,7 +312,7 @@ static sw_status move(struct sw_edit_task_call *call, struct sw_buf *reply, stru
     return SW_OK;
 }
 
-/* -- the queue ----------------------------------------------------------------------------------- */
+/* -- the queue ------------------------------------------------------------------------ */
 
 static sw_status check(struct sw_edit_task_call *call, struct sw_err *err)
 {

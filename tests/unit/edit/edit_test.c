@@ -10,7 +10,7 @@
 #define EXTRA_MAX  4 /* columns added */
 #define TEXT_BYTES 4096
 
-/* -- running an edit -------------------------------------------------------------------- */
+/* -- running an edit ------------------------------------------------------------------ */
 
 static sw_status run_edit(const char *method, const struct sw_json *params,
                           struct sw_version *version, struct sw_budget *budget,
@@ -52,7 +52,7 @@ static struct sw_version *edited(struct sw_arena *arena, struct sw_version *vers
     return after;
 }
 
-/* -- the model ------------------------------------------------------------------------------ */
+/* -- the model ------------------------------------------------------------------------ */
 
 struct program {
     struct world *world;
@@ -118,7 +118,7 @@ static void check(struct program *program)
     sqlite3_finalize(rows);
 }
 
-/* -- random parameters ------------------------------------------------------------------------ */
+/* -- random parameters ---------------------------------------------------------------- */
 
 struct parameters {
     struct sw_json member[8];
@@ -249,7 +249,7 @@ static const struct formula formulas[] = {
     {C_TS, "ts"},
 };
 
-/* -- one step each -------------------------------------------------------------------------------- */
+/* -- one step each -------------------------------------------------------------------- */
 
 static void do_edit(struct program *program, const char *method,
                     const struct parameters *parameters, const char *sql)
@@ -452,7 +452,7 @@ static void random_programs_of_edits_give_what_sqlite_gives(void **state)
     }
 }
 
-/* -- sharing ------------------------------------------------------------------------------------- */
+/* -- sharing -------------------------------------------------------------------------- */
 
 /* Chunks of the version that the other does not have at the same place. */
 static unsigned fresh_chunks(const struct sw_version *version, const struct sw_version *other)
@@ -530,7 +530,7 @@ static void the_dictionary_of_a_shared_data_set_never_grows(void **state)
     free_world(world);
 }
 
-/* -- appends ---------------------------------------------------------------------------------------- */
+/* -- appends -------------------------------------------------------------------------- */
 
 static void many_small_appends_leave_few_groups(void **state)
 {
@@ -555,7 +555,7 @@ static void many_small_appends_leave_few_groups(void **state)
     free_world(world);
 }
 
-/* -- casts ---------------------------------------------------------------------------------------------- */
+/* -- casts ---------------------------------------------------------------------------- */
 
 struct cast_case {
     enum sw_type from;
@@ -660,7 +660,7 @@ static void casts_keep_what_fits_and_count_the_rest(void **state)
     free_world(world);
 }
 
-/* -- batches, failures, memory ----------------------------------------------------------------------------- */
+/* -- batches, failures, memory -------------------------------------------------------- */
 
 static void a_batch_is_one_version_and_a_failure_leaves_nothing(void **state)
 {

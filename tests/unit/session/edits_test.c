@@ -1,6 +1,6 @@
-/* Random programs of edits, undos and redos through the protocol, against SQLite: after every step a
- * page, a description and a group-by say what SQLite says.  Then the rules of the queue, of history
- * and of shared data sets.  The whole server without sockets, as in server_test.c.                 */
+/* Random programs of edits, undos and redos through the protocol, against SQLite: after every step
+ * a page, a description and a group-by say what SQLite says.  Then the rules of the queue, of
+ * history and of shared data sets.  The whole server without sockets, as in server_test.c.       */
 #include "support/test.h"
 
 #include <inttypes.h>
@@ -35,7 +35,7 @@ struct world {
     unsigned id; /* of the last request */
 };
 
-/* -- the server ------------------------------------------------------------------------ */
+/* -- the server ----------------------------------------------------------------------- */
 
 static void on_wake(void *net)
 {
@@ -191,7 +191,7 @@ static void upload_text(struct world *world, const char *name, const char *text)
     forget(world);
 }
 
-/* -- the model: states of t, at one of which the table stands ------------------------------- */
+/* -- the model: states of t, at one of which the table stands ------------------------- */
 
 struct model {
     sqlite3 *db;
@@ -249,7 +249,7 @@ static void show_state(struct model *model, unsigned at)
     sql(model, "DROP TABLE t; CREATE TABLE t AS SELECT * FROM s%u", at);
 }
 
-/* -- what the server must say --------------------------------------------------------------- */
+/* -- what the server must say --------------------------------------------------------- */
 
 static void put_cell(struct sw_buf *out, sqlite3_stmt *row, int at, const char *type)
 {
@@ -375,7 +375,7 @@ static void check(struct world *world, struct model *model)
     (void)answer(world);
 }
 
-/* -- steps -------------------------------------------------------------------------------------- */
+/* -- steps ---------------------------------------------------------------------------- */
 
 static uint64_t pick(struct model *model, uint64_t below)
 {
@@ -622,7 +622,7 @@ static void random_programs_follow_sqlite_there_and_back(void **state)
     sqlite3_close(model.db);
 }
 
-/* -- the queue and history ------------------------------------------------------------------------ */
+/* -- the queue and history ------------------------------------------------------------ */
 
 static void edits_come_in_the_order_of_arrival_and_outlive_their_socket(void **state)
 {
@@ -742,7 +742,7 @@ static void history_gives_way_when_memory_runs_short(void **state)
     close_world(&world);
 }
 
-/* -- shared data sets --------------------------------------------------------------------------------- */
+/* -- shared data sets ----------------------------------------------------------------- */
 
 static void a_data_set_becomes_the_sessions_own_at_its_first_edit(void **state)
 {
