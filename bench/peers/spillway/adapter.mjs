@@ -8,11 +8,11 @@ import { commandServer } from '../../lib/adapter.mjs';
 
 const BINARY = process.env.SPILLWAY ?? 'spillway';
 const EDGE = 4;
+const DROPDOWN = ['scatter', 'lo', 'hi', 'hist2d', 'contour'];
 
 export const title = 'Spillway';
 export const packages = ['ws'];
 export const debian = ['libwebsockets16', 'libuv1'];
-export const cannot = { W4: 'this version does not edit tables yet' };
 
 export const start = (opts) => commandServer(BINARY,
     ['--listen', `127.0.0.1:${opts.port}`, '--state', `${opts.tmp}/state`], opts);
@@ -180,7 +180,7 @@ class SpillwaySession {
             });
         });
         await this.#set({ category });
-        const [scatter, lo, hi, hist2d, contour] = ['scatter', 'lo', 'hi', 'hist2d', 'contour'].map((name) => this.#values.get(name));
+        const [scatter, lo, hi, hist2d, contour] = DROPDOWN.map((name) => this.#values.get(name));
         const filled = lo.value.flatMap((value, b) => (value === null ? [] : [b]));
         return {
             scatter: { x: scatter.x, y: scatter.y },
@@ -207,6 +207,17 @@ class SpillwaySession {
             x: this.#values.get('x').count, y: this.#values.get('y').count, qty: this.#values.get('qty').count,
             cats: Object.fromEntries(cats.keys.category.map((name, i) => [name, [cats.measures.n[i], cats.measures.mean[i]]])),
         };
+    }
+
+    /** The charts of the dropdown are out of sight here, and a chart out of sight does not compute. */
+    async modify(category, factor, lo, hi) {
+        if (this.#defined.delete('dropdown')) {
+            await Promise.all(DROPDOWN.map((output) => this.#call('output.drop', { output })));
+        }
+        await this.#call('table.update', {
+            table: 'trips', where: `category = '${category.replaceAll("'", "''")}'`, set: { price: { expr: `price * ${factor}` } },
+        });
+        return this.brush(lo, hi);
     }
 
     /** Defined anew each time, so that every answer is computed. */
