@@ -8,8 +8,9 @@
 #include "expr/number.h"
 #include "table/datetime.h"
 
-#define DAY_FIRST  (-719162) /* 0001-01-01 */
-#define DAY_LAST   2932896   /* 9999-12-31 */
+#define DAY_FIRST  (-719162)             /* 0001-01-01 */
+#define DAY_LAST   2932896               /* 9999-12-31 */
+#define INT_END    9223372036854775808.0 /* the first double beyond int64 */
 #define SHOWN_TEXT 40u
 
 int sw_edit_shown(struct sw_span text, size_t most)
@@ -236,7 +237,7 @@ static bool cast_text(struct sw_span text, struct sw_value *into)
 
 static bool cast_float(double value, struct sw_value *into)
 {
-    if (!(value >= -0x1p63 && value < 0x1p63) || value != trunc(value)) {
+    if (!(value >= -INT_END && value < INT_END) || value != trunc(value)) {
         return false;
     }
     into->u.i = (int64_t)value;
@@ -246,7 +247,7 @@ static bool cast_float(double value, struct sw_value *into)
 static bool int_to_float(int64_t value, double *into)
 {
     *into = (double)value;
-    return *into < 0x1p63 && (int64_t)*into == value;
+    return *into < INT_END && (int64_t)*into == value;
 }
 
 bool sw_edit_value_cast(const struct sw_value *value, enum sw_type type, struct sw_value *into,

@@ -691,6 +691,24 @@ static void an_edit_that_waits_can_be_cancelled(void **state)
     close_world(&world);
 }
 
+static void edits_of_a_dropped_table_are_refused(void **state)
+{
+    (void)state;
+    struct world world;
+    open_world(&world, 1 << 29);
+    connect_client(&world);
+    upload_text(&world, "fruit.csv", "x\n1\n");
+    for (int i = 0; i < 50; i++) {
+        say(&world, "table.update", "{\"table\":\"fruit\",\"set\":{\"x\":%d}}", i);
+    }
+    say(&world, "table.drop", "{\"table\":\"fruit\"}");
+    (void)answer(&world);
+    (void)await_text(&world, "no table `fruit`");
+    say(&world, "table.undo", "{\"table\":\"fruit\"}");
+    assert_non_null(strstr(answer(&world), "-32030"));
+    close_world(&world);
+}
+
 static void too_many_waiting_edits_are_refused(void **state)
 {
     (void)state;
@@ -794,6 +812,7 @@ int main(void)
         cmocka_unit_test(edits_come_in_the_order_of_arrival_and_outlive_their_socket),
         cmocka_unit_test(a_session_that_ends_gives_up_what_waits),
         cmocka_unit_test(an_edit_that_waits_can_be_cancelled),
+        cmocka_unit_test(edits_of_a_dropped_table_are_refused),
         cmocka_unit_test(too_many_waiting_edits_are_refused),
         cmocka_unit_test(history_gives_way_when_memory_runs_short),
         cmocka_unit_test(a_data_set_becomes_the_sessions_own_at_its_first_edit),
