@@ -8,10 +8,12 @@
 #include "base/thread.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define TICK_MS 50
@@ -110,11 +112,43 @@ static sw_status init_loop(struct sw_net *net, struct sw_err *err)
     return failed == 0 ? SW_OK : sw_fail(err, SW_INTERNAL, "The event loop cannot be made.");
 }
 
+/* Whether the address can be listened on.  Asked before lws is: where a bind fails inside it, it frees
+ * handles that our loop still knows. */
+static sw_status try_bind(const struct sw_net *net, struct sw_err *err)
+{
+    char port[16];
+    snprintf(port, sizeof(port), "%d", net->options.port);
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo *found = NULL;
+    int failed = getaddrinfo(net->options.host, port, &hints, &found);
+    if (failed != 0) {
+        return sw_fail(err, SW_PARAMS, "--listen: %s is no address of this machine: %s",
+                       net->options.host, gai_strerror(failed));
+    }
+    int on = 1;
+    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool is_bound = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+                    bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, 1) == 0;
+    int why = errno;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    freeaddrinfo(found);
+    if (is_bound) {
+        return SW_OK;
+    }
+    return sw_fail(
+        err, SW_PARAMS, "--listen: cannot listen on %s port %d: %s%s", net->options.host,
+        net->options.port, strerror(why),
+        why == EADDRINUSE ? " (another server runs there: stop it or choose another port)" : "");
+}
+
 static sw_status init_context(struct sw_net *net, struct sw_err *err)
 {
     unsigned files;
     void *loops[1] = {&net->loop};
-    SW_TRY(sw_guard_build(err));            /* G6 */
+    SW_TRY(sw_guard_build(err)); /* G6 */
+    SW_TRY(try_bind(net, err));
     SW_TRY(sw_guard_fd_limit(&files, err)); /* G12 */
     bool is_ipv6 = strchr(net->options.host, ':') != NULL;
     struct lws_context_creation_info info;
@@ -140,6 +174,7 @@ static sw_status init_context(struct sw_net *net, struct sw_err *err)
     struct lws_vhost *vhost =
         net->context == NULL ? NULL : lws_get_vhost_by_name(net->context, "default");
     if (vhost == NULL) {
+        net->has_loop = false; /* it holds handles of a context that is gone: left alone */
         return sw_fail(err, SW_INTERNAL,
                        "Cannot listen on %s port %d: is it in use, or not an address of this "
                        "machine? (Also needed: the package libwebsockets-evlib-uv.)",

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,8 +21,18 @@
 
 /* -- making it --------------------------------------------------------------------------------- */
 
+/* The directory and those above it that are missing; all of them for their owner alone. */
 static sw_status make_dir(int parent, const char *path, struct sw_err *err)
 {
+    char above[PATH_MAX];
+    for (const char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        size_t length = (size_t)(slash - path);
+        if (length < sizeof above) {
+            memcpy(above, path, length);
+            above[length] = '\0';
+            (void)mkdirat(parent, above, 0700); /* what fails here fails below, with its reason */
+        }
+    }
     if (mkdirat(parent, path, 0700) != 0 && errno != EEXIST) {
         return sw_fail(err, SW_STORAGE, "--state: cannot make the directory %s: %s", path,
                        strerror(errno));

@@ -60,10 +60,21 @@ test('a file that is not there is named', () => {
     assert.match(text, /missing\.csv/);
 });
 
-test('a port that is taken is named', () => {
-    const { status, text } = runs('--listen', `127.0.0.1:${server.port}`, '--state', path.join(folder, 'state'));
-    assert.notEqual(status, 0);
-    assert.ok(text.includes(String(server.port)), text);
+test('a port that is taken, or not of this machine, is one line that names the option', () => {
+    for (const [listen, said] of [[`127.0.0.1:${server.port}`, /in use/], ['192.0.2.7:18090', /192\.0\.2\.7/]]) {
+        const { status, text } = runs('--listen', listen, '--state', path.join(folder, 'state'));
+        assert.equal(status, 2, text);
+        assert.match(text, said);
+        assert.match(text, /--listen/);
+        assert.equal(text.trim().split('\n').length, 1, text);
+    }
+});
+
+test('the state folder is made with those above it', async () => {
+    const state = path.join(folder, 'a', 'b', 'state');
+    const other = await Server.start({ state });
+    assert.equal(statSync(state).mode & 0o777, 0o700);
+    await other.stop();
 });
 
 test('health, readiness and metrics', async () => {
