@@ -239,6 +239,18 @@ static int open_spool(const struct sw_server *server)
     return fd;
 }
 
+/* The session of a bearer token. */
+static sw_status find_session(struct sw_server *server, struct sw_span token,
+                              struct sw_session **session, struct sw_err *err)
+{
+    if (token.length == 0) {
+        return sw_fail(err, SW_NO_SESSION,
+                       "an upload needs a session: send the header Authorization: Bearer TOKEN, "
+                       "with the token of session.open");
+    }
+    return sw_session_find(server, token, session, err);
+}
+
 static sw_status check_spec(const struct sw_session *session, const struct sw_upload_spec *spec,
                             struct sw_err *err)
 {
@@ -355,7 +367,7 @@ sw_status sw_upload_create(struct sw_server *server, struct sw_span token,
                            struct sw_err *err)
 {
     struct sw_session *session;
-    SW_TRY(sw_session_find(server, token, &session, err));
+    SW_TRY(find_session(server, token, &session, err));
     SW_TRY(check_spec(session, spec, err));
     struct sw_upload *made = calloc(1, sizeof *made);
     if (made == NULL) {
@@ -385,7 +397,7 @@ sw_status sw_upload_find(struct sw_server *server, struct sw_span token, struct 
                          struct sw_upload **upload, struct sw_err *err)
 {
     struct sw_session *session;
-    SW_TRY(sw_session_find(server, token, &session, err));
+    SW_TRY(find_session(server, token, &session, err));
     for (*upload = session->uploads; *upload != NULL; *upload = (*upload)->sibling) {
         if (sw_span_equal(sw_span_text((*upload)->id), id)) {
             return SW_OK;
