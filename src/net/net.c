@@ -112,8 +112,8 @@ static sw_status init_loop(struct sw_net *net, struct sw_err *err)
     return failed == 0 ? SW_OK : sw_fail(err, SW_INTERNAL, "The event loop cannot be made.");
 }
 
-/* Whether the address can be listened on.  Asked before lws is: where a bind fails inside it, it frees
- * handles that our loop still knows. */
+/* Whether the address can be listened on.  Asked before lws is: where a bind fails inside it, it
+ * frees handles that our loop still knows. */
 static sw_status try_bind(const struct sw_net *net, struct sw_err *err)
 {
     char port[16];
