@@ -13,6 +13,8 @@ export class Output extends Emitter {
     value = null;
     /** @type {'defining' | 'busy' | 'ok' | 'error' | 'paused' | 'dropped'} */
     state = 'defining';
+    /** Whether the server computes nothing for it: as last asked for, or as a resumed session had it. */
+    is_paused = false;
     /** @type {SpillwayError | null} */
     error = null;
     /** @type {Promise<any>} settles when the server has taken the definition */
@@ -37,6 +39,9 @@ export class Output extends Emitter {
         this.#become({ state: 'defining' });
         const spec = this.spec;
         this.ready = this.#rpc.call('output.define', { output: this.name, ...spec });
+        if (this.is_paused) {
+            this.pause().catch(() => {}); // a new definition begins unpaused
+        }
         this.ready.then(
             () => {
                 if (spec === this.spec && this.state === 'defining') {
@@ -64,10 +69,12 @@ export class Output extends Emitter {
 
     /** While paused (a hidden chart) the server computes nothing for it. */
     pause() {
+        this.is_paused = true;
         return this.#rpc.call('output.pause', { output: this.name });
     }
 
     resume() {
+        this.is_paused = false;
         return this.#rpc.call('output.resume', { output: this.name });
     }
 

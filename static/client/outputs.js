@@ -30,7 +30,9 @@ export class Outputs {
         this.#outputs.set(name, output);
         const early = this.#unclaimed.get(name);
         this.#unclaimed.delete(name);
-        if (early && this.#has(name, spec)) {
+        const had = this.#listed.find((has) => has.output === name && isWithin(spec, { ...has, ...has.params }));
+        if (early && had) {
+            output.is_paused = had.state === 'paused'; // its value is from before that
             queueMicrotask(() => output.receive(early)); // after the caller had time to listen
         } else {
             output.define().catch(() => {});
@@ -70,10 +72,6 @@ export class Outputs {
     clear() {
         this.#outputs.clear();
         this.#unclaimed.clear();
-    }
-
-    #has(name, spec) {
-        return this.#listed.some((has) => has.output === name && isWithin(spec, { ...has, ...has.params }));
     }
 }
 

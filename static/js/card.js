@@ -18,7 +18,8 @@ export class Card {
     #chart = null;
     #data = { main: null, all: null };
     #busy_timer = null;
-    #is_hidden = false;
+    /** @type {boolean | null} null: not known yet */
+    #is_hidden = null;
     #wants_table = false;
     #offs = [];
     #parts;
@@ -105,9 +106,7 @@ export class Card {
             }
         }
         this.#state({ state: 'defining' });
-        if (this.#is_hidden) {
-            this.#outputs.forEach(({ output }) => output.pause().catch(() => {}));
-        }
+        this.#followVisibility();
     }
 
     #dropOutputs() {
@@ -179,16 +178,19 @@ export class Card {
     #watchVisibility() {
         const observer = new IntersectionObserver(
             (entries) => {
-                const is_hidden = !entries[entries.length - 1].isIntersecting;
-                if (is_hidden !== this.#is_hidden) {
-                    this.#is_hidden = is_hidden;
-                    this.#outputs.forEach(({ output }) => (is_hidden ? output.pause() : output.resume()).catch(() => {}));
-                }
+                this.#is_hidden = !entries[entries.length - 1].isIntersecting;
+                this.#followVisibility();
             },
             { rootMargin: '300px' },
         );
         observer.observe(this.element);
         this.#offs.push(() => observer.disconnect());
+    }
+
+    /** An output of a resumed session may be paused although its card is in sight, or the other way round. */
+    #followVisibility() {
+        const wrong = this.#outputs.filter(({ output }) => this.#is_hidden !== null && output.is_paused !== this.#is_hidden);
+        wrong.forEach(({ output }) => (this.#is_hidden ? output.pause() : output.resume()).catch(() => {}));
     }
 
     #build() {
