@@ -263,7 +263,9 @@ export class Session extends Emitter {
             'session.notice': () => this.emit('notice', params),
             'table.changed': () => {
                 this.emit('table', params);
-                this.#uploads.check(params.table);
+                if (params.what === 'upload') {
+                    this.#uploads.landed(params);
+                }
             },
         };
         take[method]?.(); // what a newer server adds is for newer clients

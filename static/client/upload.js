@@ -21,7 +21,8 @@ export class Upload extends Emitter {
     #finish;
     #rate_mark = null;
     #misses = 0;
-    #is_looking_again = false;
+    /** @type {number | null} all rows of the table, once the server told that they are in */
+    #rows_landed = null;
     state = 'starting';
     /** @type {string | null} */
     id = null;
@@ -33,6 +34,8 @@ export class Upload extends Emitter {
     rate = 0;
     /** @type {SpillwayError | null} */
     error = null;
+    /** Settles when the server has forgotten a cancelled upload and its table, or could not be told. */
+    gone = Promise.resolve();
 
     /**
      * @param {import('../spillway.js').Session} session
@@ -96,13 +99,11 @@ export class Upload extends Emitter {
         if (['done', 'failed', 'cancelled'].includes(this.state)) {
             return;
         }
+        // The server forgets an upload that it could not be told of when its time is over.
+        this.gone = Promise.resolve(this.#tus?.abort(true)).catch(() => {});
         this.#become('cancelled');
         this.#finish.reject(new SpillwayError(CODE.cancelled, 'The upload was cancelled.'));
-        try {
-            await this.#tus?.abort(true);
-        } catch {
-            // The server forgets an unfinished upload by itself when its time is over.
-        }
+        await this.gone;
     }
 
     /** @param {any} params of `upload.progress` */
@@ -118,25 +119,25 @@ export class Upload extends Emitter {
         this.#fail(SpillwayError.from(params.error));
     }
 
-    /** All bytes are with the server; the table is complete when its description says so. */
+    /** @param {any} params of the `table.changed` that ends the loading; it may come before our last byte is answered */
+    receiveEnd(params) {
+        this.#rows_landed = Number(params.rows);
+        this.checkReady();
+    }
+
+    /** All bytes are with the server; the table is complete when the server told so or its description does. */
     async checkReady() {
         if (this.state !== 'parsing' || this.table === null) {
             return;
         }
+        if (this.#rows_landed !== null) {
+            this.#succeed(this.#rows_landed);
+            return;
+        }
         try {
             const about = await this.#session.table(this.table).describe();
-            if (about.status !== 'loading' && Number(about.rows) < this.rows && !this.#is_looking_again) {
-                // Described while the last rows came in: the next description has them.
-                this.#is_looking_again = true;
-                await this.checkReady();
-                return;
-            }
             if (about.status !== 'loading' && this.state === 'parsing') {
-                this.rows = Number(about.rows);
-                this.#become('done');
-                const end = { upload: this.id, table: this.table };
-                this.emit('done', end);
-                this.#finish.resolve(end);
+                this.#succeed(this.#rows_landed ?? Number(about.rows));
             }
         } catch (error) {
             // A table that is gone failed to load: the reason is on its way, this is only that it is gone.
@@ -236,6 +237,15 @@ export class Upload extends Emitter {
             this.#become('parsing');
             this.#hub.sent(this);
         }
+    }
+
+    /** @param {number} rows */
+    #succeed(rows) {
+        this.rows = rows;
+        this.#become('done');
+        const end = { upload: this.id, table: this.table };
+        this.emit('done', end);
+        this.#finish.resolve(end);
     }
 
     /** @param {SpillwayError} error */

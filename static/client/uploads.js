@@ -80,6 +80,15 @@ export class Uploads {
         }
     }
 
+    /** @param {any} params of `table.changed` with what: "upload": all rows of an upload are in its table */
+    landed(params) {
+        for (const upload of this.#live) {
+            if (upload.table === params.table) {
+                upload.receiveEnd(params);
+            }
+        }
+    }
+
     /** @param {Upload} upload whose last byte has been sent */
     sent(upload) {
         const failure = this.#failures.get(upload.id);
