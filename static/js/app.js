@@ -22,6 +22,8 @@ export class App {
     #picker;
     #main;
     #table = null;
+    /** @type {any[]} as last listed */
+    #tables = [];
     /** @type {{filters: any, chips: any, dashboard: any, rows: any} | null} */
     #parts = null;
     #describe_timer = null;
@@ -51,8 +53,11 @@ export class App {
 
     /** @param {File[]} files */
     async upload(files) {
-        if (this.#session.info === null) {
+        if (['expired', 'closed'].includes(this.#session.state)) {
             return; // no session: the banner says why
+        }
+        if (this.#session.info === null) {
+            await this.#session.once('opened'); // chosen while the page is still connecting
         }
         for (const file of files) {
             const [previous] = await this.#session.previousUploads(file);
@@ -92,12 +97,15 @@ export class App {
             const rows = new RowsPanel(this.#session, table, filters, (column) => this.#parts.dashboard.addFor(column));
             const context = { session: this.#session, table, filters, theme: this.#theme, rows_changed: (change) => rows.rowsChanged(change) };
             const dashboard = new Dashboard(context, about);
-            const chips = new Chips(filters);
+            const chips = new Chips(filters, this.#session);
             this.#parts = { filters, chips, dashboard, rows };
             fill(this.#main, chips.element, dashboard.element, rows.element);
             rows.describe(about);
             document.title = `${table} · Spillway`;
         } catch (error) {
+            if (this.#table !== table) {
+                return; // left meanwhile, perhaps because it is gone
+            }
             this.#table = null;
             this.#start.element.hidden = false;
             fill(this.#main, h('p', { class: 'problem', role: 'alert', text: error.message }));
@@ -136,6 +144,7 @@ export class App {
     }
 
     #showTables(tables) {
+        this.#tables = tables;
         const options = tables.map(({ table, rows }) => h('option', { value: table, text: `${table} (${formatCount(Number(rows))} rows)` }));
         fill(this.#picker, h('option', { value: '', text: tables.length > 0 ? 'Choose a table' : 'No table yet' }), ...options);
         this.#picker.value = this.#table ?? '';
@@ -162,12 +171,18 @@ export class App {
             }
             await this.#listTables();
         } catch (error) {
-            announce(error.message);
+            if (this.#table === table) {
+                announce(error.message);
+            }
         }
     }
 
-    /** The first rows of an upload open its table; its end describes it once more. */
+    /** The first rows of an upload open its table; its end describes it once more, or takes it away. */
     #uploadMoved(upload) {
+        if (isLost(upload)) {
+            this.#leave(upload);
+            return;
+        }
         if (upload.opens_table && upload.table && (upload.rows > 0 || upload.state === 'done')) {
             upload.opens_table = false;
             this.#openArriving(upload);
@@ -179,10 +194,35 @@ export class App {
     }
 
     async #openArriving(upload) {
+        upload.came_from = this.#table;
         const is_open = await this.open(upload.table);
         if (!is_open && upload.state === 'done') {
             await this.open(upload.table);
         }
-        upload.opens_table = !is_open && upload.state !== 'done';
+        upload.opens_table = !is_open && upload.state !== 'done' && !isLost(upload);
     }
+
+    /** The rows of an upload that was cancelled or failed are gone: back to what was open before. */
+    async #leave(upload) {
+        upload.opens_table = false;
+        const rest = this.#tables.filter(({ table }) => table !== upload.table);
+        if (upload.state === 'cancelled' || !(await this.#isThere(upload.table))) {
+            this.#showTables(rest);
+            if (upload.table !== null && upload.table === this.#table) {
+                await this.open(rest.some(({ table }) => table === upload.came_from) ? upload.came_from : '');
+            }
+        }
+        await upload.gone;
+        this.#listTables().catch(() => {}); // a lost line tells of itself
+    }
+
+    /** A failed upload may still be with the server: then the same file goes on where it stopped. */
+    async #isThere(name) {
+        const tables = await this.#session.tables().catch(() => this.#tables);
+        return tables.some(({ table }) => table === name);
+    }
+}
+
+function isLost({ state }) {
+    return state === 'cancelled' || state === 'failed';
 }

@@ -69,7 +69,7 @@ export class UploadsView {
         }
         if (upload.state === 'done' || upload.state === 'cancelled') {
             setTimeout(() => this.#remove(upload), upload.state === 'done' ? DONE_STAYS_MS : 0);
-            this.findUnfinished();
+            upload.gone.then(() => this.findUnfinished());
         }
         line.cancel.title = upload.state === 'failed' ? 'Close' : 'Cancel the upload';
     }
