@@ -2,6 +2,8 @@ import { fill, h, say } from './dom.js';
 
 const RESTORED_STAYS_MS = 4000;
 const CONNECTING_SHOWS_MS = 1500;
+/** All that a token unknown to the server can mean. */
+const ENDED_WORDS = 'it was idle too long, was closed, or the server was restarted';
 
 /** One line across the page that tells how the connection is, when it is not simply there. */
 export class Banner {
@@ -21,9 +23,14 @@ export class Banner {
         this.element = h('div', { class: 'banner', role: 'status', hidden: true });
         this.#start_again = start_again;
         session.on('connection', (change) => this.#show(change));
-        session.on('notice', ({ text }) => this.#draw(text, 'note', ['Understood', () => this.#hide()]));
+        session.on('notice', ({ text }) => this.note(text));
         addEventListener('online', () => session.retryNow());
         document.addEventListener('visibilitychange', () => document.hidden || session.retryNow());
+    }
+
+    /** Stays until the reader says so. */
+    note(text) {
+        this.#draw(text, 'note', ['Understood', () => this.#hide()]);
     }
 
     #show(change) {
@@ -59,7 +66,7 @@ export class Banner {
         const until = Date.now() + delay_ms;
         const tell = () => {
             const left = Math.ceil((until - Date.now()) / 1000);
-            say(this.#text, left > 0 ? `The connection is lost. Trying again in ${left} s; your data stay on the server.` : 'The connection is lost. Trying again …');
+            say(this.#text, left > 0 ? `The connection is lost. Trying again in ${left} s.` : 'The connection is lost. Trying again …');
         };
         this.#draw('', 'waiting', ['Try now', () => this.#session.retryNow()]);
         tell();
@@ -68,9 +75,9 @@ export class Banner {
 
     #expired({ is_reopening }) {
         if (is_reopening) {
-            this.#draw('Your last session is over, so its tables are gone. This is a new one.', 'note', ['Understood', () => this.#hide()]);
+            this.note(`Your last session has ended: ${ENDED_WORDS}. This is a new one, without its tables.`);
         } else {
-            this.#draw('This session is over: it was idle for too long or was ended. Its tables are gone.', 'bad', ['Start again', this.#start_again]);
+            this.#draw(`This session has ended: ${ENDED_WORDS}. Its tables are gone.`, 'bad', ['Start again', this.#start_again]);
         }
     }
 

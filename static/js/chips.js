@@ -3,35 +3,39 @@ import { announce, fill, h, icon } from './dom.js';
 /** The filters that are on, each of them removable. */
 export class Chips {
     #filters;
-    #off;
+    #offs;
 
-    /** @param {import('./filters.js').Filters} filters */
-    constructor(filters) {
+    /**
+     * @param {import('./filters.js').Filters} filters
+     * @param {any} session
+     */
+    constructor(filters, session) {
         this.#filters = filters;
         this.element = h('div', { class: 'chips', role: 'group', aria: { label: 'Filters' } });
-        this.#off = filters.on('change', () => this.#draw());
+        this.#offs = [filters.on('change', () => this.#draw()), session.on('connection', () => this.#draw())];
         this.#draw();
     }
 
     destroy() {
-        this.#off();
+        this.#offs.forEach((off) => off());
         this.element.remove();
     }
 
     #draw() {
         const active = this.#filters.active;
         const focused = document.activeElement?.getAttribute('data-column');
+        const waiting = active.filter(({ column }) => this.#filters.isWaiting(column)).map(({ column }) => column);
         const chips = active.map(({ column, label }) =>
             h(
                 'button',
                 {
                     type: 'button',
-                    class: 'chip',
+                    class: waiting.includes(column) ? 'chip is-waiting' : 'chip',
                     data: { column },
                     aria: { label: `Remove the filter ${label}` },
                     on: { click: () => this.#remove(column, label) },
                 },
-                h('span', { text: label }),
+                h('span', { text: waiting.includes(column) ? `${label} (not applied)` : label }),
                 icon('close'),
             ),
         );

@@ -18,6 +18,10 @@ export class Filters extends Emitter {
     /** @type {Map<string, any>} column: [lo, hi] on the axis, or a list of values */
     #active = new Map();
     #defining = null;
+    /** @type {Map<string, any>} column: the promise of its newest value; gone when the server showed that value */
+    #unshown = new Map();
+    /** @type {Map<string, any>} column: the value before the first one that the server has not shown */
+    #before = new Map();
 
     /**
      * @param {any} session
@@ -96,6 +100,9 @@ export class Filters extends Emitter {
         const inputs = {};
         for (const [name, value] of Object.entries(values)) {
             const { input, kind } = this.#clause(name);
+            if (!this.#unshown.has(name)) {
+                this.#before.set(name, this.get(name));
+            }
             const is_off = value === null || (kind === 'in' && value.length === 0);
             if (is_off) {
                 this.#active.delete(name);
@@ -104,8 +111,15 @@ export class Filters extends Emitter {
             }
             inputs[input] = is_off ? null : this.#toInput(name, value);
         }
+        const shown = this.#session.inputs.set(inputs);
+        this.#follow(values, shown);
         Object.keys(values).forEach((column) => this.emit('change', { column }));
-        return this.#session.inputs.set(inputs);
+        return shown;
+    }
+
+    /** Whether what this filter says has not reached the charts, and cannot now. */
+    isWaiting(name) {
+        return this.#unshown.has(name) && !this.#session.isConnected;
     }
 
     /** Adds or takes away one value of a list filter. */
@@ -132,6 +146,28 @@ export class Filters extends Emitter {
                 this.emit('change', { column: name });
             }
         }
+    }
+
+    /** A value that the server never took (the session ended) is taken back. */
+    #follow(values, shown) {
+        const names = Object.keys(values);
+        const isNewest = (name) => this.#unshown.get(name) === shown;
+        names.forEach((name) => this.#unshown.set(name, shown));
+        shown.then(
+            () => names.forEach((name) => (isNewest(name) ? this.#unshown.delete(name) : this.#before.set(name, values[name]))),
+            () => names.filter(isNewest).forEach((name) => this.#takeBack(name)),
+        );
+    }
+
+    #takeBack(name) {
+        const before = this.#before.get(name);
+        this.#unshown.delete(name);
+        if (before === null) {
+            this.#active.delete(name);
+        } else {
+            this.#active.set(name, before);
+        }
+        this.emit('change', { column: name });
     }
 
     /** @param {string} name what the chip says */
