@@ -1,8 +1,10 @@
+import { defaultStore } from '../client/store.js';
 import { Session } from '../spillway.js';
 import { Banner } from './banner.js';
 import { byId, icon } from './dom.js';
 import { DropdownApp } from './dropdown.js';
 import { Meter } from './meter.js';
+import { keepToOwnTab } from './own-tab.js';
 import { Theme } from './theme.js';
 
 const wire = new URLSearchParams(location.search).get('wire') === 'arrow' ? 'arrow' : 'json';
@@ -24,4 +26,7 @@ export const app = new DropdownApp(session, theme, {
     compared: byId('compared'),
 });
 
+if (await keepToOwnTab('dropdown', defaultStore())) {
+    banner.note('The tab that this one was copied from keeps its session; this one has its own, without the tables of the other.');
+}
 session.start();

@@ -1,8 +1,10 @@
+import { defaultStore } from '../client/store.js';
 import { Session } from '../spillway.js';
 import { App } from './app.js';
 import { Banner } from './banner.js';
 import { byId, icon } from './dom.js';
 import { Meter } from './meter.js';
+import { keepToOwnTab } from './own-tab.js';
 import { SessionDialog } from './session-dialog.js';
 import { Start } from './start.js';
 import { Theme } from './theme.js';
@@ -26,4 +28,7 @@ byId('theme').append(icon('theme'));
 byId('theme').addEventListener('click', () => theme.toggle());
 byId('session').addEventListener('click', () => dialog.open());
 
+if (await keepToOwnTab('explore', defaultStore())) {
+    banner.note('The tab that this one was copied from keeps its session; this one has its own, without the tables of the other.');
+}
 session.start();
