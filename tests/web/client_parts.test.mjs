@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Emitter } from '../../static/client/emitter.js';
-import { binning, columnRange, outputSpecs } from '../../static/js/charts/specs.js';
+import { binning } from '../../static/js/charts/bins.js';
+import { lineRuns } from '../../static/js/charts/runs.js';
+import { columnRange, outputSpecs } from '../../static/js/charts/specs.js';
 import { seriesTable, toCsv } from '../../static/js/charts/series.js';
 import { Filters } from '../../static/js/filters.js';
 import { axisToInput, formatAxis, formatBytes, formatCell, formatNumber } from '../../static/js/format.js';
@@ -158,11 +160,61 @@ test('key figures leave out what is only a name', () => {
     assert.deepEqual(planFigures(DEMO).map((column) => column.name), ['x', 'y', 'price', 'quantity']);
 });
 
-test('small whole numbers get a bin each, others the number of bins asked for', () => {
+test('small whole numbers get a bin each, more of them bins of equally many numbers', () => {
     assert.deepEqual(binning(DEMO[5], 80), { bins: 12, domain: [0.5, 12.5] });
-    assert.deepEqual(binning(DEMO[7], 80), { bins: 80 });
+    assert.deepEqual(binning({ type: 'int', min: 0, max: 219 }, 80), { bins: 110, domain: [-0.5, 219.5] });
+    assert.deepEqual(binning(DEMO[7], 80), { bins: 100, domain: [0.5, 100_000.5] });
+    assert.deepEqual(binning({ type: 'int', min: 5, max: 5 }, 80), { bins: 1, domain: [4.5, 5.5] });
+    assert.deepEqual(binning({ type: 'int', min: null, max: null }, 80), { bins: 80 });
     assert.deepEqual(binning(DEMO[1], 80), { bins: 80 });
     assert.deepEqual(binning({ type: 'int', min: '9223372036854775806', max: '9223372036854775807' }, 80), { bins: 80 });
+});
+
+test('days are binned by the day, more of them by whole weeks', () => {
+    const day = 86_400_000;
+    const days = (n) => ({ type: 'date', min: '2024-01-01', max: new Date(Date.UTC(2024, 0, n)).toISOString().slice(0, 10) });
+    const first = Date.UTC(2024, 0, 1);
+
+    assert.deepEqual(binning(days(120), 80), { bins: 120, domain: [first, first + 120 * day] });
+    assert.deepEqual(binning(days(200), 80), { bins: 100, domain: [first, first + 200 * day] });
+    assert.deepEqual(binning(days(366), 80), { bins: 53, domain: [first, first + 53 * 7 * day] });
+});
+
+test('times are binned by round pieces of the clock that begin when it is round', () => {
+    const width = (min, max) => {
+        const { bins, domain } = binning({ type: 'timestamp', min, max }, 80);
+        const [from, to] = domain;
+        assert.ok(from <= Date.parse(min) && to > Date.parse(max), `${min} to ${max}`);
+        assert.ok(bins >= 20 && bins <= 120, `${bins} bins`);
+        assert.equal(from % Math.min((to - from) / bins, 86_400_000), 0);
+        return (to - from) / bins / 1000;
+    };
+
+    assert.equal(width('2024-01-01T00:00:00.5Z', '2024-01-01T00:01:40Z'), 1);
+    assert.equal(width('2024-01-01T00:00:01Z', '2024-01-01T01:00:00Z'), 60);
+    assert.equal(width('2024-01-01T03:10:01Z', '2024-01-01T10:00:00.123456Z'), 300);
+    assert.equal(width('2024-01-01T03:10:01Z', '2024-01-04T10:00:00Z'), 3600);
+    assert.equal(width('2024-01-01T03:10:01Z', '2024-03-30T10:00:00Z'), 86_400);
+    assert.equal(width('2024-01-01T03:10:01Z', '2024-12-31T10:00:00Z'), 7 * 86_400);
+});
+
+test('every bin of whole numbers or days can hold equally many of them', () => {
+    for (let span = 1; span < 3000; span += 7) {
+        const { bins, domain } = binning({ type: 'int', min: -13, max: -13 + span }, 80);
+        assert.equal((domain[1] - domain[0]) % bins, 0, `${span + 1} numbers in ${bins} bins`);
+        assert.ok(domain[1] > -13 + span && domain[1] - (domain[1] - domain[0]) / bins <= -13 + span + 0.5, 'no bin too many');
+        const dates = binning({ type: 'date', min: '1970-01-01', max: new Date(span * 86_400_000).toISOString().slice(0, 10) }, 80);
+        assert.equal(((dates.domain[1] - dates.domain[0]) / dates.bins) % 86_400_000, 0);
+    }
+});
+
+test('a line steps over empty bins, breaks where much is empty, and keeps every value', () => {
+    const x = [0, 1, 2, 3, 4, 50, 99, 100];
+    const y = [5, null, 6, NaN, 7, 8, null, 9];
+
+    assert.deepEqual(lineRuns(x, y, 10), [[0, 2, 4, 5], [7]]);
+    assert.deepEqual(lineRuns(x, [null, 1, null, null, null, null, null, 2], 10), [[1], [7]]);
+    assert.deepEqual(lineRuns(x, [null, null, null, null, null, null, null, null], 10), []);
 });
 
 test('the range of an axis is never empty', () => {

@@ -1,6 +1,8 @@
-import { formatCount, formatNumber } from '../format.js';
+import { formatAxis, formatCount, formatNumber } from '../format.js';
 import { PlotChart, binAt } from './base.js';
 import { maximum, paintBars, paintLine } from './paint.js';
+
+const DAY_MS = 86_400_000;
 
 /** Counts (or a measure) per bin, the unfiltered shape behind. `trend` draws the measure as a line. */
 export class HistogramChart extends PlotChart {
@@ -66,15 +68,33 @@ export class HistogramChart extends PlotChart {
         }
         const value = this.main.value ? `${formatNumber(this.main.value[bin])}, ` : '';
         const all = this.all ? ` of ${formatCount(this.all.count[bin])}` : '';
-        return `${this.word('x', edges[bin])} – ${this.word('x', edges[bin + 1])}: ${value}${formatCount(count[bin])}${all} rows`;
+        return `${this.binWord(bin)}: ${value}${formatCount(count[bin])}${all} rows`;
     }
 
     summary() {
         const { count, nulls } = this.main;
         const peak = Array.from(count).indexOf(maximum(count));
-        const { edges } = this.main;
-        return `${count.length} bins, most rows between ${this.word('x', edges[peak])} and ${this.word('x', edges[peak + 1])}, ${formatCount(nulls)} without a value.`;
+        return `${count.length} bins, most rows at ${this.binWord(peak)}, ${formatCount(nulls)} without a value.`;
     }
+
+    /** From and to of a bin; of numbers and days that are whole, the first and the last that it holds. */
+    binWord(bin) {
+        const [from, to] = [this.main.edges[bin], this.main.edges[bin + 1]];
+        const last = lastOf(this.x_column?.type, from, to);
+        if (last === null) {
+            return `${this.word('x', from)} – ${this.word('x', to)}`;
+        }
+        const words = [Math.ceil(from), last].map((value) => formatAxis(value, this.x_column.type));
+        return words[0] === words[1] ? words[0] : `${words[0]} – ${words[1]}`;
+    }
+}
+
+/** The last value of a bin whose values can be counted, else null. */
+function lastOf(type, from, to) {
+    if (type === 'date' && from % DAY_MS === 0 && to % DAY_MS === 0) {
+        return to - DAY_MS;
+    }
+    return type === 'int' && to - from >= 1 ? Math.ceil(to) - 1 : null;
 }
 
 /** @returns {[number, number]} */

@@ -1,5 +1,9 @@
 /** What is drawn on a uPlot canvas: bars, lines, heat, contours, points. All sizes in device pixels. */
 import { contours } from '../../vendor/contour.js';
+import { lineRuns } from './runs.js';
+
+/** An empty part of the axis wider than this share of it breaks a line. */
+const GAP_SHARE = 0.1;
 
 /**
  * Bars of a histogram, snapped to whole pixels.
@@ -35,7 +39,7 @@ export function paintBars(u, edges, values, color, scale = 1) {
 /**
  * @param {any} u
  * @param {ArrayLike<number>} x
- * @param {ArrayLike<number | null>} y null breaks the line
+ * @param {ArrayLike<number | null>} y null: no value there
  * @param {string} color
  */
 export function paintLine(u, x, y, color, width = 1.25) {
@@ -45,24 +49,18 @@ export function paintLine(u, x, y, color, width = 1.25) {
     ctx.strokeStyle = color;
     ctx.lineWidth = width * devicePixelRatio;
     ctx.lineJoin = 'round';
-    ctx.beginPath();
-    let is_down = false;
-    for (let i = 0; i < x.length; i++) {
-        const value = y[i];
-        if (value === null || Number.isNaN(value)) {
-            is_down = false;
+    ctx.fillStyle = color;
+    const { min, max } = u.scales.x;
+    for (const run of lineRuns(x, y, (max - min) * GAP_SHARE)) {
+        ctx.beginPath();
+        if (run.length === 1) {
+            ctx.arc(u.valToPos(x[run[0]], 'x', true), u.valToPos(y[run[0]], 'y', true), 2 * devicePixelRatio, 0, 2 * Math.PI);
+            ctx.fill();
             continue;
         }
-        const px = u.valToPos(x[i], 'x', true);
-        const py = u.valToPos(value, 'y', true);
-        if (is_down) {
-            ctx.lineTo(px, py);
-        } else {
-            ctx.moveTo(px, py);
-            is_down = true;
-        }
+        run.forEach((i) => ctx.lineTo(u.valToPos(x[i], 'x', true), u.valToPos(y[i], 'y', true)));
+        ctx.stroke();
     }
-    ctx.stroke();
     ctx.restore();
 }
 

@@ -1,10 +1,10 @@
 import { inputToAxis, isNumeric, isTime } from '../format.js';
+import { binning } from './bins.js';
 
 /** Bars beyond these are summed up in "other". */
 export const BARS_LIMIT = 24;
 const BARS_FETCH = 500;
 const BINS = 80;
-const WHOLE_BINS_MAX = 120;
 const GRID_BINS = 64;
 const POINTS = { line: 1600, scatter: 3000 };
 const FACETS = 12;
@@ -79,20 +79,6 @@ function seriesSpec(def, column) {
 
 function measureSpec(def) {
     return def.measure && def.measure.fn !== 'count' ? { measure: def.measure } : {};
-}
-
-/**
- * Whole numbers in a small range get a bar each, centred on the number.
- * @param {any} column
- * @param {number} bins
- */
-export function binning(column, bins) {
-    const low = Number(column?.min);
-    const high = Number(column?.max);
-    if (column?.type === 'int' && Number.isSafeInteger(low) && Number.isSafeInteger(high) && high - low < WHOLE_BINS_MAX) {
-        return { bins: high - low + 1, domain: [low - 0.5, high + 0.5] };
-    }
-    return { bins };
 }
 
 /**
