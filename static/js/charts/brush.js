@@ -35,7 +35,7 @@ export class Brush {
             this.#value[axis] = null;
         });
         this.#box = h('div', { class: 'brush-box', hidden: true });
-        this.#over = h('div', { class: 'brush', data: { axes: options.axes.join('') } }, this.#box);
+        this.#over = h('div', { class: 'brush', data: { axes: options.axes.join('') } }, h('div', { class: 'brush-clip' }, this.#box));
         for (const axis of options.axes) {
             for (const end of [0, 1]) {
                 this.#addHandle(axis, end);
