@@ -1,11 +1,11 @@
 import { h } from './dom.js';
-import { formatCell, isNumeric } from './format.js';
+import { formatCell, formatCount, isNumeric } from './format.js';
 import { GridAria } from './grid-aria.js';
 import { PageCache } from './page-cache.js';
 import { StrictGrid } from './slick.js';
 
 const ROW_PX = 26;
-const WIDTH_PX = { bool: 80, int: 110, float: 120, date: 110, timestamp: 170, string: 160 };
+const WIDTH_PX = { bool: 80, int: 110, float: 120, date: 110, timestamp: 216, string: 160 };
 const REFRESH_MS = 150;
 
 /** The rows of a table under its filters, in any order, of any length. */
@@ -110,14 +110,14 @@ export class Grid {
             editable: false,
         });
         this.#grid.onViewportChanged.subscribe(() => this.#look());
-        this.#grid.onSort.subscribe((_, { sortCols }) => this.#sorted(sortCols ?? []));
+        this.#grid.onSort.subscribe((event, { sortCols }) => this.#sorted(sortCols ?? [], event));
         this.#aria = new GridAria(this.#host, this.#grid);
         this.#describeToReaders();
         this.#look();
     }
 
     #slickColumns() {
-        const id = { id: '#id', name: 'row', field: 'id', width: 84, sortable: false, cssClass: 'cell-id', formatter: (r, c, v, d, item) => (item.is_missing ? '…' : String(item.id)) };
+        const id = { id: '#id', name: 'row', field: 'id', width: 96, sortable: false, cssClass: 'cell-id', formatter: (row, c, v, d, item) => rowNumber(row, item) };
         return [
             id,
             ...this.#columns.map((column, i) => ({
@@ -146,9 +146,18 @@ export class Grid {
         this.#aria?.count(this.#cache.length, this.#columns.length + 1);
     }
 
-    #sorted(sort_columns) {
-        this.#sort = sort_columns.map(({ columnId, sortAsc }) => ({ column: String(columnId), ...(!sortAsc && { desc: true }) }));
+    /** A click sorts by that column alone; with Shift it adds one to those that sort already. */
+    #sorted(sort_columns, { target, shiftKey, ctrlKey, metaKey }) {
+        const clicked = target.closest('.slick-header-column').dataset.id;
+        const is_adding = shiftKey || ctrlKey || metaKey;
+        const kept = is_adding ? sort_columns : sort_columns.filter(({ columnId }) => columnId === clicked);
+        if (kept.length < sort_columns.length) {
+            this.#grid.setSortColumns(kept.map(({ columnId, sortAsc }) => ({ columnId, sortAsc })));
+        }
+        this.#sort = kept.map(({ columnId, sortAsc }) => ({ column: String(columnId), ...(!sortAsc && { desc: true }) }));
         this.#aria.showSort(this.#sort);
+        this.#grid.scrollRowToTop(0);
+        this.#look();
         this.#cache.invalidate();
     }
 
@@ -180,6 +189,11 @@ export class Grid {
         this.#describeToReaders();
         this.#problem('');
     }
+}
+
+/** People count from 1, and what they see; the row's own number in the table is its id. */
+function rowNumber(row, item) {
+    return { text: formatCount(row + 1), ...(!item.is_missing && { toolTip: `row id ${item.id}` }) };
 }
 
 function typed(column) {
