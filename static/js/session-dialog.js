@@ -1,3 +1,4 @@
+import { CurlCommand } from './curl-command.js';
 import { fill, h } from './dom.js';
 import { formatBytes, formatCount, formatDuration } from './format.js';
 
@@ -5,6 +6,7 @@ import { formatBytes, formatCount, formatDuration } from './format.js';
 export class SessionDialog {
     #session;
     #facts;
+    #curl;
     #dialog;
 
     /**
@@ -14,11 +16,13 @@ export class SessionDialog {
     constructor(session, ended) {
         this.#session = session;
         this.#facts = h('dl', { class: 'facts' });
+        this.#curl = new CurlCommand(session);
         this.#dialog = h(
             'dialog',
             { class: 'dialog', aria: { labelledby: 'session-title' } },
             h('h2', { id: 'session-title', text: 'This session' }),
             this.#facts,
+            this.#curl.element,
             h('p', { class: 'hint', text: 'Tables live in the memory of this server, for this tab alone. They are deleted when the session has been idle for the time above, or at once:' }),
             h(
                 'div',
@@ -31,6 +35,7 @@ export class SessionDialog {
     }
 
     async open() {
+        this.#curl.cover();
         this.#dialog.showModal();
         const info = await this.#session.call('session.info');
         const { idle_timeout_s, server } = this.#session.info;
