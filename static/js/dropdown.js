@@ -8,6 +8,7 @@ const EVERYTHING = '';
 /** At most this many categories are offered; the commonest come first. */
 const CATEGORIES_MAX = 500;
 const COMPARED_AT_FIRST = 6;
+const TABLE_KEY = 'spillway.dropdown.table';
 
 /**
  * The dropdown app: a category that drives a scatter, a line, a 2-D histogram and its contours,
@@ -23,6 +24,7 @@ export class DropdownApp {
     #categories = null;
     #cards = [];
     #compare_input = null;
+    #hint = null;
 
     /**
      * @param {any} session
@@ -44,7 +46,8 @@ export class DropdownApp {
         if (tables.length === 0) {
             this.#say('There is no table yet. Upload one on the page “Explore any table”, or start the server with a file.');
         } else if (this.#table === null) {
-            const fitting = tables.find(({ shared }) => shared) ?? tables[0];
+            const last = sessionStorage.getItem(TABLE_KEY);
+            const fitting = tables.find(({ table }) => table === last) ?? tables.find(({ shared }) => shared) ?? tables[0];
             picker.value = fitting.table;
             this.#open(fitting.table);
         }
@@ -53,6 +56,7 @@ export class DropdownApp {
     async #open(table) {
         try {
             this.#table = table;
+            sessionStorage.setItem(TABLE_KEY, table);
             this.#about = await this.#session.table(table).describe();
             this.#begin();
         } catch (error) {
@@ -76,7 +80,19 @@ export class DropdownApp {
             return;
         }
         this.#say('');
-        this.#showColumns({ category, x, y, along: choices.axis.find((name) => this.#isTime(name)) ?? x });
+        const first = { category, x, y, along: choices.axis.find((name) => this.#isTime(name)) ?? x };
+        this.#showColumns({ ...first, ...this.#chosenBefore(choices) });
+    }
+
+    /** The columns as they were before the page was loaded anew, those that the table still has. */
+    #chosenBefore(choices) {
+        const kept = JSON.parse(sessionStorage.getItem(this.#key()) ?? '{}');
+        const places = { category: choices.group, x: choices.number, y: choices.number, along: choices.axis };
+        return Object.fromEntries(Object.entries(kept).filter(([place, name]) => places[place]?.includes(name)));
+    }
+
+    #key() {
+        return `spillway.dropdown.${this.#session.name}.${this.#table}`;
     }
 
     #distinct(name) {
@@ -92,6 +108,8 @@ export class DropdownApp {
         const { category, x, y, along } = columns;
         this.#filters = new Filters(this.#session, this.#table, this.#about.columns, 'd');
         this.#filters.adopt(this.#session.inputs.all());
+        this.#dropUnseen(Object.values(columns));
+        sessionStorage.setItem(this.#key(), JSON.stringify(columns));
         await this.#filters.use([category, x, y, along]);
         const names = columnChoices(this.#about.columns);
         const select = (key, text, options) => {
@@ -112,6 +130,14 @@ export class DropdownApp {
         );
         this.#drive(columns);
         this.#offer(columns);
+    }
+
+    /** A filter on a column that no chart here shows could neither be seen nor taken off. */
+    #dropUnseen(seen) {
+        const unseen = this.#filters.active.map(({ column }) => column).filter((column) => !seen.includes(column));
+        if (unseen.length > 0) {
+            this.#filters.set(Object.fromEntries(unseen.map((column) => [column, null])));
+        }
     }
 
     #drive({ category, x, y, along }) {
@@ -196,7 +222,8 @@ export class DropdownApp {
             });
             return h('label', {}, box, String(value));
         });
-        fill(choices, h('legend', { text: `Values of ${category} to compare` }), ...boxes);
+        this.#hint = h('p', { class: 'hint', text: 'Nothing is chosen: tick the values that shall have a chart.' });
+        fill(choices, h('legend', { text: `Values of ${category} to compare` }), ...boxes, this.#hint);
         this.#setCompared(chosen);
         const select = `${this.#filters.select}_compare`;
         await this.#session.select(select, this.#table, [{ column: category, in: `$${this.#compare_input}`, name: 'compared' }]);
@@ -207,6 +234,7 @@ export class DropdownApp {
     /** No choice means no chart; a null input would mean all of them. */
     #setCompared(chosen) {
         this.#session.inputs.set({ [this.#compare_input]: [...chosen] });
+        this.#hint.hidden = chosen.size > 0;
     }
 
     #clear() {

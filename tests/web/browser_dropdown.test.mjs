@@ -143,6 +143,42 @@ test('a choice survives a reload, and filters of the explorer do not reach in he
 
     await shown(browser, HEAT, rows);
     await browser.until('the choice', () => document.querySelector('#category').value === 'oranges');
+    await browser.goto('/');
+    await browser.until('a chip', () => document.querySelectorAll('.chip').length > 0);
+    assert.deepEqual(await browser.chips(), ['category: figs'], 'and the choice made in here does not reach the explorer');
+    await browser.close();
+});
+
+test('other columns and what was chosen among them survive a reload, with no filter out of sight', async () => {
+    const browser = await open();
+    await browser.page.locator('#category').selectOption('figs');
+    await browser.page.getByLabel('Category column').selectOption('note');
+    await browser.until('the notes', () => document.querySelectorAll('#category option').length === 3);
+    await shown(browser, HEAT, ROWS);
+    await browser.page.locator('#category').selectOption('plain');
+    const [[[rows]]] = oracle(csv, [["SELECT count(*) FROM t WHERE note = 'plain'", []]]);
+    await shown(browser, HEAT, rows);
+
+    await browser.page.reload();
+
+    await shown(browser, HEAT, rows);
+    await browser.until('the choice', () => document.querySelector('#category').value === 'plain');
+    assert.equal(await browser.page.getByLabel('Category column').inputValue(), 'note');
+    await browser.close();
+});
+
+test('who chose nothing to compare is told what to do', async () => {
+    const browser = await open();
+    const hint = browser.page.locator('#choices .hint');
+    assert.equal(await hint.isVisible(), false);
+
+    for (const name of CATEGORIES) {
+        await browser.page.getByLabel(name, { exact: true }).uncheck();
+    }
+
+    assert.match(await hint.innerText(), /^Nothing is chosen/);
+    await browser.page.getByLabel('figs', { exact: true }).check();
+    assert.equal(await hint.isVisible(), false);
     await browser.close();
 });
 
