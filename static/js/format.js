@@ -9,6 +9,8 @@ export const isTime = (type) => type === 'date' || type === 'timestamp';
 export const isNumeric = (type) => type === 'int' || type === 'float';
 
 export const formatCount = (n) => whole.format(n);
+/** `1 row`, `1,200 rows` */
+export const counted = (n, word) => `${whole.format(n)} ${word}${n === 1 ? '' : 's'}`;
 export const formatShort = (n) => short.format(n);
 export const formatShare = (part, all) => percent.format(all > 0 ? part / all : 0);
 

@@ -1,5 +1,5 @@
 import { h, say } from './dom.js';
-import { formatNumber } from './format.js';
+import { counted, formatNumber } from './format.js';
 
 /** The foot of the page: how long the last answer took, where the time went. */
 export class Meter {
@@ -7,7 +7,7 @@ export class Meter {
 
     /** @param {any} session */
     constructor(session) {
-        this.#text = h('span', { text: 'No answer yet.' });
+        this.#text = h('span');
         this.element = h('div', { class: 'meter' }, this.#text);
         let asked_at = null;
         session.inputs.on('change', () => {
@@ -19,7 +19,7 @@ export class Meter {
             }
             const trip = asked_at === null ? '' : `, ${formatNumber(Math.round(performance.now() - asked_at))} ms from input to answer`;
             asked_at = null;
-            say(this.#text, `Last answer: ${flush.outputs.length} outputs, ${ms(flush.compute_ms)} ms computing, ${ms(flush.queue_ms)} ms waiting${trip}.`);
+            say(this.#text, `Last answer: ${counted(flush.outputs.length, 'output')}, ${ms(flush.compute_ms)} ms computing, ${ms(flush.queue_ms)} ms waiting${trip}.`);
         });
     }
 }

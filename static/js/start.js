@@ -1,5 +1,5 @@
 import { fill, h, icon } from './dom.js';
-import { formatCount } from './format.js';
+import { counted } from './format.js';
 
 /** Where files come in: a drop zone, a file button, the shared data sets one click away. */
 export class Start {
@@ -41,15 +41,23 @@ export class Start {
 
     /** @param {any[]} tables */
     offer(tables) {
-        const buttons = tables.map(({ table, rows, shared }) =>
+        fill(
+            this.#shared,
+            ...this.#list('Your tables', 'Open', tables.filter(({ shared }) => !shared)),
+            ...this.#list('Data on this server', 'Explore', tables.filter(({ shared }) => shared)),
+        );
+    }
+
+    #list(heading, verb, tables) {
+        const buttons = tables.map(({ table, rows }) =>
             h(
                 'button',
                 { type: 'button', class: 'shared-table', data: { table }, on: { click: () => this.#actions.open(table) } },
-                h('strong', { text: shared ? `Explore “${table}”` : `Open “${table}”` }),
-                h('span', { text: `${formatCount(Number(rows))} rows` }),
+                h('strong', { text: `${verb} “${table}”` }),
+                h('span', { text: counted(Number(rows), 'row') }),
             ),
         );
-        fill(this.#shared, buttons.length > 0 ? h('p', { text: 'or begin with what is here' }) : null, ...buttons);
+        return buttons.length > 0 ? [h('h2', { class: 'shared-title', text: heading }), ...buttons] : [];
     }
 
     #picked() {
