@@ -37,7 +37,8 @@ static void fold_outputs(struct sw_scan *scan, struct sw_stripe *stripe, uint32_
 static bool is_mask_wanted(const struct sw_scan *scan, uint32_t mask)
 {
     for (uint32_t i = scan->mask_start[mask]; i < scan->mask_start[mask + 1]; i++) {
-        if (scan->slot[scan->by_mask[i]].is_active) {
+        const struct sw_scan_slot *slot = &scan->slot[scan->by_mask[i]];
+        if (slot->is_active && !atomic_load_explicit(&slot->is_failed, memory_order_relaxed)) {
             return true;
         }
     }

@@ -390,13 +390,17 @@ static void a_filter_that_makes_too_much_text_fails_its_outputs_alone(void **sta
     struct ground ground;
     struct sw_scan *scan = NULL;
     test_random_init(&random, test_seed());
-    world_init(&world, &random, 3000, false);
-    struct sw_version *version = world_version(&world, 1, 100, 0);
+    world_init(&world, &random, 40, false);
+    struct sw_version *version = world_version(&world, 1, 10, 0);
     struct sw_filter *filters[1] = {filter_of(
         version, "length(replace(replace(replace('aaaaaaaaaaaaaaaa' || n, 'a', "
                  "'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb'), 'b', "
                  "'cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc'), 'c', "
-                 "'dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd')) > 0")};
+                 "'dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
+                 "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
+                 "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
+                 "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
+                 "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd')) > 0")};
     const uint32_t first = 0;
     const struct sw_scan_output outputs[2] = {
         {probe_run(version, (struct probe){.rounds = 0}), &first, 1},
