@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { Server, temporaryFolder } from './support/server.mjs';
+import { Server, temporaryFolder, until } from './support/server.mjs';
 import { makeCsv, oracle } from './support_browser/data.mjs';
 import { Browser, closeLeftBrowsers } from './support_browser/page.mjs';
 
@@ -176,7 +176,10 @@ test('a chart out of sight is paused at the server', async () => {
     await browser.card('y against x, density').scrollIntoViewIfNeeded();
     await browser.until('the last chart', () => [...document.querySelectorAll('.card')].at(-1).querySelector('.u-wrap'));
 
-    assert.ok(sent.some((text) => text.includes('"output.pause"')));
-    assert.ok(sent.some((text) => text.includes('"output.resume"')));
+    // A chart that was computed before it was paused is drawn before it is resumed.
+    await until('a pause and then a resume', () => {
+        const paused = sent.findIndex((text) => text.includes('"output.pause"'));
+        return paused >= 0 && sent.slice(paused).some((text) => text.includes('"output.resume"'));
+    });
     await browser.close();
 });
