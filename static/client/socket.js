@@ -76,9 +76,15 @@ export class Socket extends Emitter {
         }
     }
 
-    /** @param {string} text */
+    /**
+     * On a line that is closing nothing is sent: its loss is about to be told, and who waits for an
+     * answer asks again then.
+     * @param {string} text
+     */
     send(text) {
-        this.#ws?.send(text);
+        if (this.isOpen) {
+            this.#ws?.send(text);
+        }
     }
 
     stop() {
