@@ -8,6 +8,7 @@
 #ifndef SW_EXPR_EXPR_H
 #define SW_EXPR_EXPR_H
 
+#include "base/buf.h"
 #include "base/json.h"
 #include "kernel/batch.h"
 
@@ -21,6 +22,12 @@ void sw_expr_free(struct sw_expr *expr);
 /* What it depends on, read off it: names of columns and of inputs (without `$`), each once. */
 size_t sw_expr_columns(const struct sw_expr *expr, const struct sw_span **names);
 size_t sw_expr_inputs(const struct sw_expr *expr, const struct sw_span **names);
+
+/* The text with its columns named otherwise (quoted where they need it), the rest as written.
+ * `rename` gives a name for a name, itself where it stays; the text may be borrowed from it. */
+typedef struct sw_span (*sw_expr_rename_fn)(void *context, struct sw_span name);
+SW_MUST_USE sw_status sw_expr_respell(const struct sw_expr *expr, sw_expr_rename_fn rename,
+                                      void *context, struct sw_buf *out, struct sw_err *err);
 
 /* Looks up an input's current value; NULL: unset (NULL in SQL). */
 typedef const struct sw_json *(*sw_expr_input_fn)(void *context, struct sw_span name);

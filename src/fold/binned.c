@@ -28,10 +28,11 @@ static void finite_range(const struct sw_version *version, uint32_t column, doub
     *low = INFINITY;
     *high = -INFINITY;
     for (uint32_t i = 0; i < version->groups; i++) {
-        const struct sw_zone *zone = &version->group[i]->chunk[column]->zone;
-        if (!zone->has_values) {
+        const struct sw_chunk *chunk = version->group[i]->chunk[column];
+        if (chunk == NULL || !chunk->zone.has_values) {
             continue;
         }
+        const struct sw_zone *zone = &chunk->zone;
         const double ends[] = {zone->min_f, zone->max_f};
         for (unsigned k = 0; k < 2; k++) {
             if (isfinite(ends[k])) {

@@ -28,13 +28,20 @@ static sw_status init_numbers(struct sw_key_column *column, const struct sw_vers
     return SW_OK;
 }
 
+/* NULL where it has none; a chunk that is not there yet has none, too. */
+static const struct sw_dict *dict_of(const struct sw_version *version, uint32_t group,
+                                     uint32_t column)
+{
+    const struct sw_chunk *chunk = version->group[group]->chunk[column];
+    return chunk == NULL ? NULL : chunk->dict;
+}
+
 /* The dictionary of all chunks of a column, or NULL where they have none or several. */
 static const struct sw_dict *common_dict(const struct sw_version *version, uint32_t column)
 {
-    const struct sw_dict *dict =
-        version->groups > 0 ? version->group[0]->chunk[column]->dict : NULL;
+    const struct sw_dict *dict = version->groups > 0 ? dict_of(version, 0, column) : NULL;
     for (uint32_t i = 1; i < version->groups && dict != NULL; i++) {
-        dict = version->group[i]->chunk[column]->dict == dict ? dict : NULL;
+        dict = dict_of(version, i, column) == dict ? dict : NULL;
     }
     return dict;
 }

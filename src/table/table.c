@@ -8,6 +8,7 @@
 #define NEAR_COLUMNS   1000u /* nor more columns than these */
 
 static _Atomic uint64_t last_group_id; /* ids are cache keys and never used again */
+static _Atomic uint64_t last_content;
 
 /* -- schema ------------------------------------------------------------------- */
 
@@ -50,8 +51,18 @@ void sw_schema_unref(struct sw_schema *schema)
     }
     for (uint32_t i = 0; i < schema->columns; i++) {
         free(schema->column[i].name);
+        sw_formula_unref(schema->column[i].formula);
     }
     free(schema);
+}
+
+void sw_schema_set_formula(struct sw_schema *schema, uint32_t column, struct sw_formula *formula)
+{
+    struct sw_formula **own = &schema->column[column].formula;
+    schema->formulas -= *own != NULL;
+    schema->formulas += formula != NULL;
+    sw_formula_unref(*own);
+    *own = formula;
 }
 
 int32_t sw_schema_find(const struct sw_schema *schema, struct sw_span name)
@@ -145,7 +156,7 @@ sw_status sw_schema_need(const struct sw_schema *schema, struct sw_span name, ui
 sw_status sw_rowgroup_take(uint32_t columns, struct sw_chunk *const *chunks, uint64_t first_row_id,
                            struct sw_chunk *row_ids, struct sw_rowgroup **group)
 {
-    struct sw_rowgroup *made = malloc(sizeof(*made) + columns * sizeof(struct sw_chunk *));
+    struct sw_rowgroup *made = malloc(sizeof(*made) + columns * sizeof(made->chunk[0]));
     if (made == NULL) {
         for (uint32_t i = 0; i < columns; i++) {
             sw_chunk_unref(chunks[i]);
@@ -153,16 +164,20 @@ sw_status sw_rowgroup_take(uint32_t columns, struct sw_chunk *const *chunks, uin
         sw_chunk_unref(row_ids);
         return SW_NO_MEMORY;
     }
-    sw_assert(columns >= 1);
+    uint32_t first = 0;
+    while (first < columns && chunks[first] == NULL) {
+        first++;
+    }
+    sw_assert(first < columns);
     atomic_init(&made->refs, 1);
     made->id = atomic_fetch_add_explicit(&last_group_id, 1, memory_order_relaxed) + 1;
-    made->rows = chunks[0]->rows;
+    made->rows = chunks[first]->rows;
     made->columns = columns;
     made->first_row_id = first_row_id;
     made->row_ids = row_ids;
     for (uint32_t i = 0; i < columns; i++) {
-        sw_assert(chunks[i]->rows == made->rows);
-        made->chunk[i] = chunks[i];
+        sw_assert(chunks[i] == NULL || chunks[i]->rows == made->rows);
+        atomic_init(&made->chunk[i], chunks[i]);
     }
     sw_assert(row_ids == NULL || row_ids->rows == made->rows);
     *group = made;
@@ -187,6 +202,19 @@ void sw_rowgroup_unref(struct sw_rowgroup *group)
     free(group);
 }
 
+static struct sw_chunk *ref_or_null(struct sw_chunk *chunk)
+{
+    return chunk == NULL ? NULL : sw_chunk_ref(chunk);
+}
+
+/* A group with other chunks (taken over) for the same rows. */
+static sw_status copy_with(const struct sw_rowgroup *group, struct sw_chunk *const *chunks,
+                           struct sw_rowgroup **copy)
+{
+    return sw_rowgroup_take(group->columns, chunks, group->first_row_id,
+                            ref_or_null(group->row_ids), copy);
+}
+
 sw_status sw_rowgroup_with_chunk(const struct sw_rowgroup *group, uint32_t column,
                                  struct sw_chunk *chunk, struct sw_rowgroup **copy)
 {
@@ -197,12 +225,38 @@ sw_status sw_rowgroup_with_chunk(const struct sw_rowgroup *group, uint32_t colum
         return SW_NO_MEMORY;
     }
     for (uint32_t i = 0; i < group->columns; i++) {
-        chunks[i] = i == column ? chunk : sw_chunk_ref(group->chunk[i]);
+        chunks[i] = i == column ? chunk : ref_or_null(group->chunk[i]);
     }
-    struct sw_chunk *row_ids = group->row_ids != NULL ? sw_chunk_ref(group->row_ids) : NULL;
-    sw_status status = sw_rowgroup_take(group->columns, chunks, group->first_row_id, row_ids, copy);
+    sw_status status = copy_with(group, chunks, copy);
     free(chunks);
     return status;
+}
+
+sw_status sw_rowgroup_without(const struct sw_rowgroup *group, const uint8_t *set,
+                              struct sw_rowgroup **copy)
+{
+    struct sw_chunk **chunks = malloc(group->columns * sizeof(*chunks));
+    if (chunks == NULL) {
+        return SW_NO_MEMORY;
+    }
+    for (uint32_t i = 0; i < group->columns; i++) {
+        chunks[i] = set[i] != 0 ? NULL : ref_or_null(group->chunk[i]);
+    }
+    sw_status status = copy_with(group, chunks, copy);
+    free(chunks);
+    return status;
+}
+
+/* Release: who reads the pointer sees what the chunk holds. A slot is never emptied again, so that
+ * a reader may keep what it has loaded for as long as it holds the group. */
+void sw_rowgroup_fill(struct sw_rowgroup *group, uint32_t column, struct sw_chunk *chunk)
+{
+    struct sw_chunk *empty = NULL;
+    sw_assert(column < group->columns && chunk->rows == group->rows);
+    if (!atomic_compare_exchange_strong_explicit(&group->chunk[column], &empty, chunk,
+                                                 memory_order_release, memory_order_relaxed)) {
+        sw_chunk_unref(chunk);
+    }
 }
 
 uint64_t sw_rowgroup_row_id(const struct sw_rowgroup *group, uint32_t row)
@@ -234,6 +288,7 @@ sw_status sw_version_new(uint64_t number, struct sw_schema *schema, uint32_t gro
     }
     atomic_init(&made->refs, 1);
     made->number = number;
+    made->content = atomic_fetch_add_explicit(&last_content, 1, memory_order_relaxed) + 1;
     made->schema = sw_schema_ref(schema);
     made->next_row_id = next_row_id;
     made->groups = groups;
@@ -295,6 +350,9 @@ static size_t column_bytes(const struct sw_version *version, uint32_t column)
     const struct sw_dict *last = NULL;
     for (uint32_t i = 0; i < version->groups; i++) {
         const struct sw_chunk *chunk = version->group[i]->chunk[column];
+        if (chunk == NULL) {
+            continue;
+        }
         bytes += chunk->held_bytes;
         if (chunk->dict != NULL && chunk->dict != last) {
             last = chunk->dict;
@@ -321,7 +379,11 @@ struct sw_column_zone sw_version_zone(const struct sw_version *version, uint32_t
 {
     struct sw_column_zone all = {0};
     for (uint32_t i = 0; i < version->groups; i++) {
-        const struct sw_zone *zone = &version->group[i]->chunk[column]->zone;
+        const struct sw_chunk *chunk = version->group[i]->chunk[column];
+        if (chunk == NULL) {
+            continue;
+        }
+        const struct sw_zone *zone = &chunk->zone;
         all.nulls += zone->nulls;
         all.nans += zone->nans;
         if (!zone->has_values) {

@@ -9,22 +9,30 @@
  * chunk) lists them after a delete.  Row groups may hold fewer than 65,536 rows
  * (the last one of an append, or after deletes) but never none.
  *
- * Groups and versions are counted and immutable: any thread.  struct sw_table
- * is loop-only.                                                                 */
+ * A column may be a formula: then a row group's slot for its chunk is empty until
+ * something reads it (table/formula.h).  Filling it does not change what the version
+ * says; it is done once, by a compare and swap, and all versions that share the row
+ * group share the chunk.  At least one column of a table is none.
+ *
+ * Groups and versions are counted and, but for those slots, immutable: any thread.
+ * struct sw_table is loop-only.                                                   */
 #ifndef SW_TABLE_TABLE_H
 #define SW_TABLE_TABLE_H
 
 #include "table/chunk.h"
+#include "table/formula.h"
 
 struct sw_column {
     char *name; /* owned by the schema, NUL-terminated, unique, UTF-8 */
     enum sw_type type;
-    uint32_t id; /* stable through renames and drops of others */
+    uint32_t id;                /* stable through renames and drops of others */
+    struct sw_formula *formula; /* counted; NULL: it has values of its own */
 };
 
 struct sw_schema {
     _Atomic uint32_t refs;
     uint32_t columns;
+    uint32_t formulas;         /* of them */
     struct sw_column column[]; /* in the order of the file */
 };
 
@@ -34,13 +42,16 @@ struct sw_rowgroup {
     uint32_t rows;
     uint32_t columns;
     uint64_t first_row_id;
-    struct sw_chunk *row_ids; /* NULL: first_row_id + i; counted */
-    struct sw_chunk *chunk[]; /* [columns], in schema order; counted */
+    struct sw_chunk *row_ids;         /* NULL: first_row_id + i; counted */
+    struct sw_chunk *_Atomic chunk[]; /* [columns], in schema order; counted; NULL: a formula that
+                                         nothing has read yet */
 };
 
 struct sw_version {
     _Atomic uint32_t refs;
     uint64_t number;          /* 1 for the first, plus one with each change */
+    uint64_t content;         /* unique in the process, but for versions that differ only in what
+                                 their formulas' inputs are */
     struct sw_schema *schema; /* counted */
     uint64_t rows;
     uint64_t next_row_id;
@@ -54,13 +65,16 @@ SW_MUST_USE sw_status sw_schema_new(uint32_t columns, const char *const *names,
                                     const enum sw_type *types, struct sw_schema **schema);
 struct sw_schema *sw_schema_ref(struct sw_schema *schema);
 void sw_schema_unref(struct sw_schema *schema);
+/* For the schema's maker: takes over the reference, which may be NULL. */
+void sw_schema_set_formula(struct sw_schema *schema, uint32_t column, struct sw_formula *formula);
 /* Index of a column by name, or -1. */
 int32_t sw_schema_find(const struct sw_schema *schema, struct sw_span name);
 /* The same, with SW_NO_COLUMN and a message that names the nearest column when there is none. */
 SW_MUST_USE sw_status sw_schema_need(const struct sw_schema *schema, struct sw_span name,
                                      uint32_t *column, struct sw_err *err);
 
-/* Takes over the references in chunks[0..columns) and in row_ids, also on failure. */
+/* Takes over the references in chunks[0..columns) and in row_ids, also on failure. Chunks of
+ * formulas may be NULL, the others not. */
 SW_MUST_USE sw_status sw_rowgroup_take(uint32_t columns, struct sw_chunk *const *chunks,
                                        uint64_t first_row_id, struct sw_chunk *row_ids,
                                        struct sw_rowgroup **group);
@@ -69,6 +83,12 @@ void sw_rowgroup_unref(struct sw_rowgroup *group);
 /* A copy with one chunk put in another's place (reference taken over). */
 SW_MUST_USE sw_status sw_rowgroup_with_chunk(const struct sw_rowgroup *group, uint32_t column,
                                              struct sw_chunk *chunk, struct sw_rowgroup **copy);
+/* A copy without the chunks of the columns of `set` (see formula.h). */
+SW_MUST_USE sw_status sw_rowgroup_without(const struct sw_rowgroup *group, const uint8_t *set,
+                                          struct sw_rowgroup **copy);
+/* Fills an empty slot; takes over the reference. Where another thread was faster, its chunk stays
+ * and this one goes. */
+void sw_rowgroup_fill(struct sw_rowgroup *group, uint32_t column, struct sw_chunk *chunk);
 uint64_t sw_rowgroup_row_id(const struct sw_rowgroup *group, uint32_t row);
 
 /* A version of the given groups (references are added, the caller keeps its own). */
@@ -80,9 +100,9 @@ void sw_version_unref(struct sw_version *version);
 /* Row group and row in it of the row at a position; position < version->rows. */
 void sw_version_locate(const struct sw_version *version, uint64_t position, uint32_t *group,
                        uint32_t *row);
-/* Bytes held by its chunks and dictionaries (each dictionary once). */
+/* Bytes held by its chunks and dictionaries (each dictionary once); of formulas what is there. */
 size_t sw_version_bytes(const struct sw_version *version);
-/* Zone of a whole column: bounds, nulls, nans over all groups; u64 counts. */
+/* Zone of a whole column: bounds, nulls, nans over all groups, but for empty slots. */
 struct sw_column_zone {
     bool has_values;
     uint64_t nulls, nans;
