@@ -6,15 +6,20 @@
 #define SW_BASE_LIMITS_H
 
 /* -- tables ------------------------------------------------------------- */
-#define SW_CHUNK_ROWS       65536u       /* rows of a row group: a row in it fits 16 bits */
-#define SW_VECTOR_ROWS      2048u        /* rows a kernel works on at a time: stays in L1 */
-#define SW_COLUMNS_MAX      4096u        /* columns of a table: beyond it headers are mistakes */
-#define SW_NAME_BYTES_MAX   255u         /* bytes of a table, column, input, output name */
-#define SW_FIELD_BYTES_MAX  (16u << 20)  /* bytes of one CSV field: an unclosed quote stops here */
-#define SW_DICT_ENTRIES_MAX (1u << 22)   /* distinct strings of a column kept as a dictionary */
-#define SW_DICT_BYTES_MAX   (256u << 20) /* their bytes */
-#define SW_CHUNK_TEXT_BYTES (64u << 20)  /* plain text after which a row group is sealed early */
-#define SW_TABLES_MAX       256u         /* tables of a session */
+#define SW_CHUNK_ROWS            65536u /* rows of a row group: a row in it fits 16 bits */
+#define SW_VECTOR_ROWS           2048u  /* rows a kernel works on at a time: stays in L1 */
+#define SW_COLUMNS_MAX           4096u  /* columns of a table: beyond it headers are mistakes */
+#define SW_NAME_BYTES_MAX        255u   /* bytes of a table, column, input, output name */
+#define SW_FIELD_BYTES_MAX       (16u << 20) /* bytes of one CSV field: an unclosed quote stops here */
+#define SW_DICT_ENTRIES_MAX      (1u << 22) /* distinct strings of a column kept as a dictionary */
+#define SW_DICT_BYTES_MAX        (256u << 20) /* their bytes */
+#define SW_CHUNK_TEXT_BYTES      (64u << 20) /* plain text after which a row group is sealed early */
+#define SW_TABLES_MAX            256u        /* tables of a session */
+#define SW_EXCEPTIONS_MAX        65536u      /* cells of a column that need not fit: kept as text */
+#define SW_EXCEPTION_VALUES_MIN  1000u       /* values from which on a column may have such cells */
+#define SW_EXCEPTION_SHARE       1000u       /* of so many values less than one does not fit */
+#define SW_EXCEPTIONS_LISTED_MAX 100u        /* of a column, that table.describe shows */
+#define SW_EXCEPTION_TEXT_MAX    200u        /* bytes of each that it shows */
 
 /* -- JSON and messages --------------------------------------------------- */
 #define SW_MESSAGE_BYTES_MAX     (1u << 20) /* one WebSocket message from a client */
@@ -29,7 +34,7 @@
 #define SW_SELECTIONS_MAX    256u       /* selections of a session */
 #define SW_CLAUSES_MAX       64u        /* clauses of a selection: a mask of 64 bits */
 #define SW_OUTPUTS_MAX       512u       /* outputs of a session */
-#define SW_BINS_MAX          65536u     /* bins of one axis */
+#define SW_BINS_MAX          65000u     /* bins of one axis: a place on it fits 16 bits */
 #define SW_CELLS_MAX         (1u << 20) /* cells of a 2-D histogram */
 #define SW_POINTS_MAX        100000u    /* points of a line or a scatter */
 #define SW_GROUPS_MAX        5000000u   /* groups a group-by holds while it runs */
@@ -56,6 +61,9 @@
 #define SW_ORDERS_MAX         64u          /* orders kept per session */
 #define SW_ORDERS_BYTES_MAX   (512u << 20) /* their bytes; also charged to the session's memory */
 #define SW_DISTINCT_EXACT_MAX (1u << 20)   /* values counted exactly where there is no dictionary */
+#define SW_PLACES_BYTES_MAX \
+    (512u << 20) /* bin codes of chunks kept for the next scan; the first to go when memory is
+                    short */
 
 /* -- expressions ---------------------------------------------------------- */
 #define SW_EXPR_BYTES_MAX        65536u      /* bytes of an expression */
@@ -125,6 +133,19 @@
 #define SW_STATIC_FILES_MAX       4096u        /* their number */
 #define SW_ORIGINS_MAX            64u          /* --allow-origin */
 #define SW_THREADS_MAX            256u         /* --threads */
+
+/* -- spill ------------------------------------------------------------------ */
+#define SW_SPILL_BATCH_BYTES    (16u << 20)   /* chunks written by one transaction */
+#define SW_SPILL_SQLITE_BYTES   (64u << 20)   /* memory SQLite is asked to stay below, all stores */
+#define SW_SPILL_CHUNK_PAGES    32u           /* of 64 KiB that SQLite keeps of a store's chunks */
+#define SW_SPILL_SESSION_BYTES  (1u << 20)    /* that SQLite keeps of a store's session file */
+#define SW_RECORD_PARAMS_MAX    (64u << 20)   /* bytes of a log record: far above any message */
+#define SW_RECORDS_PER_APPEND   4096u         /* log records of one transaction */
+#define SW_SAVED_GROUPS_MAX     (1u << 26)    /* row groups of a version on disk: 4 * 10^12 rows */
+#define SW_SAVED_FACT_BYTES_MAX (256u << 20)  /* JSON of one fact, or of a table's facts */
+#define SW_SESSION_DISK_BYTES   (64ull << 30) /* --session-disk: files of one session */
+#define SW_DISK_BYTES           (1ull << 40)  /* --disk: files of all sessions */
+#define SW_DISK_FREE_BYTES      (1ull << 30)  /* kept free on the disk of the state directory */
 
 /* -- memory (defaults of options) -------------------------------------------- */
 #define SW_MEMORY_BYTES         (8ull << 30) /* --memory: all sessions */
