@@ -6,7 +6,9 @@
 
 #include <stdlib.h>
 
-#define DAY_MS 86400000
+#define DAY_MS        86400000
+#define NARROW_VALUES 65536u /* fewer are not read again while more come */
+#define NARROW_SHARE  2u     /* times the share: it shall not change to and fro */
 
 static sw_status new_builder(struct sw_csv_column *column, enum sw_type type,
                              struct sw_builder **builder, struct sw_err *err)
@@ -40,9 +42,9 @@ static enum sw_infer kind_of(enum sw_type type)
 }
 
 void sw_column_init(struct sw_csv_column *column, const enum sw_type *declared, sw_formats allowed,
-                    struct sw_budget *budget)
+                    bool is_strict, struct sw_budget *budget)
 {
-    *column = (struct sw_csv_column){.budget = budget, .allowed = allowed};
+    *column = (struct sw_csv_column){.budget = budget, .allowed = allowed, .is_strict = is_strict};
     if (declared != NULL) {
         column->is_declared = true;
         column->declared = *declared;
@@ -104,7 +106,9 @@ sw_status sw_column_restart(struct sw_csv_column *column, struct sw_err *err)
 {
     sw_assert(column->is_behind);
     sw_assert(column->builder == NULL);
-    SW_TRY(new_builder(column, SW_TYPE_STRING, &column->builder, err));
+    SW_TRY(new_builder(column, sw_column_type(column), &column->builder, err));
+    column->tally = (struct sw_tally){0};
+    column->exceptions = 0;
     column->is_behind = false;
     column->is_changed = true;
     return SW_OK;
@@ -143,14 +147,13 @@ static bool ints_fit(const struct sw_csv_column *column)
     return fits;
 }
 
-/* A stored value in the wider kind. */
-static struct sw_value convert(const struct sw_csv_column *column, struct sw_value value,
-                               enum sw_type type)
+/* A stored value that is not null in the wider kind; false: a text that a declared type does not
+ * take. */
+static bool convert(const struct sw_csv_column *column, struct sw_value value,
+                    struct sw_value *into, enum sw_type type)
 {
-    struct sw_value wide = {.type = type, .is_null = value.is_null};
-    if (value.is_null) {
-        return wide;
-    }
+    struct sw_value wide = {.type = type};
+    bool fits = true;
     if (value.type == SW_TYPE_INT) {
         wide.u.f = (double)value.u.i;
     } else if (value.type == SW_TYPE_DATE) {
@@ -162,19 +165,32 @@ static struct sw_value convert(const struct sw_csv_column *column, struct sw_val
         bool has_time;
         wide.is_null = sw_infer_null(text.data, text.length) >= 0;
         if (!wide.is_null) {
-            sw_assert(sw_moment_read(text, column->inferred.formats, &days, &ms, &has_time));
+            fits = sw_moment_read(text, column->inferred.formats, &days, &ms, &has_time) &&
+                   !(has_time && type == SW_TYPE_DATE);
             wide.u.i = type == SW_TYPE_DATE ? days : ms;
         }
     }
-    return wide;
+    *into = wide;
+    return fits;
 }
 
 static sw_status convert_chunk(const struct sw_csv_column *column, const struct sw_chunk *chunk,
                                struct sw_builder *builder)
 {
+    const uint32_t exceptions = chunk->exceptions == NULL ? 0 : chunk->exceptions->count;
+    uint32_t next = 0;
     for (uint32_t row = 0; row < chunk->rows; row++) {
-        struct sw_value value = convert(column, sw_chunk_value(chunk, row), builder->type);
-        SW_TRY(sw_builder_value(builder, &value));
+        const struct sw_value value = sw_chunk_value(chunk, row);
+        struct sw_value wide = {.type = builder->type, .is_null = true};
+        if (next < exceptions && chunk->exceptions->row[next] == row) {
+            const struct sw_span text = sw_exceptions_text(chunk->exceptions, next++);
+            SW_TRY(sw_builder_exception(builder, text));
+        } else if (!value.is_null && !convert(column, value, &wide, builder->type)) {
+            sw_assert(column->is_declared);
+            SW_TRY(sw_builder_exception(builder, value.u.s));
+        } else {
+            SW_TRY(sw_builder_value(builder, &wide));
+        }
     }
     return SW_OK;
 }
@@ -208,15 +224,45 @@ static sw_status convert_all(struct sw_csv_column *column, struct sw_err *err)
     return status;
 }
 
-/* The values so far cannot be written back as text: they are read again. */
-static sw_status fall_behind(struct sw_csv_column *column, struct sw_err *err)
+static void drop_rows(struct sw_csv_column *column)
 {
-    const bool has_rows = column->chunks > 0 || column->builder->rows > 0;
     sw_builder_free(column->builder);
     column->builder = NULL;
     drop_chunks(column);
+}
+
+/* The values so far cannot be written back as text: they are read again.  Where they should have
+ * been narrow, by their numbers, they are text for good: nothing goes round in circles. */
+static sw_status fall_behind(struct sw_csv_column *column, struct sw_err *err)
+{
+    const bool has_rows = column->chunks > 0 || column->builder->rows > 0;
+    drop_rows(column);
+    column->is_text = column->is_text || column->tally.values < column->expected;
+    column->expected = 0;
     column->is_behind = has_rows;
     return has_rows ? SW_OK : new_builder(column, SW_TYPE_STRING, &column->builder, err);
+}
+
+bool sw_column_may_narrow(const struct sw_csv_column *column, bool is_final)
+{
+    struct sw_inferred choice;
+    uint64_t misfits;
+    const uint64_t values = column->tally.values;
+    if (column->inferred.kind != SW_INFER_STRING || column->is_declared || column->is_strict ||
+        column->is_text || column->is_behind || (!is_final && values < NARROW_VALUES)) {
+        return false;
+    }
+    return sw_tally_choose(&column->tally, &choice, &misfits) &&
+           sw_tally_is_share(is_final ? misfits : misfits * NARROW_SHARE, values);
+}
+
+void sw_column_narrow(struct sw_csv_column *column)
+{
+    uint64_t misfits;
+    sw_assert(sw_tally_choose(&column->tally, &column->inferred, &misfits));
+    column->expected = column->tally.values;
+    drop_rows(column);
+    column->is_behind = true;
 }
 
 sw_status sw_column_widen(struct sw_csv_column *column, struct sw_guess cell, struct sw_err *err)

@@ -347,15 +347,97 @@ static bool is_allowed(const struct sw_csv_column *column, struct sw_guess *cell
     return is_moment && !is_too_fine && cell->formats != 0;
 }
 
-/* A bad cell becomes empty, and is reported. */
+/* -- exceptions ---------------------------------------------------------------------- */
+
+/* The cell is empty until the batch is over.  They stand by row, though a column that widens within
+ * the batch goes over it again. */
+static void put_aside(struct sw_parse *parse, uint32_t i)
+{
+    sw_assert(parse->excepted < SW_CELLS_BATCH);
+    uint32_t at = parse->excepted++;
+    for (; at > 0 && parse->except[at - 1].row > i; at--) {
+        parse->except[at] = parse->except[at - 1];
+    }
+    parse->except[at].row = i;
+    parse->except[at].length = parse->cells.length[i];
+    parse->except[at].quoting = parse->cells.quoting[i];
+    parse->cells.length[i] = 0;
+    parse->cells.quoting[i] = SW_CELL_PLAIN;
+}
+
+static void put_back(struct sw_parse *parse)
+{
+    for (uint32_t k = 0; k < parse->excepted; k++) {
+        const uint32_t i = parse->except[k].row;
+        parse->cells.length[i] = parse->except[k].length;
+        parse->cells.quoting[i] = parse->except[k].quoting;
+    }
+}
+
+/* Cell i fits no number and no time of the column: are such cells few among the values so far? */
+static bool is_exception(const struct sw_csv_column *column, struct sw_parse *parse, uint32_t i,
+                         uint32_t nulls)
+{
+    if (column->is_strict || column->is_declared || sw_column_type(column) == SW_TYPE_STRING) {
+        return false;
+    }
+    const uint64_t misfits = column->exceptions + (uint64_t)parse->excepted + 1;
+    const uint64_t here = i + 1u + parse->excepted - (column->builder->nulls - nulls);
+    const uint64_t values = column->tally.values + here;
+    if (!sw_tally_is_share(misfits, values > column->expected ? values : column->expected)) {
+        return false;
+    }
+    const struct sw_span text = sw_cells_text(&parse->cells, i, &parse->scratch);
+    return sw_tally_may_except(&column->inferred, text, sw_infer_cell(text));
+}
+
+/* The batch stands in the builder: the texts of what was put aside go along. */
+static sw_status keep_exceptions(struct sw_csv_column *column, struct sw_parse *parse,
+                                 struct sw_err *err)
+{
+    struct sw_builder *builder = column->builder;
+    put_back(parse);
+    for (uint32_t k = 0; k < parse->excepted; k++) {
+        const uint32_t i = parse->except[k].row;
+        const struct sw_span text = sw_cells_text(&parse->cells, i, &parse->scratch);
+        const sw_status status =
+            parse->scratch.failed
+                ? SW_NO_MEMORY
+                : sw_exception_list_add(&builder->exceptions, builder->rows + i, text);
+        if (status != SW_OK) {
+            return sw_fail(err, status, "There is not enough memory to read this table.");
+        }
+    }
+    column->exceptions += parse->excepted;
+    return SW_OK;
+}
+
+/* What the values of a column of text would be. */
+static void count_kinds(struct sw_csv_column *column, struct sw_parse *parse)
+{
+    if (column->is_declared || column->is_strict || column->is_text) {
+        return;
+    }
+    for (uint32_t i = 0; i < parse->cells.count; i++) {
+        const struct sw_span text = sw_cells_text(&parse->cells, i, &parse->scratch);
+        sw_tally_add(&column->tally, text, sw_infer_cell(text));
+    }
+    column->is_text = sw_tally_is_hopeless(&column->tally);
+}
+
+/* A bad cell becomes empty, and is reported; its text is kept, unless there are too many. */
 static void refuse(const struct sw_csv_column *column, struct sw_parse *parse, uint32_t i)
 {
     const struct sw_span text = sw_cells_text(&parse->cells, i, &parse->scratch);
     const int shown = text.length < 40 ? (int)text.length : 40;
     sw_bad_add(parse->bad, parse->row + i, parse->column, "'%.*s%s' is no %s: the cell is null",
                shown, text.data, text.length > 40 ? "..." : "", sw_type_name(column->declared));
-    parse->cells.length[i] = 0;
-    parse->cells.quoting[i] = SW_CELL_PLAIN;
+    if (!column->is_strict && column->exceptions + parse->excepted < SW_EXCEPTIONS_MAX) {
+        put_aside(parse, i);
+    } else {
+        parse->cells.length[i] = 0;
+        parse->cells.quoting[i] = SW_CELL_PLAIN;
+    }
 }
 
 /* Cell i does not fit: widen, or refuse it. *is_refused: the batch goes on from i. */
@@ -368,6 +450,10 @@ static sw_status meet(struct sw_csv_column *column, struct sw_parse *parse, uint
     if (*is_refused) {
         refuse(column, parse, i);
         return SW_OK;
+    }
+    if (!column->is_declared) { /* the batch begins anew, and meets them again */
+        put_back(parse);
+        parse->excepted = 0;
     }
     return sw_column_widen(column, cell, err);
 }
@@ -382,20 +468,43 @@ static struct sw_guess first_value(struct sw_parse *parse)
     return cell;
 }
 
+static sw_status end_batch(struct sw_csv_column *column, struct sw_parse *parse, uint32_t nulls,
+                           struct sw_err *err)
+{
+    struct sw_builder *builder = column->builder;
+    if (sw_column_type(column) == SW_TYPE_STRING) {
+        put_back(parse); /* a declared date without a value so far: they are kept as text */
+        column->exceptions += parse->excepted;
+        count_kinds(column, parse);
+        return read_strings(column, parse, err);
+    }
+    column->tally.values += parse->cells.count - (builder->nulls - nulls) + parse->excepted;
+    if (parse->excepted > 0) {
+        SW_TRY(keep_exceptions(column, parse, err));
+    }
+    builder->rows += parse->cells.count;
+    return SW_OK;
+}
+
 sw_status sw_column_parse(struct sw_csv_column *column, struct sw_parse *parse, struct sw_err *err)
 {
     if (column->builder == NULL) {
         const struct sw_guess none = {.kind = SW_INFER_NONE};
         SW_TRY(sw_column_open(column, column->is_declared ? none : first_value(parse), err));
     }
-    uint32_t from = 0;
+    parse->excepted = 0;
     uint32_t nulls = column->builder->nulls;
     const uint32_t count = parse->cells.count;
     sw_assert(column->builder->rows + count <= SW_CHUNK_ROWS);
-    for (;;) {
+    for (uint32_t from = 0;;) {
         const uint32_t i = read_kind(column, parse, from);
         if (i == count) {
             break;
+        }
+        if (is_exception(column, parse, i, nulls)) {
+            put_aside(parse, i);
+            from = i;
+            continue;
         }
         bool is_refused;
         if (sw_column_type(column) != SW_TYPE_STRING && !column->is_declared) {
@@ -408,9 +517,5 @@ sw_status sw_column_parse(struct sw_csv_column *column, struct sw_parse *parse, 
         from = is_refused ? i : 0;
         nulls = is_refused ? nulls : column->builder->nulls;
     }
-    if (sw_column_type(column) == SW_TYPE_STRING) {
-        return read_strings(column, parse, err);
-    }
-    column->builder->rows += count;
-    return SW_OK;
+    return end_batch(column, parse, nulls, err);
 }

@@ -56,6 +56,7 @@ struct sw_load {
     struct sw_dialect dialect;
     bool is_header_read; /* by the reader; by `again` */
     bool is_again_header_read;
+    bool is_strict;
     bool is_text_read; /* `again` ends the load */
     bool has_sheet;
     struct sw_sheet sheet;
@@ -118,6 +119,7 @@ sw_status sw_load_new(const struct sw_load_options *options, struct sw_load **lo
     made->budget = options->budget;
     made->delimiter = options->delimiter;
     made->has_header = options->has_header;
+    made->is_strict = options->is_strict;
     made->sample_bytes = SW_SAMPLE_BYTES;
     snprintf(made->name, sizeof(made->name), "%.*s", (int)options->name.length,
              options->name.length > 0 ? options->name.data : "");
@@ -263,7 +265,8 @@ static sw_status open_sheet(struct sw_load *load, const struct sw_rows *header)
         enum sw_type type;
         sw_formats allowed = SW_FORMATS_ALL;
         const bool is_declared = sw_declared_find(load->declared, names[i], &type, &allowed);
-        sw_column_init(&load->sheet.column[i], is_declared ? &type : NULL, allowed, load->budget);
+        sw_column_init(&load->sheet.column[i], is_declared ? &type : NULL, allowed, load->is_strict,
+                       load->budget);
     }
     return SW_OK;
 }
@@ -307,11 +310,15 @@ static sw_status read_sample(struct sw_load *load, struct sw_extent extent, bool
 
 /* -- rows -------------------------------------------------------------------------------- */
 
-/* May the columns that are behind be read again now? */
+/* May columns that are behind be read again now, by what that has cost so far? */
+static bool is_again_cheap(const struct sw_load *load)
+{
+    return load->again_bytes <= load->text_bytes + AGAIN_FREE_BYTES;
+}
+
 static bool is_again_due(const struct sw_load *load)
 {
-    return load->has_sheet && sw_sheet_is_behind(&load->sheet) &&
-           (load->is_text_read || load->again_bytes <= load->text_bytes + AGAIN_FREE_BYTES);
+    return load->has_sheet && sw_sheet_is_behind(&load->sheet) && is_again_cheap(load);
 }
 
 static sw_status begin_again(struct sw_load *load)
@@ -346,6 +353,9 @@ static sw_status end_rows(struct sw_load *load)
     if (!load->has_sheet) {
         return sw_fail(&load->err, SW_UPLOAD, "The file holds no rows and no header.");
     }
+    if (!sw_sheet_is_behind(&load->sheet)) {
+        sw_sheet_narrow(&load->sheet, true);
+    }
     return sw_sheet_is_behind(&load->sheet) ? begin_again(load) : finish(load);
 }
 
@@ -376,6 +386,9 @@ static sw_status read_rows(struct sw_load *load, struct sw_extent extent, size_t
         *bytes = rows->bytes;
         load->text_bytes += rows->bytes;
         SW_TRY(take_rows(load, rows));
+        if (is_again_cheap(load)) {
+            sw_sheet_narrow(&load->sheet, false);
+        }
         break;
     }
     return is_again_due(load) ? begin_again(load) : show_groups(load);
@@ -401,7 +414,7 @@ static sw_status read_again(struct sw_load *load, struct sw_extent extent, size_
     sw_reader_free(load->again);
     load->again = NULL;
     load->phase = IN_ROWS;
-    return load->is_text_read ? finish(load) : show(load, true);
+    return load->is_text_read ? end_rows(load) : show(load, true);
 }
 
 /* -- steps ------------------------------------------------------------------------------- */

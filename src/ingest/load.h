@@ -11,7 +11,8 @@
  * Types come from the whole column: a value that does not fit widens the column
  * (bool|int|date -> ... -> string, see ingest/infer.h) and the rows before it are
  * read again from the file, that column alone, so that nothing is lost.  Until that is
- * done the version published before stays the current one.
+ * done the version published before stays the current one.  A few values among many do
+ * not widen it: they become exceptions (table/exceptions.h, ingest/tally.h).
  *
  * Phases: new -> steps while bytes come (versions grow) -> ended and all parsed: the
  * last version -> SW_LOAD_DONE; or SW_LOAD_FAILED with an error that says what the
@@ -31,6 +32,7 @@ struct sw_load_options {
     int fd;                      /* readable file; duplicated by _new */
     struct sw_budget *budget;    /* what the table's chunks are charged to */
     const struct sw_json *types; /* {"column": "type"} of the upload, or NULL; copied */
+    bool is_strict;              /* every cell fits its column's type: no exceptions */
     char delimiter;              /* 0: sniffed */
     int8_t has_header;           /* -1: sniffed */
     struct sw_span name;         /* of the file, for messages only; copied */

@@ -156,6 +156,15 @@ sw_status sw_sheet_close(struct sw_sheet *sheet, struct sw_err *err)
 
 /* -- reading again ------------------------------------------------------------------- */
 
+void sw_sheet_narrow(struct sw_sheet *sheet, bool is_final)
+{
+    for (uint32_t i = 0; i < sheet->columns; i++) {
+        if (sw_column_may_narrow(&sheet->column[i], is_final)) {
+            sw_column_narrow(&sheet->column[i]);
+        }
+    }
+}
+
 bool sw_sheet_is_behind(const struct sw_sheet *sheet)
 {
     bool is_behind = sheet->again_count > 0;

@@ -50,6 +50,8 @@ SW_MUST_USE sw_status sw_sheet_close(struct sw_sheet *sheet, struct sw_err *err)
 SW_MUST_USE sw_status sw_sheet_version(struct sw_sheet *sheet, bool with_open,
                                        struct sw_version **version, struct sw_err *err);
 
+/* Columns of text that may be narrow now, with exceptions (column.h), are so, and behind. */
+void sw_sheet_narrow(struct sw_sheet *sheet, bool is_final);
 bool sw_sheet_is_behind(const struct sw_sheet *sheet); /* some column is, or is being read again */
 SW_MUST_USE sw_status sw_sheet_again_begin(struct sw_sheet *sheet, struct sw_err *err);
 SW_MUST_USE sw_status sw_sheet_again_take(struct sw_sheet *sheet, const struct sw_rows *rows,

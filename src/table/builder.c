@@ -77,6 +77,7 @@ sw_status sw_builder_new(enum sw_type type, struct sw_dict *dict, struct sw_budg
     made->budget = budget;
     made->dict = dict != NULL ? sw_dict_ref(dict) : NULL;
     sw_buf_init(&made->text);
+    sw_buf_init(&made->exceptions.text);
     sw_status status = new_values(made, err);
     if (status == SW_OK) {
         made->valid = new_array(budget, VALID_SIZE, &status, err);
@@ -102,6 +103,7 @@ void sw_builder_free(struct sw_builder *builder)
     free_array(builder->budget, builder->valid, VALID_SIZE);
     free_array(builder->budget, builder->spelling, SW_CHUNK_ROWS);
     sw_buf_fini(&builder->text);
+    sw_exception_list_fini(&builder->exceptions);
     sw_dict_unref(builder->dict);
     free(builder);
 }
@@ -116,7 +118,10 @@ sw_status sw_builder_copy(const struct sw_builder *builder, struct sw_builder **
         made->spelling = new_array(builder->budget, SW_CHUNK_ROWS, &status, err);
     }
     sw_buf_put(&made->text, builder->text.data, builder->text.length);
-    if (status == SW_OK && made->text.failed) {
+    if (status == SW_OK) {
+        status = sw_exception_list_copy(&made->exceptions, &builder->exceptions);
+    }
+    if (status == SW_NO_MEMORY || (status == SW_OK && made->text.failed)) {
         status = sw_fail(err, SW_NO_MEMORY, "There is not enough memory to read this table.");
     }
     if (status != SW_OK) {
@@ -146,7 +151,8 @@ sw_status sw_builder_copy(const struct sw_builder *builder, struct sw_builder **
 
 bool sw_builder_is_full(const struct sw_builder *builder)
 {
-    return builder->rows == SW_CHUNK_ROWS || builder->text.length >= SW_CHUNK_TEXT_BYTES;
+    return builder->rows == SW_CHUNK_ROWS || builder->text.length >= SW_CHUNK_TEXT_BYTES ||
+           builder->exceptions.text.length >= SW_CHUNK_TEXT_BYTES;
 }
 
 static sw_status set_spelling(struct sw_builder *builder, enum sw_null_spelling spelling)
@@ -184,6 +190,13 @@ sw_status sw_builder_null(struct sw_builder *builder, enum sw_null_spelling spel
     builder->nulls++;
     builder->rows++;
     return SW_OK;
+}
+
+sw_status sw_builder_exception(struct sw_builder *builder, struct sw_span text)
+{
+    sw_assert(builder->type != SW_TYPE_STRING);
+    SW_TRY(sw_exception_list_add(&builder->exceptions, builder->rows, text));
+    return sw_builder_null(builder, SW_NULL_EMPTY);
 }
 
 sw_status sw_builder_int(struct sw_builder *builder, int64_t value)

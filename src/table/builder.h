@@ -23,16 +23,17 @@ struct sw_builder {
     enum sw_type type;
     uint32_t rows; /* complete values */
     uint32_t nulls;
-    int64_t *ints;        /* [SW_CHUNK_ROWS] integral types; owned */
-    double *floats;       /* [SW_CHUNK_ROWS] float; owned */
-    uint32_t *codes;      /* [SW_CHUNK_ROWS] strings with a dictionary; owned */
-    uint32_t *offsets;    /* [SW_CHUNK_ROWS + 1] plain strings; owned */
-    struct sw_buf text;   /* plain strings' bytes */
-    uint64_t *valid;      /* bitmap of SW_CHUNK_ROWS; bits are 1 unless null; owned */
-    uint8_t *spelling;    /* null spellings; allocated at the first that is not empty; owned */
-    struct sw_dict *dict; /* NULL: plain; counted */
-    uint32_t dict_chunks; /* chunks sealed with it */
-    uint64_t dict_rows;   /* their rows */
+    int64_t *ints;      /* [SW_CHUNK_ROWS] integral types; owned */
+    double *floats;     /* [SW_CHUNK_ROWS] float; owned */
+    uint32_t *codes;    /* [SW_CHUNK_ROWS] strings with a dictionary; owned */
+    uint32_t *offsets;  /* [SW_CHUNK_ROWS + 1] plain strings; owned */
+    struct sw_buf text; /* plain strings' bytes */
+    uint64_t *valid;    /* bitmap of SW_CHUNK_ROWS; bits are 1 unless null; owned */
+    uint8_t *spelling;  /* null spellings; allocated at the first that is not empty; owned */
+    struct sw_exception_list exceptions; /* rows that are null because their text does not fit */
+    struct sw_dict *dict;                /* NULL: plain; counted */
+    uint32_t dict_chunks;                /* chunks sealed with it */
+    uint64_t dict_rows;                  /* their rows */
     struct sw_budget *budget;
 };
 
@@ -46,6 +47,8 @@ SW_MUST_USE sw_status sw_builder_copy(const struct sw_builder *builder, struct s
 
 /* Row `rows` is null (spelling matters to strings only); adds one to rows. */
 SW_MUST_USE sw_status sw_builder_null(struct sw_builder *builder, enum sw_null_spelling spelling);
+/* The same for a cell whose text does not fit the type; of a string column there is none. */
+SW_MUST_USE sw_status sw_builder_exception(struct sw_builder *builder, struct sw_span text);
 SW_MUST_USE sw_status sw_builder_int(struct sw_builder *builder, int64_t value);
 SW_MUST_USE sw_status sw_builder_float(struct sw_builder *builder, double value);
 SW_MUST_USE sw_status sw_builder_text(struct sw_builder *builder, struct sw_span text);

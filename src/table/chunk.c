@@ -31,6 +31,7 @@ static void free_parts(struct sw_chunk *chunk)
     }
     sw_block_free((void *)(uintptr_t)chunk->valid, valid_size(chunk));
     sw_block_free((void *)(uintptr_t)chunk->null_spelling, chunk->rows);
+    sw_exceptions_free(chunk->exceptions);
 }
 
 static size_t held_bytes(const struct sw_chunk *parts, bool has_valid, bool has_spelling)
@@ -45,6 +46,7 @@ sw_status sw_chunk_new(const struct sw_chunk *parts, bool has_valid, bool has_sp
     sw_assert(parts->rows >= 1);
     sw_assert(parts->rows <= SW_CHUNK_ROWS);
     sw_assert((parts->encoding == SW_ENC_DICT) == (parts->dict != NULL));
+    sw_assert(parts->exceptions == NULL);
 
     size_t held = held_bytes(parts, has_valid, has_spelling);
     SW_TRY(sw_budget_charge(parts->budget, held, err));
@@ -78,6 +80,28 @@ fail_parts:
 fail_charge:
     sw_budget_release(parts->budget, held);
     return sw_fail(err, SW_NO_MEMORY, "There is not enough memory for another part of the table.");
+}
+
+sw_status sw_chunk_take_exceptions(struct sw_chunk *chunk, struct sw_exceptions *exceptions,
+                                   struct sw_err *err)
+{
+    if (exceptions == NULL) {
+        return SW_OK;
+    }
+    sw_assert(chunk->exceptions == NULL);
+    sw_assert(chunk->type != SW_TYPE_STRING);
+    sw_status status = sw_budget_charge(chunk->budget, exceptions->size, err);
+    if (status != SW_OK) {
+        sw_exceptions_free(exceptions);
+        return status;
+    }
+    for (uint32_t i = 0; i < exceptions->count; i++) {
+        sw_assert(exceptions->row[i] < chunk->rows);
+        sw_assert(sw_chunk_is_null(chunk, exceptions->row[i]));
+    }
+    chunk->exceptions = exceptions;
+    chunk->held_bytes += exceptions->size;
+    return SW_OK;
 }
 
 struct sw_chunk *sw_chunk_ref(struct sw_chunk *chunk)

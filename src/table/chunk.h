@@ -21,6 +21,7 @@
 #include "base/budget.h"
 #include "base/limits.h"
 #include "table/dict.h"
+#include "table/exceptions.h"
 #include "table/type.h"
 
 #define SW_CHUNK_MAGIC 0x63686e6bu /* "chnk" */
@@ -53,8 +54,9 @@ struct sw_chunk {
                                       ceil(rows/64) words, bits beyond rows are 0 */
     const uint8_t *null_spelling; /* strings: enum sw_null_spelling of each null row, else 0;
                                       NULL: all nulls were empty; owned */
-    struct sw_dict *dict;         /* SW_ENC_DICT; counted */
-    uint32_t dict_count;          /* codes below this occur */
+    struct sw_exceptions *exceptions; /* nulls whose text did not fit the type; NULL: none; owned */
+    struct sw_dict *dict;             /* SW_ENC_DICT; counted */
+    uint32_t dict_count;              /* codes below this occur */
     struct sw_zone zone;
     size_t data_size, bytes_size; /* as allocated; bytes_size 0: the bytes of SW_ENC_TEXT
                                      (offset[rows] of them) follow the offsets in data's block */
@@ -82,6 +84,10 @@ extern const double sw_decimal_powers[SW_DECIMAL_SCALES]; /* 10^scale */
  * For makers of chunks (builder, the spill): they fill it before anyone else sees it. */
 SW_MUST_USE sw_status sw_chunk_new(const struct sw_chunk *parts, bool has_valid, bool has_spelling,
                                    struct sw_chunk **chunk, struct sw_err *err);
+/* Takes over the exceptions, also on failure, and charges them. For makers of chunks. */
+SW_MUST_USE sw_status sw_chunk_take_exceptions(struct sw_chunk *chunk,
+                                               struct sw_exceptions *exceptions,
+                                               struct sw_err *err);
 struct sw_chunk *sw_chunk_ref(struct sw_chunk *chunk);
 void sw_chunk_unref(struct sw_chunk *chunk); /* NULL accepted */
 

@@ -148,7 +148,24 @@ static void pack_codes(const uint32_t *restrict from, uint32_t n, uint8_t width,
     }
 }
 
-/* A chunk with room for what `parts` says; validity and spellings copied. */
+static sw_status keep_exceptions(const struct sw_builder *builder, struct sw_chunk **chunk,
+                                 struct sw_err *err)
+{
+    struct sw_exceptions *exceptions = NULL;
+    sw_status status = sw_exception_list_seal(&builder->exceptions, &exceptions);
+    if (status != SW_OK) {
+        status = sw_fail(err, status, "There is not enough memory for another part of the table.");
+    } else {
+        status = sw_chunk_take_exceptions(*chunk, exceptions, err);
+    }
+    if (status != SW_OK) {
+        sw_chunk_unref(*chunk);
+        *chunk = NULL;
+    }
+    return status;
+}
+
+/* A chunk with room for what `parts` says; validity, spellings and exceptions copied. */
 static sw_status make_chunk(const struct sw_builder *builder, const struct sw_chunk *parts,
                             struct sw_chunk **chunk, struct sw_err *err)
 {
@@ -166,7 +183,7 @@ static sw_status make_chunk(const struct sw_builder *builder, const struct sw_ch
     if (has_spelling) {
         memcpy((uint8_t *)(uintptr_t)(*chunk)->null_spelling, builder->spelling, builder->rows);
     }
-    return SW_OK;
+    return builder->exceptions.count == 0 ? SW_OK : keep_exceptions(builder, chunk, err);
 }
 
 static void *data_of(struct sw_chunk *chunk)
@@ -408,6 +425,7 @@ static void start_anew(struct sw_builder *builder)
         memset(builder->spelling, SW_NULL_EMPTY, builder->rows);
     }
     sw_buf_clear(&builder->text);
+    sw_exception_list_clear(&builder->exceptions);
     builder->rows = 0;
     builder->nulls = 0;
 }

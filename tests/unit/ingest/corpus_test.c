@@ -6,6 +6,7 @@
  *     option: types a=int b=date:dmy
  *     option: delimiter ;
  *     option: header yes | no
+ *     option: strict
  *
  * SW_CORPUS_WRITE=1 writes the .expect files anew, to be read before they are committed.
  */
@@ -74,6 +75,8 @@ static void read_options(struct sample *sample, char *options)
             sample->how.delimiter = line[18];
         } else if (strncmp(line, "option: header ", 15) == 0) {
             sample->how.has_header = line[15] == 'y';
+        } else if (strcmp(line, "option: strict") == 0) {
+            sample->how.is_strict = true;
         }
     }
 }

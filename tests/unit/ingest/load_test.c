@@ -48,7 +48,8 @@ static void check_late(const char *cell, const char *last, enum sw_type type)
     struct sw_budget budget;
     struct sw_load *load;
     const size_t pieces[] = {300000, 400000, 500000};
-    const struct loading how = {.has_header = -1, .pieces = pieces, .piece_count = 3};
+    const struct loading how = {
+        .has_header = -1, .pieces = pieces, .piece_count = 3, .is_strict = true};
     sw_buf_init(&csv);
     put_many(&csv, cell, last);
 
@@ -165,7 +166,8 @@ static void the_old_version_stays_whole_while_a_column_is_read_again(void **stat
     put_many(&csv, "+1", "x");
     const int fd = file_of(csv.data, csv.length);
     sw_budget_init(&budget, "memory", INT64_MAX, NULL);
-    const struct sw_load_options options = {.fd = fd, .budget = &budget, .has_header = -1};
+    const struct sw_load_options options = {
+        .fd = fd, .budget = &budget, .has_header = -1, .is_strict = true};
     assert_int_equal(sw_load_new(&options, &load, &err), SW_OK);
     close(fd);
     sw_load_offer(load, csv.length - 100);
@@ -205,7 +207,7 @@ static void a_file_that_changes_while_it_is_read_again_is_an_error(void **state)
     sw_buf_init(&csv);
     put_many(&csv, "+1", "x");
     const int fd = file_of(csv.data, csv.length);
-    const struct sw_load_options options = {.fd = fd, .has_header = -1};
+    const struct sw_load_options options = {.fd = fd, .has_header = -1, .is_strict = true};
     assert_int_equal(sw_load_new(&options, &load, &err), SW_OK);
     sw_load_offer(load, csv.length - 100);
     run_steps(load, 0, &report);

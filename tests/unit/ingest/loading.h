@@ -4,6 +4,7 @@
  *     columns: a int | b string        names and types
  *     row: 1 | "x"                     a cell: number, "text", date, true, null; a string's null
  *     row: null | null NA              that was not empty in the file is followed by its spelling
+ *     row: except "n.a."               a cell that does not fit its column: null, its text kept
  *     bad: line 3: reason              or  line 3 column 2: reason  (columns from 1)
  *     replaced: 1                      invalid UTF-8
  *     error: message                   instead of all that
@@ -31,6 +32,7 @@ struct loading {
     size_t piece_count;
     size_t step_bytes; /* 0: much */
     int64_t memory;    /* 0: much */
+    bool is_strict;
 };
 
 static inline int file_of(const void *data, size_t length)
@@ -81,6 +83,7 @@ static inline struct sw_load *load_bytes(const void *data, size_t length, const 
     const struct sw_load_options options = {.fd = fd,
                                             .budget = budget,
                                             .types = how->types,
+                                            .is_strict = how->is_strict,
                                             .delimiter = how->delimiter,
                                             .has_header = how->has_header};
     const sw_status status = sw_load_new(&options, &load, err);
@@ -107,6 +110,13 @@ static inline void put_cell(struct sw_buf *out, const struct sw_chunk *chunk, ui
 {
     char text[SW_TIMESTAMP_TEXT_MAX];
     const struct sw_value value = sw_chunk_value(chunk, row);
+    struct sw_span kept;
+    if (sw_exceptions_find(chunk->exceptions, row, &kept)) {
+        assert_true(value.is_null);
+        sw_buf_put_text(out, "except ");
+        sw_json_put_text(out, kept);
+        return;
+    }
     if (value.is_null) {
         const uint8_t spelling = chunk->null_spelling != NULL ? chunk->null_spelling[row] : 0;
         sw_buf_printf(out, "null%s%s", spelling != 0 ? " " : "", sw_null_spellings[spelling]);
