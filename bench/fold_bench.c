@@ -244,8 +244,8 @@ static void scan(const struct sw_version *version, const struct sw_filter *filte
             fold_group(version, g, filter, state, cache, run, part, outputs);
         }
         for (unsigned i = 0; i < outputs; i++) {
-            must(sw_foldrun_merge(run[i], all[i], part[i]), NULL);
-            sw_foldrun_state_free(run[i], part[i]);
+            must(sw_foldrun_merge(run[i], all[i], part[i], SW_FOLD_GROUPS), NULL);
+            sw_foldrun_state_free(part[i]);
         }
     }
 }
@@ -279,7 +279,7 @@ static double run_once(const struct sw_version *version, const struct sw_filter 
             sw_status one = sw_foldrun_finish(run[i], all[i], &series, &err);
             status = one == SW_AGAIN ? one : status;
             sw_series_unref(series);
-            sw_foldrun_state_free(run[i], all[i]);
+            sw_foldrun_state_free(all[i]);
         }
     }
     double spent = seconds() - begin;

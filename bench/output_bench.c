@@ -165,7 +165,7 @@ static double run_fold(const struct sw_version *version, const struct work *work
             }
         }
         status = sw_foldrun_finish(run, state, &series, &err);
-        sw_foldrun_state_free(run, state);
+        sw_foldrun_state_free(state);
     }
     bench_need(status, &err, work->name);
     double took = bench_cpu_seconds() - started;

@@ -47,7 +47,7 @@ bool sw_scan_new_partial_work(struct sw_scan *scan, struct sw_scan_slot *slot, v
 void sw_scan_free_partial(struct sw_scan *scan, struct sw_scan_slot *slot, void *partial)
 {
     if (partial != NULL) {
-        sw_foldrun_state_free(slot->run, partial);
+        sw_foldrun_state_free(partial);
         sw_budget_release(scan->budget, slot->state_bytes);
     }
 }
@@ -83,7 +83,7 @@ static void merge_partial(struct sw_scan *scan, struct sw_scan_slot *slot, void 
         return;
     }
     if (!atomic_load_explicit(&slot->is_failed, memory_order_relaxed)) {
-        sw_status status = sw_foldrun_merge(slot->run, slot->total, from);
+        sw_status status = sw_foldrun_merge(slot->run, slot->total, from, SW_FOLD_GROUPS);
         if (status != SW_OK) {
             sw_scan_fail(scan, slot, status, NULL);
         }

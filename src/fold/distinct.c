@@ -48,6 +48,15 @@ void sw_distinct_free(struct sw_distinct *distinct)
     free(distinct);
 }
 
+size_t sw_distinct_settle(struct sw_distinct *distinct)
+{
+    free(distinct->count);
+    distinct->count = NULL;
+    distinct->groups = 0;
+    return sizeof(*distinct) + distinct->slots * sizeof(*distinct->slot) +
+           sw_key_column_settle(&distinct->values);
+}
+
 static uint64_t *find_slot(uint64_t *slot, uint32_t slots, uint64_t pair)
 {
     unsigned __int128 product = (unsigned __int128)pair * 0x9e3779b97f4a7c15u;

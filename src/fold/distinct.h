@@ -12,6 +12,8 @@ struct sw_distinct;
 SW_MUST_USE sw_status sw_distinct_new(const struct sw_version *version, int64_t column,
                                       enum sw_type type, struct sw_distinct **distinct);
 void sw_distinct_free(struct sw_distinct *distinct);
+/* As sw_keys_settle. */
+size_t sw_distinct_settle(struct sw_distinct *distinct);
 /* Rows that are not null. */
 SW_MUST_USE sw_status sw_distinct_rows(struct sw_distinct *distinct, struct sw_batch *batch,
                                        const uint16_t *row, const uint32_t *group, uint32_t n);

@@ -26,31 +26,33 @@ sw_status sw_facet_init(const struct sw_facet *facet, struct sw_facet_state **st
     if (made == NULL) {
         return SW_NO_MEMORY;
     }
+    made->fold = facet->fold;
+    made->limit = facet->limit;
     sw_status status = sw_keys_new(facet->version, &facet->column, 1, &made->keys);
     made->sub = calloc(facet->limit, sizeof(*made->sub));
     made->select = malloc(facet->limit * sizeof(*made->select));
     if (status != SW_OK || made->sub == NULL || made->select == NULL) {
-        sw_facet_free(facet, made);
+        sw_facet_free(made);
         return SW_NO_MEMORY;
     }
     *state = made;
     return SW_OK;
 }
 
-static void drop_subs(const struct sw_facet *facet, struct sw_facet_state *state)
+static void drop_subs(struct sw_facet_state *state)
 {
-    for (uint32_t i = 0; state->sub != NULL && i < facet->limit; i++) {
-        facet->fold->state_free(plan_of(facet, i), state->sub[i]);
+    for (uint32_t i = 0; state->sub != NULL && i < state->limit; i++) {
+        state->fold->state_free(state->sub[i]);
         state->sub[i] = NULL;
     }
 }
 
-void sw_facet_free(const struct sw_facet *facet, struct sw_facet_state *state)
+void sw_facet_free(struct sw_facet_state *state)
 {
     if (state == NULL) {
         return;
     }
-    drop_subs(facet, state);
+    drop_subs(state);
     sw_keys_free(state->keys);
     free(state->rows);
     free(state->slot);
@@ -88,7 +90,7 @@ static sw_status open_slots(const struct sw_facet *facet, struct sw_facet_state 
     SW_TRY(grow(state, keys));
     if (facet->keys == NULL && keys > facet->limit && !state->is_counting) {
         state->is_counting = true;
-        drop_subs(facet, state);
+        drop_subs(state);
     }
     for (; state->slots < keys; state->slots++) {
         uint32_t key = state->slots;
@@ -173,37 +175,31 @@ void sw_facet_fold(const struct sw_facet *facet, struct sw_facet_state *state,
 /* -- merge ------------------------------------------------------------------------------ */
 
 static sw_status merge_sub(const struct sw_facet *facet, struct sw_facet_state *into, uint32_t slot,
-                           void **from)
+                           const void *from, uint32_t group)
 {
-    if (*from == NULL) {
-        return SW_OK;
-    }
-    if (into->sub[slot] == NULL) {
-        into->sub[slot] = *from;
-        *from = NULL;
-        return SW_OK;
-    }
-    return facet->fold->merge(plan_of(facet, slot), into->sub[slot], *from);
+    SW_TRY(open_sub(facet, into, slot));
+    return facet->fold->merge(plan_of(facet, slot), into->sub[slot], from, group);
 }
 
 static sw_status merge_subs(const struct sw_facet *facet, struct sw_facet_state *into,
-                            struct sw_facet_state *from, const uint32_t *map)
+                            const struct sw_facet_state *from, const uint32_t *map, uint32_t group)
 {
     if (facet->keys == NULL && (from->is_counting || into->is_counting)) {
         into->is_counting = true;
-        drop_subs(facet, into);
+        drop_subs(into);
         return SW_OK;
     }
     for (uint32_t i = 0; i < facet->limit; i++) {
         if (from->sub[i] != NULL) {
-            SW_TRY(merge_sub(facet, into, facet->keys == NULL ? map[i] : i, &from->sub[i]));
+            uint32_t slot = facet->keys == NULL ? map[i] : i;
+            SW_TRY(merge_sub(facet, into, slot, from->sub[i], group));
         }
     }
     return SW_OK;
 }
 
 sw_status sw_facet_merge(const struct sw_facet *facet, struct sw_facet_state *into,
-                         struct sw_facet_state *from)
+                         const struct sw_facet_state *from, uint32_t group)
 {
     SW_TRY(into->status);
     SW_TRY(from->status);
@@ -220,7 +216,7 @@ sw_status sw_facet_merge(const struct sw_facet *facet, struct sw_facet_state *in
         into->rows[map[i]] += from->rows[i];
     }
     if (status == SW_OK) {
-        status = merge_subs(facet, into, from, map);
+        status = merge_subs(facet, into, from, map, group);
     }
     free(map);
     return status;
@@ -336,4 +332,41 @@ sw_status sw_facet_finish(struct sw_facet *facet, struct sw_facet_state *state,
         *series = sw_series_ref(facet->series);
     }
     return result;
+}
+
+/* -- kept partials ---------------------------------------------------------------------------- */
+
+/* In a later round a partial follows from the panels, too. */
+void sw_facet_needs(const struct sw_facet *facet, struct sw_fold_needs *needs)
+{
+    sw_fold_reads(needs, facet->column);
+    sw_identity_add(&needs->identity, facet->limit);
+    sw_keys_identify(facet->version, &facet->column, 1, &needs->identity);
+    for (uint32_t i = 0; facet->keys != NULL && i < facet->panels; i++) {
+        struct sw_value value = sw_keys_value(facet->keys, facet->key[i], 0);
+        sw_identity_add(&needs->identity, value.is_null);
+        if (value.type == SW_TYPE_STRING) {
+            sw_identity_add_text(&needs->identity, value.u.s);
+        } else {
+            sw_identity_add(&needs->identity, (uint64_t)value.u.i);
+        }
+    }
+}
+
+size_t sw_facet_settle(struct sw_facet_state *state)
+{
+    size_t bytes = sizeof(*state) + state->limit * sizeof(*state->sub) +
+                   state->capacity * sizeof(*state->rows) + sw_keys_settle(state->keys);
+    free(state->select);
+    free(state->slot);
+    state->select = NULL;
+    state->slot = NULL;
+    for (uint32_t i = 0; i < state->limit; i++) {
+        size_t one = state->sub[i] == NULL ? 0 : state->fold->settle(state->sub[i]);
+        if (one == SIZE_MAX || state->status != SW_OK) {
+            return SIZE_MAX;
+        }
+        bytes += one;
+    }
+    return bytes;
 }

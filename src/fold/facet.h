@@ -33,6 +33,8 @@ struct sw_facet {
 
 struct sw_facet_state {
     sw_status status;
+    const struct sw_fold *fold;
+    uint32_t limit;
     struct sw_keys *keys;
     uint32_t capacity;
     int64_t *rows;    /* [capacity] of each key */
@@ -45,11 +47,14 @@ struct sw_facet_state {
 
 void sw_facet_fini(struct sw_facet *facet);
 SW_MUST_USE sw_status sw_facet_init(const struct sw_facet *facet, struct sw_facet_state **state);
-void sw_facet_free(const struct sw_facet *facet, struct sw_facet_state *state);
+void sw_facet_free(struct sw_facet_state *state); /* NULL accepted */
 void sw_facet_fold(const struct sw_facet *facet, struct sw_facet_state *state,
                    struct sw_batch *batch);
 SW_MUST_USE sw_status sw_facet_merge(const struct sw_facet *facet, struct sw_facet_state *into,
-                                     struct sw_facet_state *from);
+                                     const struct sw_facet_state *from, uint32_t group);
+/* As needs and settle of a kind. */
+void sw_facet_needs(const struct sw_facet *facet, struct sw_fold_needs *needs);
+size_t sw_facet_settle(struct sw_facet_state *state);
 SW_MUST_USE sw_status sw_facet_finish(struct sw_facet *facet, struct sw_facet_state *state,
                                       struct sw_series **series, struct sw_err *err);
 

@@ -20,6 +20,7 @@ struct sw_foldrun {
 
 struct run_state {
     uint32_t magic;
+    const struct sw_fold *fold;
     uint64_t rows; /* selected */
     void *plain;   /* of the kind; NULL when faceted */
     struct sw_facet_state *facet;
@@ -142,6 +143,7 @@ sw_status sw_foldrun_init(const struct sw_foldrun *run, void **state)
         return SW_NO_MEMORY;
     }
     made->magic = STATE_MAGIC;
+    made->fold = run->fold;
     sw_status status = run_of(run)->has_facet ? sw_facet_init(&run->facet, &made->facet)
                                               : run->fold->init(run->plan[0], &made->plain);
     if (status != SW_OK) {
@@ -163,13 +165,15 @@ void sw_foldrun_fold(const struct sw_foldrun *run, void *state_, struct sw_batch
     }
 }
 
-sw_status sw_foldrun_merge(const struct sw_foldrun *run, void *into_, void *from_)
+sw_status sw_foldrun_merge(const struct sw_foldrun *run, void *into_, const void *from_,
+                           uint32_t group)
 {
     struct run_state *into = state_of(into_);
-    struct run_state *from = state_of(from_);
+    const struct run_state *from = from_;
+    sw_assert(from->magic == STATE_MAGIC);
     into->rows += from->rows;
-    return run_of(run)->has_facet ? sw_facet_merge(&run->facet, into->facet, from->facet)
-                                  : run->fold->merge(run->plan[0], into->plain, from->plain);
+    return run_of(run)->has_facet ? sw_facet_merge(&run->facet, into->facet, from->facet, group)
+                                  : run->fold->merge(run->plan[0], into->plain, from->plain, group);
 }
 
 static sw_status finish_plain(struct sw_foldrun *run, struct run_state *state,
@@ -201,17 +205,14 @@ sw_status sw_foldrun_finish(struct sw_foldrun *run, void *state_, struct sw_seri
     return status;
 }
 
-void sw_foldrun_state_free(const struct sw_foldrun *run, void *state_)
+void sw_foldrun_state_free(void *state_)
 {
     if (state_ == NULL) {
         return;
     }
     struct run_state *state = state_of(state_);
-    if (run_of(run)->has_facet) {
-        sw_facet_free(&run->facet, state->facet);
-    } else {
-        run->fold->state_free(run->plan[0], state->plain);
-    }
+    sw_facet_free(state->facet);
+    state->fold->state_free(state->plain);
     state->magic = 0;
     free(state);
 }
@@ -220,4 +221,48 @@ size_t sw_foldrun_state_bytes(const struct sw_foldrun *run)
 {
     size_t one = run_of(run)->fold->state_bytes(run->plan[0]);
     return run->has_facet ? one * run->facet.limit : one;
+}
+
+/* -- kept partials --------------------------------------------------------------------- */
+
+sw_status sw_foldrun_needs(const struct sw_foldrun *run, struct sw_fold_needs *needs)
+{
+    *needs = (struct sw_fold_needs){.is_known = run_of(run)->fold->needs != NULL};
+    if (!needs->is_known) {
+        return SW_OK;
+    }
+    needs->reads = calloc(run->version->schema->columns + (size_t)1, 1);
+    if (needs->reads == NULL) {
+        return SW_NO_MEMORY;
+    }
+    run->fold->needs(run->plan[0], needs);
+    if (run->has_facet) {
+        sw_facet_needs(&run->facet, needs);
+    }
+    return SW_OK;
+}
+
+void sw_fold_needs_fini(struct sw_fold_needs *needs)
+{
+    free(needs->reads);
+    *needs = (struct sw_fold_needs){0};
+}
+
+bool sw_foldrun_is_kept(const struct sw_foldrun *run)
+{
+    const struct sw_fold *fold = run_of(run)->fold;
+    return fold->needs != NULL && (fold->has_rounds == NULL || !fold->has_rounds(run->plan[0]));
+}
+
+size_t sw_foldrun_settle(void *state_)
+{
+    struct run_state *state = state_of(state_);
+    size_t bytes =
+        state->facet != NULL ? sw_facet_settle(state->facet) : state->fold->settle(state->plain);
+    return bytes > SIZE_MAX - sizeof(*state) ? SIZE_MAX : bytes + sizeof(*state);
+}
+
+uint64_t sw_foldrun_state_rows(const void *state)
+{
+    return ((const struct run_state *)state)->rows;
 }

@@ -104,9 +104,9 @@ static sw_status init(const void *plan_, void **state)
                            (struct sw_grouped_state **)state);
 }
 
-static void state_free(const void *plan_, void *state)
+static void state_free(void *state)
 {
-    sw_grouped_free(&((const struct groupby *)plan_)->grouped, state);
+    sw_grouped_free(state);
 }
 
 static void fold(const void *plan_, void *state, struct sw_batch *batch)
@@ -114,9 +114,20 @@ static void fold(const void *plan_, void *state, struct sw_batch *batch)
     sw_grouped_fold(&((const struct groupby *)plan_)->grouped, state, batch);
 }
 
-static sw_status merge(const void *plan_, void *into, void *from)
+static sw_status merge(const void *plan_, void *into, const void *from, uint32_t group)
 {
+    (void)group;
     return sw_grouped_merge(&((const struct groupby *)plan_)->grouped, into, from);
+}
+
+static void needs(const void *plan_, struct sw_fold_needs *needs)
+{
+    sw_grouped_needs(&((const struct groupby *)plan_)->grouped, needs);
+}
+
+static size_t settle(void *state)
+{
+    return sw_grouped_settle(state);
 }
 
 static size_t state_bytes(const void *plan_)
@@ -188,7 +199,7 @@ static sw_status put_other(const struct groupby *groupby, struct sw_grouped_stat
     if (status == SW_OK) {
         sw_series_mark_scalar(series, panel);
     }
-    sw_measures_state_free(measures, rest);
+    sw_measures_state_free(rest);
     free(map);
     return status;
 }
@@ -249,4 +260,6 @@ const struct sw_fold sw_fold_groupby = {
     .state_free = state_free,
     .state_bytes = state_bytes,
     .has_rounds = has_rounds,
+    .needs = needs,
+    .settle = settle,
 };

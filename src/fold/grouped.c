@@ -38,7 +38,7 @@ sw_status sw_grouped_columns(struct sw_grouped *grouped, const struct sw_json *b
 
 void sw_grouped_fini(struct sw_grouped *grouped)
 {
-    sw_grouped_free(grouped, grouped->first);
+    sw_grouped_free(grouped->first);
     sw_measures_free(grouped->measures);
 }
 
@@ -56,22 +56,20 @@ sw_status sw_grouped_init(const struct sw_grouped *grouped, struct sw_grouped_st
         status = sw_measures_state_new(grouped->measures, &made->measures);
     }
     if (status != SW_OK) {
-        sw_grouped_free(grouped, made);
+        sw_grouped_free(made);
         return status;
     }
     *state = made;
     return SW_OK;
 }
 
-void sw_grouped_free(const struct sw_grouped *grouped, struct sw_grouped_state *state)
+void sw_grouped_free(struct sw_grouped_state *state)
 {
     if (state == NULL) {
         return;
     }
     sw_keys_free(state->keys);
-    if (grouped->measures != NULL) {
-        sw_measures_state_free(grouped->measures, state->measures);
-    }
+    sw_measures_state_free(state->measures);
     free(state->known);
     free(state);
 }
@@ -137,7 +135,7 @@ void sw_grouped_fold(const struct sw_grouped *grouped, struct sw_grouped_state *
 }
 
 static sw_status merge_states(const struct sw_grouped *grouped, struct sw_grouped_state *into,
-                              struct sw_grouped_state *from)
+                              const struct sw_grouped_state *from)
 {
     uint32_t from_keys = sw_keys_count(from->keys);
     SW_TRY(into->status);
@@ -160,7 +158,7 @@ static sw_status merge_states(const struct sw_grouped *grouped, struct sw_groupe
 
 /* What fails is remembered, for finish has the words for it. */
 sw_status sw_grouped_merge(const struct sw_grouped *grouped, struct sw_grouped_state *into,
-                           struct sw_grouped_state *from)
+                           const struct sw_grouped_state *from)
 {
     into->status = merge_states(grouped, into, from);
     return SW_OK;
@@ -223,4 +221,27 @@ sw_status sw_grouped_put_keys(const struct sw_grouped *grouped,
     }
     free(values);
     return status;
+}
+
+/* -- kept partials ----------------------------------------------------------------------------- */
+
+void sw_grouped_needs(const struct sw_grouped *grouped, struct sw_fold_needs *needs)
+{
+    for (uint32_t i = 0; i < grouped->columns; i++) {
+        sw_fold_reads(needs, grouped->column[i]);
+    }
+    sw_keys_identify(grouped->version, grouped->column, grouped->columns, &needs->identity);
+    if (grouped->measures != NULL) {
+        sw_measures_needs(grouped->measures, needs);
+    }
+}
+
+size_t sw_grouped_settle(struct sw_grouped_state *state)
+{
+    free(state->known);
+    state->known = NULL;
+    state->capacity = 0;
+    size_t bytes = sizeof(*state) + sw_keys_settle(state->keys);
+    bytes += state->measures != NULL ? sw_measures_settle(state->measures) : 0;
+    return state->status == SW_OK ? bytes : SIZE_MAX;
 }

@@ -32,12 +32,15 @@ void sw_grouped_fini(struct sw_grouped *grouped);
 
 SW_MUST_USE sw_status sw_grouped_init(const struct sw_grouped *grouped,
                                       struct sw_grouped_state **state);
-void sw_grouped_free(const struct sw_grouped *grouped, struct sw_grouped_state *state);
+void sw_grouped_free(struct sw_grouped_state *state); /* NULL accepted */
 void sw_grouped_fold(const struct sw_grouped *grouped, struct sw_grouped_state *state,
                      struct sw_batch *batch);
 SW_MUST_USE sw_status sw_grouped_merge(const struct sw_grouped *grouped,
                                        struct sw_grouped_state *into,
-                                       struct sw_grouped_state *from);
+                                       const struct sw_grouped_state *from);
+/* As needs and settle of a kind. */
+void sw_grouped_needs(const struct sw_grouped *grouped, struct sw_fold_needs *needs);
+size_t sw_grouped_settle(struct sw_grouped_state *state);
 /* SW_AGAIN, or SW_OK with *result borrowed: the state of the first round. */
 SW_MUST_USE sw_status sw_grouped_round(struct sw_grouped *grouped, struct sw_grouped_state *state,
                                        const struct sw_grouped_state **result, struct sw_err *err);

@@ -14,6 +14,8 @@ struct state {
     sw_status status;
     uint64_t nulls;
     uint64_t *counts; /* [lanes][places] */
+    uint32_t places;
+    unsigned lanes; /* 1 once it is settled */
     struct sw_measures_state *measures;
 };
 
@@ -28,7 +30,7 @@ struct histogram {
 
 /* -- plan ---------------------------------------------------------------------------- */
 
-static void state_free(const void *plan, void *state_);
+static void state_free(void *state_);
 
 static void plan_free(void *plan)
 {
@@ -36,7 +38,7 @@ static void plan_free(void *plan)
     if (histogram == NULL) {
         return;
     }
-    state_free(histogram, histogram->first);
+    state_free(histogram->first);
     sw_measures_free(histogram->measures);
     sw_axis_fini(&histogram->axis);
     free(histogram);
@@ -115,30 +117,28 @@ static sw_status init(const void *plan_, void **into)
     if (state == NULL) {
         return SW_NO_MEMORY;
     }
-    size_t places = SW_AXIS_PLACES(&histogram->axis);
-    state->counts = calloc(places * histogram->lanes, sizeof(*state->counts));
+    state->places = SW_AXIS_PLACES(&histogram->axis);
+    state->lanes = histogram->lanes;
+    state->counts = calloc((size_t)state->places * state->lanes, sizeof(*state->counts));
     sw_status status = state->counts == NULL ? SW_NO_MEMORY : SW_OK;
     if (status == SW_OK && histogram->measures != NULL) {
         status = sw_measures_state_new(histogram->measures, &state->measures);
     }
     if (status != SW_OK) {
-        state_free(histogram, state);
+        state_free(state);
         return status;
     }
     *into = state;
     return SW_OK;
 }
 
-static void state_free(const void *plan_, void *state_)
+static void state_free(void *state_)
 {
-    const struct histogram *histogram = plan_;
     struct state *state = state_;
     if (state == NULL) {
         return;
     }
-    if (histogram->measures != NULL) {
-        sw_measures_state_free(histogram->measures, state->measures);
-    }
+    sw_measures_state_free(state->measures);
     free(state->counts);
     free(state);
 }
@@ -183,12 +183,38 @@ static void fold(const void *plan_, void *state_, struct sw_batch *batch)
     }
 }
 
-static sw_status merge(const void *plan_, void *into_, void *from_)
+static void needs(const void *plan_, struct sw_fold_needs *needs)
+{
+    const struct histogram *histogram = plan_;
+    sw_fold_reads(needs, histogram->column);
+    sw_identity_add(&needs->identity, histogram->axis.id);
+    if (histogram->measures != NULL) {
+        sw_measures_needs(histogram->measures, needs);
+    }
+}
+
+/* The lanes become one. */
+static size_t settle(void *state_)
+{
+    struct state *state = state_;
+    for (size_t i = state->places; i < (size_t)state->places * state->lanes; i++) {
+        state->counts[i % state->places] += state->counts[i];
+    }
+    state->lanes = 1;
+    uint64_t *counts = realloc(state->counts, state->places * sizeof(*counts));
+    state->counts = counts != NULL ? counts : state->counts;
+    size_t bytes = sizeof(*state) + state->places * sizeof(*counts);
+    bytes += state->measures != NULL ? sw_measures_settle(state->measures) : 0;
+    return state->status == SW_OK ? bytes : SIZE_MAX;
+}
+
+static sw_status merge(const void *plan_, void *into_, const void *from_, uint32_t group)
 {
     const struct histogram *histogram = plan_;
     struct state *into = into_;
-    struct state *from = from_;
-    size_t counters = (size_t)SW_AXIS_PLACES(&histogram->axis) * histogram->lanes;
+    const struct state *from = from_;
+    size_t counters = (size_t)SW_AXIS_PLACES(&histogram->axis) * from->lanes;
+    (void)group;
     SW_TRY(into->status);
     SW_TRY(from->status);
     into->nulls += from->nulls;
@@ -238,7 +264,7 @@ static sw_status put(const struct histogram *histogram, const struct state *stat
         return SW_NO_MEMORY;
     }
     for (uint32_t i = 0; i < places; i++) {
-        for (unsigned lane = 0; lane < histogram->lanes; lane++) {
+        for (unsigned lane = 0; lane < state->lanes; lane++) {
             counts[i] += (int64_t)state->counts[(size_t)lane * places + i];
         }
     }
@@ -298,4 +324,6 @@ const struct sw_fold sw_fold_histogram = {
     .state_free = state_free,
     .state_bytes = state_bytes,
     .has_rounds = has_rounds,
+    .needs = needs,
+    .settle = settle,
 };

@@ -19,6 +19,7 @@ struct side {
 struct state {
     sw_status status;
     uint64_t *counts; /* [cells] */
+    uint32_t cells;
     struct sw_measures_state *measures;
 };
 
@@ -31,7 +32,7 @@ struct histogram2d {
 
 /* -- plan ------------------------------------------------------------------------------ */
 
-static void state_free(const void *plan, void *state_);
+static void state_free(void *state_);
 
 static void plan_free(void *plan)
 {
@@ -39,7 +40,7 @@ static void plan_free(void *plan)
     if (histogram == NULL) {
         return;
     }
-    state_free(histogram, histogram->first);
+    state_free(histogram->first);
     sw_measures_free(histogram->measures);
     sw_axis_fini(&histogram->x.axis);
     sw_axis_fini(&histogram->y.axis);
@@ -117,29 +118,27 @@ static sw_status init(const void *plan_, void **into)
     if (state == NULL) {
         return SW_NO_MEMORY;
     }
+    state->cells = histogram->cells;
     state->counts = calloc(histogram->cells, sizeof(*state->counts));
     sw_status status = state->counts == NULL ? SW_NO_MEMORY : SW_OK;
     if (status == SW_OK && histogram->measures != NULL) {
         status = sw_measures_state_new(histogram->measures, &state->measures);
     }
     if (status != SW_OK) {
-        state_free(histogram, state);
+        state_free(state);
         return status;
     }
     *into = state;
     return SW_OK;
 }
 
-static void state_free(const void *plan_, void *state_)
+static void state_free(void *state_)
 {
-    const struct histogram2d *histogram = plan_;
     struct state *state = state_;
     if (state == NULL) {
         return;
     }
-    if (histogram->measures != NULL) {
-        sw_measures_state_free(histogram->measures, state->measures);
-    }
+    sw_measures_state_free(state->measures);
     free(state->counts);
     free(state);
 }
@@ -191,11 +190,32 @@ static void fold(const void *plan_, void *state_, struct sw_batch *batch)
     }
 }
 
-static sw_status merge(const void *plan_, void *into_, void *from_)
+static void needs(const void *plan_, struct sw_fold_needs *needs)
+{
+    const struct histogram2d *histogram = plan_;
+    sw_fold_reads(needs, histogram->x.column);
+    sw_fold_reads(needs, histogram->y.column);
+    sw_identity_add(&needs->identity, histogram->x.axis.id);
+    sw_identity_add(&needs->identity, histogram->y.axis.id);
+    if (histogram->measures != NULL) {
+        sw_measures_needs(histogram->measures, needs);
+    }
+}
+
+static size_t settle(void *state_)
+{
+    struct state *state = state_;
+    size_t bytes = sizeof(*state) + state->cells * sizeof(*state->counts);
+    bytes += state->measures != NULL ? sw_measures_settle(state->measures) : 0;
+    return state->status == SW_OK ? bytes : SIZE_MAX;
+}
+
+static sw_status merge(const void *plan_, void *into_, const void *from_, uint32_t group)
 {
     const struct histogram2d *histogram = plan_;
     struct state *into = into_;
-    struct state *from = from_;
+    const struct state *from = from_;
+    (void)group;
     SW_TRY(into->status);
     SW_TRY(from->status);
     for (uint32_t i = 0; i < histogram->cells; i++) {
@@ -278,4 +298,6 @@ const struct sw_fold sw_fold_histogram2d = {
     .state_free = state_free,
     .state_bytes = state_bytes,
     .has_rounds = has_rounds,
+    .needs = needs,
+    .settle = settle,
 };

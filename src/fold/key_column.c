@@ -81,6 +81,29 @@ void sw_key_column_fini(struct sw_key_column *column)
     sw_arena_fini(&column->arena);
 }
 
+bool sw_key_column_is_coded(const struct sw_version *version, uint32_t index)
+{
+    return common_dict(version, index) != NULL;
+}
+
+size_t sw_key_column_settle(struct sw_key_column *column)
+{
+    size_t bytes = column->capacity * sizeof(*column->bits);
+    for (uint32_t key = 0; column->texts != NULL && key < column->count; key++) {
+        bytes += sizeof(*column->texts) + column->texts[key].length;
+    }
+    free(column->slot);
+    free(column->by_code);
+    free(column->by_number);
+    column->slot = NULL;
+    column->by_code = NULL;
+    column->by_number = NULL;
+    column->slots = 0;
+    column->codes = 0;
+    column->numbers = 0;
+    return bytes;
+}
+
 /* -- the hash ------------------------------------------------------------------------ */
 
 static uint64_t bits_of(double value)

@@ -36,6 +36,10 @@ SW_MUST_USE sw_status sw_key_column_init(struct sw_key_column *column,
                                          const struct sw_version *version, uint32_t index);
 SW_MUST_USE sw_status sw_key_column_init_type(struct sw_key_column *column, enum sw_type type);
 void sw_key_column_fini(struct sw_key_column *column);
+/* Will keys of this column be codes of one dictionary? */
+bool sw_key_column_is_coded(const struct sw_version *version, uint32_t index);
+/* As sw_keys_settle. */
+size_t sw_key_column_settle(struct sw_key_column *column);
 SW_MUST_USE sw_status sw_key_column_of(struct sw_key_column *column, struct sw_batch *batch,
                                        const uint16_t *row, uint32_t n, uint32_t *key);
 struct sw_value sw_key_column_value(const struct sw_key_column *column, uint32_t key);

@@ -63,6 +63,26 @@ uint32_t sw_keys_count(const struct sw_keys *keys)
     return keys->columns == 1 ? keys->column[0].count : keys->count;
 }
 
+void sw_keys_identify(const struct sw_version *version, const uint32_t *columns, uint32_t count,
+                      struct sw_identity *identity)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        sw_identity_add(identity, sw_key_column_is_coded(version, columns[i]));
+    }
+}
+
+size_t sw_keys_settle(struct sw_keys *keys)
+{
+    size_t bytes = sizeof(*keys) + keys->capacity * keys->columns * sizeof(*keys->tuple);
+    free(keys->slot);
+    keys->slot = NULL;
+    keys->slots = 0;
+    for (uint32_t i = 0; i < keys->columns; i++) {
+        bytes += sizeof(keys->column[i]) + sw_key_column_settle(&keys->column[i]);
+    }
+    return bytes;
+}
+
 /* -- tuples -------------------------------------------------------------------------- */
 
 static uint32_t *find_tuple(const struct sw_keys *keys, const uint32_t *tuple)

@@ -7,6 +7,7 @@
 #ifndef SW_FOLD_KEYS_H
 #define SW_FOLD_KEYS_H
 
+#include "base/identity.h"
 #include "kernel/batch.h"
 
 #define SW_KEYS_NONE UINT32_MAX
@@ -19,6 +20,12 @@ SW_MUST_USE sw_status sw_keys_new(const struct sw_version *version, const uint32
                                   uint32_t count, struct sw_keys **keys);
 void sw_keys_free(struct sw_keys *keys);
 uint32_t sw_keys_count(const struct sw_keys *keys);
+
+/* Adds what the way of keeping keys of these columns follows from, besides their chunks. */
+void sw_keys_identify(const struct sw_version *version, const uint32_t *columns, uint32_t count,
+                      struct sw_identity *identity);
+/* No more rows or keys come: what finds them goes, merging from it still works.  The bytes left. */
+size_t sw_keys_settle(struct sw_keys *keys);
 
 /* The key of each of the rows row[0..n) of the vector, new or known. SW_LIMIT, SW_NO_MEMORY. */
 SW_MUST_USE sw_status sw_keys_of(struct sw_keys *keys, struct sw_batch *batch, const uint16_t *row,

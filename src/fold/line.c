@@ -139,16 +139,13 @@ static sw_status plan(const struct sw_json *params, const struct sw_fold_env *en
 
 /* -- state ----------------------------------------------------------------------------- */
 
-static void state_free(const void *plan_, void *state_)
+static void state_free(void *state_)
 {
-    const struct sw_line *line = plan_;
     struct sw_line_state *state = state_;
     if (state == NULL) {
         return;
     }
-    if (line->measures != NULL) {
-        sw_measures_state_free(line->measures, state->measures);
-    }
+    sw_measures_state_free(state->measures);
     free(state->cell);
     free(state->counts);
     free(state);
@@ -167,11 +164,12 @@ static sw_status init(const void *plan_, void **into)
         status = state->counts == NULL ? SW_NO_MEMORY
                                        : sw_measures_state_new(line->measures, &state->measures);
     } else {
-        state->cell = calloc((size_t)line->axis.bins * line->ys, sizeof(*state->cell));
+        state->cells = (size_t)line->axis.bins * line->ys;
+        state->cell = calloc(state->cells, sizeof(*state->cell));
         status = state->cell == NULL ? SW_NO_MEMORY : SW_OK;
     }
     if (status != SW_OK) {
-        state_free(line, state);
+        state_free(state);
         return status;
     }
     *into = state;
@@ -347,11 +345,44 @@ static void fold(const void *plan_, void *state_, struct sw_batch *batch)
     }
 }
 
-static sw_status merge(const void *plan_, void *into_, void *from_)
+static void needs(const void *plan_, struct sw_fold_needs *needs)
+{
+    const struct sw_line *line = plan_;
+    sw_fold_reads(needs, line->x);
+    for (uint32_t k = 0; k < line->ys; k++) {
+        sw_fold_reads(needs, line->y[k]);
+    }
+    sw_identity_add(&needs->identity, line->axis.id);
+    if (line->measures != NULL) {
+        sw_measures_needs(line->measures, needs);
+    }
+}
+
+static size_t settle(void *state_)
+{
+    struct sw_line_state *state = state_;
+    size_t bytes = sizeof(*state) + state->cells * sizeof(*state->cell);
+    bytes += state->measures != NULL ? sw_measures_settle(state->measures) : 0;
+    return state->status == SW_OK ? bytes : SIZE_MAX;
+}
+
+/* The marks as rows of the group where they are now. */
+static void offer_moved(const struct sw_line *line, struct sw_line_cell *cell,
+                        const struct sw_line_mark *marks, uint32_t group)
+{
+    struct sw_line_mark moved[SW_LINE_PLACES];
+    memcpy(moved, marks, sizeof(moved));
+    for (unsigned place = 0; place < SW_LINE_PLACES && group != SW_FOLD_GROUPS; place++) {
+        moved[place].group = group;
+    }
+    offer(line, cell, moved);
+}
+
+static sw_status merge(const void *plan_, void *into_, const void *from_, uint32_t group)
 {
     const struct sw_line *line = plan_;
     struct sw_line_state *into = into_;
-    struct sw_line_state *from = from_;
+    const struct sw_line_state *from = from_;
     SW_TRY(into->status);
     SW_TRY(from->status);
     if (line->method == SW_LINE_MEAN) {
@@ -363,7 +394,7 @@ static sw_status merge(const void *plan_, void *into_, void *from_)
     }
     for (size_t i = 0; i < (size_t)line->axis.bins * line->ys; i++) {
         if (from->cell[i].has_rows) {
-            offer(line, &into->cell[i], from->cell[i].mark);
+            offer_moved(line, &into->cell[i], from->cell[i].mark, group);
         }
     }
     return SW_OK;
@@ -386,4 +417,6 @@ const struct sw_fold sw_fold_line = {
     .finish = finish,
     .state_free = state_free,
     .state_bytes = state_bytes,
+    .needs = needs,
+    .settle = settle,
 };

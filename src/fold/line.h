@@ -35,7 +35,8 @@ struct sw_line_cell {
 
 struct sw_line_state {
     sw_status status;
-    struct sw_line_cell *cell; /* [buckets * ys], y inner; NULL for mean */
+    size_t cells;
+    struct sw_line_cell *cell; /* [cells = buckets * ys], y inner; NULL for mean */
     uint64_t *counts;          /* [places of the axis]; mean: rows of each bucket */
     struct sw_measures_state *measures;
 };

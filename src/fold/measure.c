@@ -275,6 +275,33 @@ void sw_measures_free(struct sw_measures *measures)
     free(measures);
 }
 
+static void cut_needs(const struct sw_exact_cut *cut, struct sw_fold_needs *needs)
+{
+    sw_identity_add(&needs->identity, cut->is_usable ? (uint64_t)cut->exponent : UINT64_MAX);
+}
+
+void sw_measures_needs(const struct sw_measures *measures, struct sw_fold_needs *needs)
+{
+    for (uint32_t i = 0; i < measures->count; i++) {
+        const struct sw_measure *measure = &measures->measure[i];
+        const uint32_t *columns = &measure->column;
+        size_t count = measure->has_input ? 1 : 0;
+        if (measure->program != NULL) {
+            count = sw_program_columns(measure->program, &columns);
+        }
+        for (size_t k = 0; k < count; k++) {
+            sw_fold_reads(needs, columns[k]);
+        }
+        for (unsigned k = 0; k < 3; k++) {
+            cut_needs(&measure->cut[k], needs);
+        }
+        sw_identity_add(&needs->identity, sw_exact_bits(measure->power));
+        if (measure->fn == SW_MEASURE_DISTINCT && measure->program == NULL) {
+            sw_keys_identify(measures->version, &measure->column, 1, &needs->identity);
+        }
+    }
+}
+
 bool sw_measures_has_rounds(const struct sw_measures *measures)
 {
     for (uint32_t i = 0; measures != NULL && i < measures->count; i++) {

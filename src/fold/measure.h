@@ -67,11 +67,13 @@ SW_MUST_USE sw_status sw_measures_quantiles(uint32_t column, const double *q, ui
                                             struct sw_measures **measures, struct sw_err *err);
 void sw_measures_free(struct sw_measures *measures);
 bool sw_measures_has_rounds(const struct sw_measures *measures);
+void sw_measures_needs(const struct sw_measures *measures, struct sw_fold_needs *needs);
 
-struct sw_measures_state; /* cells of all measures by group */
+struct sw_measures_state;                                   /* cells of all measures by group */
+size_t sw_measures_settle(struct sw_measures_state *state); /* as settle of a kind */
 SW_MUST_USE sw_status sw_measures_state_new(const struct sw_measures *measures,
                                             struct sw_measures_state **state);
-void sw_measures_state_free(const struct sw_measures *measures, struct sw_measures_state *state);
+void sw_measures_state_free(struct sw_measures_state *state); /* NULL accepted */
 /* Rows row[0..n) belong to group[0..n), all below groups.  In a later round only what needs it is
  * computed, and groups are numbered as at the end of the first. */
 SW_MUST_USE sw_status sw_measures_add(const struct sw_measures *measures,
@@ -79,10 +81,10 @@ SW_MUST_USE sw_status sw_measures_add(const struct sw_measures *measures,
                                       const uint16_t *row, const uint32_t *group, uint32_t n,
                                       uint32_t groups);
 /* map: group in `into` of each group of `from` (NULL: the same; SW_KEYS_NONE: leave it out), all
- * below groups.  `from` is spent. */
+ * below groups. */
 SW_MUST_USE sw_status sw_measures_merge(const struct sw_measures *measures,
                                         struct sw_measures_state *into,
-                                        struct sw_measures_state *from, const uint32_t *map,
+                                        const struct sw_measures_state *from, const uint32_t *map,
                                         uint32_t groups);
 /* The end of a round over `groups` groups: SW_AGAIN when a median needs another. */
 SW_MUST_USE sw_status sw_measures_round(struct sw_measures *measures,

@@ -50,7 +50,17 @@ union sw_cells {
     struct sw_cell_text *text;
 };
 
+enum sw_cell_kind {
+    SW_CELL_COUNT,
+    SW_CELL_INT,
+    SW_CELL_FLOAT,
+    SW_CELL_SPREAD,
+    SW_CELL_BEST,
+    SW_CELL_TEXT
+};
+
 struct sw_measure_column {
+    enum sw_cell_kind kind;
     union sw_cells cells; /* [capacity]; owned */
     struct sw_distinct *distinct;
     struct sw_ranks_state *ranks;
@@ -61,16 +71,8 @@ struct sw_measures_state {
     uint32_t capacity;
     uint32_t groups; /* that were spoken of */
     uint32_t rows;   /* a bound on the values in each sum since it was carried */
+    uint32_t columns;
     struct sw_measure_column column[];
-};
-
-enum sw_cell_kind {
-    SW_CELL_COUNT,
-    SW_CELL_INT,
-    SW_CELL_FLOAT,
-    SW_CELL_SPREAD,
-    SW_CELL_BEST,
-    SW_CELL_TEXT
 };
 
 enum sw_cell_kind sw_measure_kind(const struct sw_measure *measure);

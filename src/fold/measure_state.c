@@ -25,7 +25,7 @@ enum sw_cell_kind sw_measure_kind(const struct sw_measure *measure)
     return measure->type == SW_TYPE_STRING ? SW_CELL_TEXT : SW_CELL_BEST;
 }
 
-size_t sw_measure_cell_size(const struct sw_measure *measure)
+static size_t size_of(enum sw_cell_kind kind)
 {
     static const size_t sizes[] = {
         [SW_CELL_COUNT] = sizeof(struct sw_cell_count),
@@ -35,7 +35,12 @@ size_t sw_measure_cell_size(const struct sw_measure *measure)
         [SW_CELL_BEST] = sizeof(struct sw_cell_best),
         [SW_CELL_TEXT] = sizeof(struct sw_cell_text),
     };
-    return sizes[sw_measure_kind(measure)];
+    return sizes[kind];
+}
+
+size_t sw_measure_cell_size(const struct sw_measure *measure)
+{
+    return size_of(sw_measure_kind(measure));
 }
 
 /* -- life ------------------------------------------------------------------------- */
@@ -43,6 +48,7 @@ size_t sw_measure_cell_size(const struct sw_measure *measure)
 static sw_status new_column(const struct sw_measures *measures, const struct sw_measure *measure,
                             struct sw_measure_column *column)
 {
+    column->kind = sw_measure_kind(measure);
     if (measure->program != NULL) {
         SW_TRY(sw_expr_state_new(measure->program, &column->expr));
     }
@@ -64,10 +70,11 @@ sw_status sw_measures_state_new(const struct sw_measures *measures,
     if (made == NULL) {
         return SW_NO_MEMORY;
     }
+    made->columns = measures->count;
     for (uint32_t i = 0; i < measures->count; i++) {
         sw_status status = new_column(measures, &measures->measure[i], &made->column[i]);
         if (status != SW_OK) {
-            sw_measures_state_free(measures, made);
+            sw_measures_state_free(made);
             return status;
         }
     }
@@ -75,9 +82,8 @@ sw_status sw_measures_state_new(const struct sw_measures *measures,
     return SW_OK;
 }
 
-static void free_cells(const struct sw_measure *measure, union sw_cells cells, uint32_t capacity)
+static void free_cells(enum sw_cell_kind kind, union sw_cells cells, uint32_t capacity)
 {
-    enum sw_cell_kind kind = sw_measure_kind(measure);
     for (uint32_t g = 0; g < capacity; g++) {
         if (kind == SW_CELL_FLOAT) {
             sw_exact_sum_fini(&cells.floats[g].sum);
@@ -94,15 +100,14 @@ static void free_cells(const struct sw_measure *measure, union sw_cells cells, u
     free(cells.any);
 }
 
-void sw_measures_state_free(const struct sw_measures *measures, struct sw_measures_state *state)
+void sw_measures_state_free(struct sw_measures_state *state)
 {
     if (state == NULL) {
         return;
     }
-    for (uint32_t i = 0; i < measures->count; i++) {
+    for (uint32_t i = 0; i < state->columns; i++) {
         struct sw_measure_column *column = &state->column[i];
-        free_cells(&measures->measure[i], column->cells,
-                   column->cells.any != NULL ? state->capacity : 0);
+        free_cells(column->kind, column->cells, column->cells.any != NULL ? state->capacity : 0);
         sw_distinct_free(column->distinct);
         sw_ranks_state_free(column->ranks);
         if (column->expr != NULL) {
@@ -200,7 +205,7 @@ static void merge_best(const struct sw_measure *measure, struct sw_cell_best *in
 }
 
 static sw_status merge_cell(const struct sw_measure *measure, union sw_cells into,
-                            uint32_t into_group, union sw_cells from, uint32_t g)
+                            uint32_t into_group, const union sw_cells from, uint32_t g)
 {
     switch (sw_measure_kind(measure)) {
     case SW_CELL_COUNT:
@@ -229,7 +234,8 @@ static sw_status merge_cell(const struct sw_measure *measure, union sw_cells int
 }
 
 sw_status sw_measures_merge(const struct sw_measures *measures, struct sw_measures_state *into,
-                            struct sw_measures_state *from, const uint32_t *map, uint32_t groups)
+                            const struct sw_measures_state *from, const uint32_t *map,
+                            uint32_t groups)
 {
     SW_TRY(sw_measures_grow(measures, into, groups));
     if (into->rows + 2 > SW_EXACT_ROWS) {
@@ -239,7 +245,7 @@ sw_status sw_measures_merge(const struct sw_measures *measures, struct sw_measur
     for (uint32_t i = 0; i < measures->count; i++) {
         const struct sw_measure *measure = &measures->measure[i];
         struct sw_measure_column *to = &into->column[i];
-        struct sw_measure_column *of = &from->column[i];
+        const struct sw_measure_column *of = &from->column[i];
         for (uint32_t g = 0; g < from->groups; g++) {
             uint32_t to_group = map != NULL ? map[g] : g;
             if (to_group != SW_KEYS_NONE) {
@@ -254,4 +260,38 @@ sw_status sw_measures_merge(const struct sw_measures *measures, struct sw_measur
         }
     }
     return SW_OK;
+}
+
+/* -- kept partials ----------------------------------------------------------------------- */
+
+static size_t bytes_of_cells(const struct sw_measure_column *column, uint32_t capacity)
+{
+    size_t bytes = capacity * size_of(column->kind);
+    for (uint32_t g = 0; column->kind == SW_CELL_FLOAT && g < capacity; g++) {
+        bytes += column->cells.floats[g].sum.stray != NULL ? sizeof(struct sw_exact) : 0;
+    }
+    for (uint32_t g = 0; column->kind == SW_CELL_SPREAD && g < capacity; g++) {
+        for (unsigned k = 0; k < 3; k++) {
+            bytes += column->cells.spread[g].sum[k].stray != NULL ? sizeof(struct sw_exact) : 0;
+        }
+    }
+    for (uint32_t g = 0; column->kind == SW_CELL_TEXT && g < capacity; g++) {
+        bytes += column->cells.text[g].capacity;
+    }
+    return bytes;
+}
+
+size_t sw_measures_settle(struct sw_measures_state *state)
+{
+    size_t bytes = sizeof(*state) + state->columns * sizeof(state->column[0]);
+    for (uint32_t i = 0; i < state->columns; i++) {
+        struct sw_measure_column *column = &state->column[i];
+        bytes += column->cells.any != NULL ? bytes_of_cells(column, state->capacity) : 0;
+        bytes += column->distinct != NULL ? sw_distinct_settle(column->distinct) : 0;
+        if (column->expr != NULL) {
+            sw_expr_state_free(column->expr);
+            column->expr = NULL;
+        }
+    }
+    return bytes;
 }

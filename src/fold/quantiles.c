@@ -81,9 +81,9 @@ static sw_status init(const void *plan_, void **state)
                            (struct sw_grouped_state **)state);
 }
 
-static void state_free(const void *plan_, void *state)
+static void state_free(void *state)
 {
-    sw_grouped_free(&((const struct quantiles *)plan_)->grouped, state);
+    sw_grouped_free(state);
 }
 
 static void fold(const void *plan_, void *state, struct sw_batch *batch)
@@ -91,8 +91,9 @@ static void fold(const void *plan_, void *state, struct sw_batch *batch)
     sw_grouped_fold(&((const struct quantiles *)plan_)->grouped, state, batch);
 }
 
-static sw_status merge(const void *plan_, void *into, void *from)
+static sw_status merge(const void *plan_, void *into, const void *from, uint32_t group)
 {
+    (void)group;
     return sw_grouped_merge(&((const struct quantiles *)plan_)->grouped, into, from);
 }
 
@@ -170,6 +171,16 @@ static sw_status finish(void *plan_, void *state, struct sw_series *series, size
     return status;
 }
 
+static void needs(const void *plan_, struct sw_fold_needs *needs)
+{
+    sw_grouped_needs(&((const struct quantiles *)plan_)->grouped, needs);
+}
+
+static size_t settle(void *state)
+{
+    return sw_grouped_settle(state);
+}
+
 /* At most SW_RANKED_KEPT values of 16 bytes in all partials together; one of several, or of several
  * facets, holds its share. */
 static size_t state_bytes(const void *plan_)
@@ -196,4 +207,6 @@ const struct sw_fold sw_fold_quantiles = {
     .state_free = state_free,
     .state_bytes = state_bytes,
     .has_rounds = has_rounds,
+    .needs = needs,
+    .settle = settle,
 };

@@ -216,7 +216,7 @@ static sw_status merge_pairs(struct sw_ranks_state *into, const struct sw_ranks_
 }
 
 sw_status sw_ranks_merge(const struct sw_ranks *ranks, struct sw_ranks_state *into,
-                         struct sw_ranks_state *from, const uint32_t *map, uint32_t groups)
+                         const struct sw_ranks_state *from, const uint32_t *map, uint32_t groups)
 {
     if (ranks->phase == NARROW) {
         for (uint64_t i = 0; i < ranks->targets * ranks->parts; i++) {

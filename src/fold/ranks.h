@@ -44,7 +44,7 @@ SW_MUST_USE sw_status sw_ranks_add(const struct sw_ranks *ranks, struct sw_ranks
                                    uint32_t groups);
 /* map: the group in `into` of each group of `from`; NULL: the same. */
 SW_MUST_USE sw_status sw_ranks_merge(const struct sw_ranks *ranks, struct sw_ranks_state *into,
-                                     struct sw_ranks_state *from, const uint32_t *map,
+                                     const struct sw_ranks_state *from, const uint32_t *map,
                                      uint32_t groups);
 /* SW_OK: results are there; SW_AGAIN: another round is needed. `is_float`: how keys were made. */
 SW_MUST_USE sw_status sw_ranks_round(struct sw_ranks *ranks, struct sw_ranks_state *state,

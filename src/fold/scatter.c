@@ -90,10 +90,9 @@ static sw_status init(const void *plan_, void **into)
     return SW_OK;
 }
 
-static void state_free(const void *plan_, void *state_)
+static void state_free(void *state_)
 {
     struct state *state = state_;
-    (void)plan_;
     if (state != NULL) {
         free(state->heap);
         free(state);
@@ -207,13 +206,39 @@ static void fold(const void *plan_, void *state_, struct sw_batch *batch)
     }
 }
 
-static sw_status merge(const void *plan_, void *into_, void *from_)
+static void needs(const void *plan_, struct sw_fold_needs *needs)
 {
+    const struct scatter *scatter = plan_;
+    sw_fold_reads(needs, scatter->x);
+    sw_fold_reads(needs, scatter->y);
+    needs->reads_row_ids = true;
+    if (scatter->has_color && needs->reads[scatter->color] == SW_READ_NOT) {
+        needs->reads[scatter->color] = SW_READ_FINISH;
+    }
+}
+
+static size_t settle(void *state_)
+{
+    struct state *state = state_;
+    size_t held = (state->count + (size_t)1) * sizeof(*state->heap);
+    struct point *heap = realloc(state->heap, held);
+    state->heap = heap != NULL ? heap : state->heap;
+    return sizeof(*state) + held;
+}
+
+static sw_status merge(const void *plan_, void *into_, const void *from_, uint32_t group)
+{
+    const struct scatter *scatter = plan_;
     struct state *into = into_;
     const struct state *from = from_;
     into->total += from->total;
     for (uint32_t i = 0; i < from->count; i++) {
-        keep(plan_, into, &from->heap[i]);
+        struct point point = from->heap[i];
+        if (into->count == scatter->points && !is_before(&point, &into->heap[0])) {
+            continue;
+        }
+        point.group = group == SW_FOLD_GROUPS ? point.group : group;
+        keep(scatter, into, &point);
     }
     return SW_OK;
 }
@@ -300,4 +325,6 @@ const struct sw_fold sw_fold_scatter = {
     .finish = finish,
     .state_free = state_free,
     .state_bytes = state_bytes,
+    .needs = needs,
+    .settle = settle,
 };

@@ -41,9 +41,9 @@ static sw_status init(const void *grouped, void **state)
     return sw_grouped_init(grouped, (struct sw_grouped_state **)state);
 }
 
-static void state_free(const void *grouped, void *state)
+static void state_free(void *state)
 {
-    sw_grouped_free(grouped, state);
+    sw_grouped_free(state);
 }
 
 static void fold(const void *grouped, void *state, struct sw_batch *batch)
@@ -51,8 +51,9 @@ static void fold(const void *grouped, void *state, struct sw_batch *batch)
     sw_grouped_fold(grouped, state, batch);
 }
 
-static sw_status merge(const void *grouped, void *into, void *from)
+static sw_status merge(const void *grouped, void *into, const void *from, uint32_t group)
 {
+    (void)group;
     return sw_grouped_merge(grouped, into, from);
 }
 
@@ -69,6 +70,16 @@ static sw_status finish(void *plan_, void *state, struct sw_series *series, size
         sw_series_mark_scalar(series, panel);
     }
     return SW_OK;
+}
+
+static void needs(const void *grouped, struct sw_fold_needs *needs)
+{
+    sw_grouped_needs(grouped, needs);
+}
+
+static size_t settle(void *state)
+{
+    return sw_grouped_settle(state);
 }
 
 static size_t state_bytes(const void *grouped)
@@ -93,4 +104,6 @@ const struct sw_fold sw_fold_value = {
     .state_free = state_free,
     .state_bytes = state_bytes,
     .has_rounds = has_rounds,
+    .needs = needs,
+    .settle = settle,
 };

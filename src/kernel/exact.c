@@ -202,19 +202,23 @@ void sw_exact_sum_carry(struct sw_exact_sum *sum)
     sum->high &= mask;
 }
 
-sw_status sw_exact_sum_merge(struct sw_exact_sum *into, struct sw_exact_sum *from)
+sw_status sw_exact_sum_merge(struct sw_exact_sum *into, const struct sw_exact_sum *from)
 {
+    struct sw_exact_sum carried = {from->high, from->low, from->carry, NULL};
     sw_exact_sum_carry(into);
-    sw_exact_sum_carry(from);
-    into->high += from->high;
-    into->low += from->low;
-    into->carry += from->carry;
+    sw_exact_sum_carry(&carried);
+    into->high += carried.high;
+    into->low += carried.low;
+    into->carry += carried.carry;
     if (from->stray == NULL) {
         return SW_OK;
     }
     if (into->stray == NULL) {
-        into->stray = from->stray;
-        from->stray = NULL;
+        into->stray = malloc(sizeof(*into->stray));
+        if (into->stray == NULL) {
+            return SW_NO_MEMORY;
+        }
+        *into->stray = *from->stray;
         return SW_OK;
     }
     sw_exact_merge(into->stray, from->stray);

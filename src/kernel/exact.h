@@ -69,8 +69,9 @@ static inline bool sw_exact_split(const struct sw_exact_cut *cut, double value, 
 /* The long way. SW_NO_MEMORY when there is none for the stray. */
 SW_MUST_USE sw_status sw_exact_sum_stray(struct sw_exact_sum *sum, double value);
 void sw_exact_sum_carry(struct sw_exact_sum *sum);
-/* Both under one cut; from is carried, its stray is moved. */
-SW_MUST_USE sw_status sw_exact_sum_merge(struct sw_exact_sum *into, struct sw_exact_sum *from);
+/* Both under one cut. */
+SW_MUST_USE sw_status sw_exact_sum_merge(struct sw_exact_sum *into,
+                                         const struct sw_exact_sum *from);
 /* The sum as a struct sw_exact, added to `into`. */
 void sw_exact_sum_put(const struct sw_exact_cut *cut, const struct sw_exact_sum *sum,
                       struct sw_exact *into);

@@ -74,8 +74,9 @@ static void probe_fold(const void *plan, void *state, struct sw_batch *batch)
     }
 }
 
-static sw_status probe_merge(const void *plan, void *into, void *from)
+static sw_status probe_merge(const void *plan, void *into, const void *from, uint32_t group)
 {
+    (void)group;
     const struct probe *probe = plan;
     struct probe_state *to = into;
     const struct probe_state *other = from;
@@ -104,9 +105,8 @@ static sw_status probe_finish(void *plan, void *state, struct sw_series *series,
     return sw_series_ints(series, panel, NULL, "rows", SW_TYPE_INT, &from->rows, NULL, 1);
 }
 
-static void probe_state_free(const void *plan, void *state)
+static void probe_state_free(void *state)
 {
-    (void)plan;
     free(state);
 }
 

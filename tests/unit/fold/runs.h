@@ -227,8 +227,8 @@ static inline void *fold_round(struct scan *scan, const struct sw_foldrun *run, 
         for (uint32_t g = (uint32_t)((uint64_t)groups * k / shares); g < end; g++) {
             fold_group(scan, run, part, g);
         }
-        assert_int_equal(sw_foldrun_merge(run, all, part), SW_OK);
-        sw_foldrun_state_free(run, part);
+        assert_int_equal(sw_foldrun_merge(run, all, part, SW_FOLD_GROUPS), SW_OK);
+        sw_foldrun_state_free(part);
     }
     return all;
 }
@@ -251,7 +251,7 @@ static inline sw_status try_output(const struct sw_version *version,
     do {
         void *state = fold_round(&scan, run, partials);
         status = sw_foldrun_finish(run, state, series, err);
-        sw_foldrun_state_free(run, state);
+        sw_foldrun_state_free(state);
     } while (status == SW_AGAIN);
     end_scan(&scan);
     sw_foldrun_free(run);

@@ -189,10 +189,11 @@ static inline void gated_fold(const void *plan, void *state, struct sw_batch *ba
     *(int64_t *)state += batch->selected;
 }
 
-static inline sw_status gated_merge(const void *plan, void *into, void *from)
+static inline sw_status gated_merge(const void *plan, void *into, const void *from, uint32_t group)
 {
     (void)plan;
-    *(int64_t *)into += *(int64_t *)from;
+    (void)group;
+    *(int64_t *)into += *(const int64_t *)from;
     return SW_OK;
 }
 
@@ -204,9 +205,8 @@ static inline sw_status gated_finish(void *plan, void *state, struct sw_series *
     return sw_series_ints(series, panel, NULL, "rows", SW_TYPE_INT, state, NULL, 1);
 }
 
-static inline void gated_state_free(const void *plan, void *state)
+static inline void gated_state_free(void *state)
 {
-    (void)plan;
     free(state);
 }
 
