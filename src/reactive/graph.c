@@ -42,7 +42,7 @@ sw_status sw_graph_new(const struct sw_graph_options *options, struct sw_graph *
     return SW_OK;
 }
 
-static void free_input(struct sw_input *input)
+void sw_input_free(struct sw_input *input)
 {
     sw_arena_fini(&input->arena);
     free(input->node.name);
@@ -60,13 +60,18 @@ void sw_graph_free(struct sw_graph *graph)
         for (size_t i = 0; i < run->items; i++) {
             run->item[i].output = NULL;
         }
-        run->graph = NULL;
-        sw_run_cancel(run);
+        if (run->is_preparing) {
+            graph->options.calls->prepare_forget(graph->options.context);
+            sw_run_free(run);
+        } else {
+            run->graph = NULL;
+            sw_run_cancel(run);
+        }
     }
     struct sw_named *next;
     for (struct sw_named *at = graph->inputs.first; at != NULL; at = next) {
         next = at->next;
-        free_input((struct sw_input *)at);
+        sw_input_free((struct sw_input *)at);
     }
     for (struct sw_named *at = graph->selections.first; at != NULL; at = next) {
         next = at->next;
@@ -98,6 +103,12 @@ static struct sw_input *find_input(const struct sw_graph *graph, struct sw_span 
 
 const struct sw_json *sw_graph_input(const struct sw_graph *graph, struct sw_span name)
 {
+    for (const struct sw_input *kept = graph->view == NULL ? NULL : graph->view->kept; kept != NULL;
+         kept = (const struct sw_input *)kept->node.next) {
+        if (sw_span_equal(sw_span_text(kept->node.name), name)) {
+            return kept->value;
+        }
+    }
     const struct sw_input *input = find_input(graph, name);
     return input == NULL ? NULL : input->value;
 }
@@ -181,6 +192,10 @@ static sw_status set_input(struct sw_graph *graph, const struct sw_json *value, 
     sw_arena_init(&arena);
     const struct sw_json *copy = sw_json_copy(&arena, value);
     if (copy == NULL) {
+        sw_arena_fini(&arena);
+        return sw_graph_no_memory(err);
+    }
+    if (!sw_run_keep_input(graph->run, input)) {
         sw_arena_fini(&arena);
         return sw_graph_no_memory(err);
     }

@@ -54,6 +54,23 @@ struct sw_flush {
     double queue_ms, compute_ms;
 };
 
+/* What is about to be read of one table, and what became of that.  Whoever asks fills the first
+ * part, which stays as it is until the answer. */
+struct sw_need {
+    struct sw_span table;
+    bool is_all;                  /* every column; else: */
+    const struct sw_span *column; /* [columns] names; those that the table does not have count for
+                                     nothing */
+    size_t columns;
+    uint64_t first_row, rows; /* of these rows alone, by position; rows 0: of all */
+    /* the answer: the version to read (counted, the asker's; NULL: there is no such table), and
+     * SW_OK or why the table cannot be read */
+    struct sw_version *version;
+    sw_status status;
+    struct sw_err err;
+    uint64_t moment; /* of the owner: when it was asked */
+};
+
 /* What the graph needs of its owner and tells it.  All on the loop, never re-entered: an owner may
  * call the graph from within a call only to read. */
 struct sw_graph_calls {
@@ -65,6 +82,13 @@ struct sw_graph_calls {
     void (*on_state)(void *context, const char *output, enum sw_output_state state, double progress,
                      const struct sw_err *err);
     void (*on_flush)(void *context, const struct sw_flush *flush);
+    /* A run is about to read: SW_OK, the needs are answered; SW_AGAIN, they will be, and then the
+     * owner calls sw_graph_prepared, once.  The needs stay where they are.  One question at a time;
+     * NULL: whatever there is can be read as it is. */
+    sw_status (*prepare)(void *context, struct sw_need *needs, size_t count);
+    void (*prepare_cancel)(void *context);     /* the answer may be SW_CANCELLED now; it follows */
+    void (*prepare_forget)(void *context);     /* there will be no answer: the graph goes */
+    double (*prepare_progress)(void *context); /* 0..1 */
 };
 
 struct sw_graph_options {
@@ -104,6 +128,18 @@ void sw_graph_table_changed(struct sw_graph *graph, struct sw_span table);
  * `tick` also sends busy states and progress. True while something runs or waits. */
 void sw_graph_run(struct sw_graph *graph);
 bool sw_graph_tick(struct sw_graph *graph);
+
+/* The answer to calls->prepare is there: the run goes on with the versions in it and the inputs of
+ * the moment when it was asked. */
+void sw_graph_prepared(struct sw_graph *graph);
+/* Formulas of a table give other values than before, since an input has another value: outputs that
+ * read one of the columns of `set` (see table/formula.h) are dirty. */
+void sw_graph_formulas_changed(struct sw_graph *graph, struct sw_span table,
+                               const struct sw_schema *schema, const uint8_t *set);
+/* Formulas that a selection and a where expression read, added to `set`; either may have NULL
+ * data. What is wrong with them is for sw_graph_filters to say. */
+void sw_graph_add_reads(struct sw_graph *graph, const struct sw_schema *schema,
+                        struct sw_span select, struct sw_span where, uint8_t *set);
 
 /* Filters of a selection and/or a where expression against a version, for table.page and downloads:
  * appended to filters[] (taken over by the caller), *count updated; `key` grows by what identifies

@@ -1,5 +1,7 @@
 /* The down leg: what is dirty, when a run is due, and when one is cancelled for a
  * newer one.  See graph.h for the rule.                                            */
+#include <stdlib.h>
+
 #include "base/limits.h"
 #include "reactive/reactive_priv.h"
 
@@ -71,6 +73,30 @@ void sw_graph_table_changed(struct sw_graph *graph, struct sw_span table)
     }
 }
 
+void sw_graph_formulas_changed(struct sw_graph *graph, struct sw_span table,
+                               const struct sw_schema *schema, const uint8_t *set)
+{
+    uint8_t *reads = calloc(schema->columns, 1);
+    for (struct sw_output *output = sw_output_first(graph); output != NULL;
+         output = sw_output_next(output)) {
+        if (!sw_span_equal(output->table, table)) {
+            continue;
+        }
+        bool is_reader = reads == NULL; /* no memory to find out */
+        if (reads != NULL) {
+            memset(reads, 0, schema->columns);
+            sw_output_add_reads(graph, output, schema, reads);
+        }
+        for (uint32_t i = 0; i < schema->columns && !is_reader; i++) {
+            is_reader = reads[i] != 0 && set[i] != 0;
+        }
+        if (is_reader) {
+            sw_mark_output(graph, output);
+        }
+    }
+    free(reads);
+}
+
 static bool is_due(const struct sw_graph *graph, int64_t now_us, bool *is_waiting)
 {
     bool is_stale_due = !graph->has_stale_run || now_us - graph->stale_run_us >= FRAME_US;
@@ -89,6 +115,10 @@ double sw_run_progress(const struct sw_run *run)
 {
     double sum = 0;
     size_t count = 0;
+    const struct sw_graph_options *options = &run->graph->options;
+    if (run->is_preparing) {
+        return options->calls->prepare_progress(options->context) / 2;
+    }
     for (size_t i = 0; i < run->tables; i++) {
         if (run->table[i].slots > 0) {
             sum += run->table[i].scan != NULL ? sw_scan_progress(run->table[i].scan) : 1;
@@ -101,7 +131,8 @@ double sw_run_progress(const struct sw_run *run)
             count++;
         }
     }
-    return count == 0 ? 1 : sum / (double)count;
+    double part = count == 0 ? 1 : sum / (double)count;
+    return run->was_prepared ? 0.5 + part / 2 : part;
 }
 
 /* Bounded staleness and progress: a run is given up only early in its work, right after a frame was

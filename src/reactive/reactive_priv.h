@@ -4,6 +4,7 @@
  *   reference.c  "$name" in parameters: finding and replacing
  *   selection.c  selections and where: clauses -> filters with keys
  *   output.c     definitions -> what a run needs of them
+ *   reads.c      which formulas an output reads
  *   mark.c       down: what is dirty, what is due, what is cancelled
  *   run.c        down: dirty outputs -> scans and pages of one moment
  *   settle.c     up: results -> values, states, one flush                        */
@@ -98,6 +99,8 @@ struct sw_run_table {
     struct sw_run *run;
     struct sw_span name;        /* in the arena */
     struct sw_version *version; /* counted; NULL: there is no such table */
+    uint8_t *reads;             /* [columns] formulas that some item reads; in the arena; NULL: the
+                                   table has none */
     struct sw_filter_list list;
     uint32_t slots;
     struct sw_scan *scan; /* running */
@@ -109,6 +112,11 @@ struct sw_run {
     size_t items, tables;
     struct sw_run_item *item;   /* in the arena */
     struct sw_run_table *table; /* in the arena */
+    struct sw_need *need;       /* [tables] in the arena */
+    struct sw_input *kept;      /* values before later changes, while it is prepared; owned list by
+                                   node.next */
+    bool is_preparing;          /* sw_graph_prepared is still to come */
+    bool was_prepared;          /* it has come */
     size_t pending;             /* jobs whose done half is still to come; 1 more while starting */
     int64_t changed_us;         /* the oldest change that it answers */
     int64_t started_us;
@@ -123,6 +131,7 @@ struct sw_graph {
     struct sw_graph_options options;
     struct sw_names inputs, selections, outputs; /* owned; outputs run in the order of definition */
     struct sw_run *run;                          /* the one that goes on, or NULL */
+    const struct sw_run *view;                   /* whose inputs are looked up; NULL: the newest */
     int64_t changed_us;                          /* oldest change not yet taken by a run; 0: none */
     int64_t stale_run_us;                        /* when a run for new versions last started */
     int64_t flushed_us;                          /* last flush that showed something */
@@ -145,6 +154,7 @@ static inline struct sw_output *sw_output_next(const struct sw_output *output)
 }
 
 /* graph.c */
+void sw_input_free(struct sw_input *input);
 struct sw_output *sw_graph_output(const struct sw_graph *graph, struct sw_span name);
 struct sw_selection *sw_graph_selection(const struct sw_graph *graph, struct sw_span name);
 /* Value of an input, or NULL. */
@@ -212,6 +222,11 @@ SW_MUST_USE sw_status sw_output_page_spec(const struct sw_json *params,
                                           const struct sw_version *version, struct sw_arena *arena,
                                           struct sw_page_spec *spec, struct sw_err *err);
 
+/* reads.c */
+/* Formulas that the output reads with its parameters of now, added to `set`. */
+void sw_output_add_reads(const struct sw_graph *graph, const struct sw_output *output,
+                         const struct sw_schema *schema, uint8_t *set);
+
 /* mark.c */
 void sw_mark_changed(struct sw_graph *graph);
 void sw_mark_output(struct sw_graph *graph, struct sw_output *output);
@@ -225,6 +240,9 @@ double sw_run_progress(const struct sw_run *run);
 /* False: there is no memory; what is dirty stays so. */
 bool sw_run_start(struct sw_graph *graph);
 void sw_run_cancel(struct sw_run *run);
+/* The input is about to get another value: a run that is being prepared keeps the one it has. False:
+ * no memory. */
+bool sw_run_keep_input(struct sw_run *run, struct sw_input *input);
 void sw_run_free(struct sw_run *run);
 
 /* settle.c */

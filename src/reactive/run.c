@@ -2,6 +2,7 @@
  * become one scan per table and one job per page.                                   */
 #include <stdlib.h>
 
+#include "base/thread.h"
 #include "reactive/reactive_priv.h"
 
 /* -- planning ------------------------------------------------------------------------- */
@@ -40,6 +41,14 @@ void sw_run_free(struct sw_run *run)
     for (size_t i = 0; i < run->tables; i++) {
         sw_filter_list_fini(&run->table[i].list);
         sw_version_unref(run->table[i].version);
+        if (run->need != NULL) {
+            sw_version_unref(run->need[i].version);
+        }
+    }
+    struct sw_named *next;
+    for (struct sw_named *kept = (struct sw_named *)run->kept; kept != NULL; kept = next) {
+        next = kept->next;
+        sw_input_free((struct sw_input *)kept);
     }
     sw_arena_fini(&run->arena);
     free(run);
@@ -63,14 +72,36 @@ static size_t table_of(struct sw_run *run, struct sw_span name)
     return run->tables++;
 }
 
+/* The formulas that it reads, by id, or why one of them cannot be computed. */
+static sw_status put_formulas(struct sw_run *run, const struct sw_run_item *item,
+                              struct sw_buf *key, struct sw_err *err)
+{
+    const struct sw_schema *schema = run->table[item->table].version->schema;
+    if (schema->formulas == 0) {
+        return SW_OK;
+    }
+    uint8_t *reads = sw_arena_array(&run->arena, schema->columns, 1);
+    if (reads == NULL) {
+        return sw_graph_no_memory(err);
+    }
+    sw_output_add_reads(run->graph, item->output, schema, reads);
+    SW_TRY(sw_schema_check_formulas(schema, reads, err));
+    for (uint32_t i = 0; i < schema->columns; i++) {
+        if (reads[i] != 0) {
+            sw_buf_printf(key, "=%llu\n", (unsigned long long)schema->column[i].formula->id);
+        }
+    }
+    return SW_OK;
+}
+
 /* All that its value depends on, in text. */
 static sw_status put_key(struct sw_run *run, struct sw_run_item *item, struct sw_buf *key,
                          struct sw_err *err)
 {
     const struct sw_run_table *table = &run->table[item->table];
     sw_buf_clear(key);
-    sw_buf_printf(key, "%llu %llx\n", (unsigned long long)table->version->number,
-                  (unsigned long long)sw_order_version_key(table->version));
+    sw_buf_printf(key, "%llu\n", (unsigned long long)table->version->content);
+    SW_TRY(put_formulas(run, item, key, err));
     for (uint32_t i = 0; i < item->filters; i++) {
         struct sw_span filter = table->list.key[item->filter[i]];
         sw_buf_printf(key, "%zu ", filter.length);
@@ -97,6 +128,10 @@ static sw_status plan_item(struct sw_run *run, struct sw_run_item *item, struct 
     if (table->version == NULL) {
         return sw_fail(err, SW_NO_TABLE, "the table `%.*s` is gone: load it again",
                        (int)output->table.length, output->table.data);
+    }
+    if (run->need != NULL && run->need[item->table].status != SW_OK) {
+        *err = run->need[item->table].err;
+        return run->need[item->table].status;
     }
     item->filter = sw_arena_array(&run->arena, SW_CLAUSES_MAX + 1, sizeof(*item->filter));
     if (item->filter == NULL) {
@@ -135,14 +170,10 @@ static void plan_fold(struct sw_run *run, struct sw_run_item *item)
     }
 }
 
-/* What an output shows already is not computed again. */
-static void add_item(struct sw_run *run, struct sw_output *output, struct sw_buf *key)
+/* What an output shows already is not computed again: false. */
+static bool plan(struct sw_run *run, struct sw_run_item *item, struct sw_buf *key)
 {
-    struct sw_run_item *item = &run->item[run->items];
-    *item = (struct sw_run_item){.run = run, .output = output, .slot = -1};
-    item->table = table_of(run, output->table);
-    output->is_dirty = false;
-    output->is_stale = false;
+    struct sw_output *output = item->output;
     item->status = plan_item(run, item, key);
     if (item->status != SW_OK) {
         put_error_key(item, key);
@@ -153,12 +184,30 @@ static void add_item(struct sw_run *run, struct sw_output *output, struct sw_buf
             sw_graph_tell_state(run->graph, output, state, -1,
                                 output->has_err ? &output->err : NULL);
         }
-        return;
+        return false;
     }
     const char *copy = sw_arena_text(&run->arena, sw_buf_peek(key));
     item->key = sw_span_of(copy, copy == NULL ? 0 : key->length);
     plan_fold(run, item);
-    run->items++;
+    return true;
+}
+
+/* With the inputs of the moment when the run began. */
+static void plan_items(struct sw_run *run)
+{
+    size_t items = 0;
+    struct sw_buf key;
+    sw_buf_init(&key);
+    run->graph->view = run;
+    for (size_t i = 0; i < run->items; i++) {
+        struct sw_run_item *item = &run->item[i];
+        if (item->output != NULL && plan(run, item, &key)) {
+            run->item[items++] = *item;
+        }
+    }
+    run->graph->view = NULL;
+    run->items = items;
+    sw_buf_fini(&key);
 }
 
 /* -- submitting ---------------------------------------------------------------------------- */
@@ -265,6 +314,9 @@ static void submit_pages(struct sw_run *run)
 void sw_run_cancel(struct sw_run *run)
 {
     run->is_cancelled = true;
+    if (run->is_preparing) {
+        run->graph->options.calls->prepare_cancel(run->graph->options.context);
+    }
     for (size_t i = 0; i < run->tables; i++) {
         if (run->table[i].scan != NULL) {
             sw_scan_cancel(run->table[i].scan);
@@ -280,8 +332,6 @@ void sw_run_cancel(struct sw_run *run)
 static void collect_items(struct sw_run *run)
 {
     struct sw_graph *graph = run->graph;
-    struct sw_buf key;
-    sw_buf_init(&key);
     for (struct sw_output *output = sw_output_first(graph); output != NULL;
          output = sw_output_next(output)) {
         if (output->is_stale && !output->is_paused) {
@@ -289,10 +339,113 @@ static void collect_items(struct sw_run *run)
             graph->has_stale_run = true;
         }
         if ((output->is_dirty || output->is_stale) && !output->is_paused) {
-            add_item(run, output, &key);
+            struct sw_run_item *item = &run->item[run->items++];
+            *item = (struct sw_run_item){.run = run, .output = output, .slot = -1};
+            item->table = table_of(run, output->table);
+            output->is_dirty = false;
+            output->is_stale = false;
         }
     }
-    sw_buf_fini(&key);
+}
+
+/* -- what must be ready before anything is planned ----------------------------------------- */
+
+static bool add_reads(struct sw_run *run)
+{
+    for (size_t i = 0; i < run->items; i++) {
+        struct sw_run_table *table = &run->table[run->item[i].table];
+        if (table->version == NULL || table->version->schema->formulas == 0) {
+            continue;
+        }
+        const struct sw_schema *schema = table->version->schema;
+        if (table->reads == NULL) {
+            table->reads = sw_arena_array(&run->arena, schema->columns, 1);
+        }
+        if (table->reads == NULL) {
+            return false;
+        }
+        sw_output_add_reads(run->graph, run->item[i].output, schema, table->reads);
+    }
+    return true;
+}
+
+static bool fill_need(struct sw_run *run, size_t index)
+{
+    const struct sw_run_table *table = &run->table[index];
+    struct sw_need *need = &run->need[index];
+    *need = (struct sw_need){.table = table->name};
+    if (table->reads == NULL) {
+        return true;
+    }
+    const struct sw_schema *schema = table->version->schema;
+    struct sw_span *column = sw_arena_array(&run->arena, schema->columns, sizeof(*column));
+    if (column == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < schema->columns; i++) {
+        if (table->reads[i] != 0) {
+            column[need->columns++] = sw_span_text(schema->column[i].name);
+        }
+    }
+    need->column = column;
+    return true;
+}
+
+/* SW_OK: it can go on; SW_AGAIN: sw_graph_prepared comes. */
+static sw_status prepare(struct sw_run *run)
+{
+    const struct sw_graph_options *options = &run->graph->options;
+    if (options->calls->prepare == NULL || run->tables == 0) {
+        return SW_OK;
+    }
+    run->need = sw_arena_array(&run->arena, run->tables, sizeof(*run->need));
+    bool is_filled = run->need != NULL && add_reads(run);
+    for (size_t i = 0; is_filled && i < run->tables; i++) {
+        is_filled = fill_need(run, i);
+    }
+    if (!is_filled) {
+        for (size_t i = 0; run->need != NULL && i < run->tables; i++) {
+            struct sw_version *version = run->table[i].version;
+            run->need[i].status = sw_graph_no_memory(&run->need[i].err);
+            run->need[i].version = version == NULL ? NULL : sw_version_ref(version);
+        }
+        return SW_OK;
+    }
+    return options->calls->prepare(options->context, run->need, run->tables);
+}
+
+/* What was made ready takes the place of what was there. */
+static void take_versions(struct sw_run *run)
+{
+    for (size_t i = 0; run->need != NULL && i < run->tables; i++) {
+        sw_version_unref(run->table[i].version);
+        run->table[i].version = run->need[i].version;
+        run->need[i].version = NULL;
+    }
+}
+
+static void tell_start(struct sw_run *run)
+{
+    struct sw_graph *graph = run->graph;
+    run->is_told = true;
+    graph->owes_flush = false;
+    graph->options.calls->on_start(graph->options.context);
+}
+
+static void submit_run(struct sw_run *run)
+{
+    take_versions(run);
+    plan_items(run);
+    if (!run->is_told && (run->items > 0 || run->graph->owes_flush)) {
+        tell_start(run);
+    }
+    for (size_t i = 0; i < run->tables; i++) {
+        if (run->table[i].slots > 0) {
+            submit_scan(run, i);
+        }
+    }
+    submit_pages(run);
+    sw_run_settle(run);
 }
 
 bool sw_run_start(struct sw_graph *graph)
@@ -304,17 +457,64 @@ bool sw_run_start(struct sw_graph *graph)
     graph->run = run;
     graph->changed_us = 0;
     collect_items(run);
-    run->is_told = run->items > 0 || graph->owes_flush;
-    graph->owes_flush = false;
-    if (run->is_told) {
-        graph->options.calls->on_start(graph->options.context);
+    run->is_preparing = prepare(run) == SW_AGAIN;
+    if (run->is_preparing) {
+        tell_start(run); /* of this moment are the inputs that it shows */
+    } else {
+        submit_run(run);
     }
+    return true;
+}
+
+static bool is_any_cancelled(const struct sw_run *run)
+{
     for (size_t i = 0; i < run->tables; i++) {
-        if (run->table[i].slots > 0) {
-            submit_scan(run, i);
+        if (run->need[i].status == SW_CANCELLED) {
+            return true;
         }
     }
-    submit_pages(run);
-    sw_run_settle(run);
+    return false;
+}
+
+void sw_graph_prepared(struct sw_graph *graph)
+{
+    struct sw_run *run = graph->run;
+    sw_assert_loop();
+    sw_assert(run != NULL && run->is_preparing);
+    run->is_preparing = false;
+    run->was_prepared = true;
+    if (run->is_cancelled && is_any_cancelled(run)) {
+        run->is_cut = true;
+        sw_run_settle(run);
+    } else {
+        submit_run(run);
+    }
+}
+
+bool sw_run_keep_input(struct sw_run *run, struct sw_input *input)
+{
+    if (run == NULL || !run->is_preparing) {
+        return true;
+    }
+    struct sw_span name = sw_span_text(input->node.name);
+    for (struct sw_named *kept = (struct sw_named *)run->kept; kept != NULL; kept = kept->next) {
+        if (sw_span_equal(sw_span_text(kept->name), name)) {
+            return true;
+        }
+    }
+    struct sw_input *made = calloc(1, sizeof(*made));
+    char *copy = sw_span_dup(name);
+    if (made == NULL || copy == NULL) {
+        free(made);
+        free(copy);
+        return false;
+    }
+    made->node.name = copy;
+    made->arena = input->arena;
+    made->value = input->value;
+    made->node.next = (struct sw_named *)run->kept;
+    run->kept = made;
+    sw_arena_init(&input->arena);
+    input->value = NULL;
     return true;
 }

@@ -52,6 +52,7 @@ sw_status sw_method_table_drop(struct sw_call *call, struct sw_err *err)
     /* the name is gone before the graph looks for it */
     (void)sw_table_ref(table);
     sw_tables_remove(&call->session->tables, table);
+    call->session->moment++;
     sw_graph_table_changed(call->session->graph, sw_span_text(table->name));
     sw_table_unref(table);
     return SW_OK;

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "session/editing.h"
+#include "session/prepare.h"
 #include "session/server_priv.h"
 #include "session/socket_priv.h"
 #include "session/ticket.h"
@@ -59,8 +60,50 @@ static void graph_flush(void *context, const struct sw_flush *flush)
     }
 }
 
-static const struct sw_graph_calls graph_calls = {graph_version, graph_start, graph_value,
-                                                  graph_state, graph_flush};
+static void graph_prepared(void *context)
+{
+    struct sw_session *session = context;
+    session->graph_prepare = NULL;
+    sw_graph_prepared(session->graph);
+    session->is_active = true;
+}
+
+static sw_status graph_prepare(void *context, struct sw_need *needs, size_t count)
+{
+    struct sw_session *session = context;
+    return sw_prepare(session, needs, count, graph_prepared, session, &session->graph_prepare);
+}
+
+static void graph_prepare_cancel(void *context)
+{
+    struct sw_session *session = context;
+    sw_prepare_cancel(session->graph_prepare);
+}
+
+static void graph_prepare_forget(void *context)
+{
+    struct sw_session *session = context;
+    sw_prepare_forget(session->graph_prepare);
+    session->graph_prepare = NULL;
+}
+
+static double graph_prepare_progress(void *context)
+{
+    const struct sw_session *session = context;
+    return sw_prepare_progress(session->graph_prepare);
+}
+
+static const struct sw_graph_calls graph_calls = {
+    .version = graph_version,
+    .on_start = graph_start,
+    .on_value = graph_value,
+    .on_state = graph_state,
+    .on_flush = graph_flush,
+    .prepare = graph_prepare,
+    .prepare_cancel = graph_prepare_cancel,
+    .prepare_forget = graph_prepare_forget,
+    .prepare_progress = graph_prepare_progress,
+};
 
 /* -- lifetime ---------------------------------------------------------------------------- */
 
@@ -135,6 +178,7 @@ void sw_session_end(struct sw_session *session)
     sw_editing_end(session);
     sw_graph_free(session->graph);
     session->graph = NULL;
+    sw_prepare_end(session);
     HASH_DELETE(by_key, server->sessions, session);
     server->session_count--;
     session->next_ending = server->ending;
@@ -209,6 +253,7 @@ void sw_session_notify(struct sw_session *session, const char *method, struct sw
 
 void sw_session_table_changed(struct sw_session *session, const struct sw_table *table)
 {
+    session->moment++;
     sw_graph_table_changed(session->graph, sw_span_text(table->name));
     sw_session_run(session);
 }

@@ -25,6 +25,7 @@ struct sw_upload;
 struct sw_ticket;
 struct sw_pending;
 struct sw_edit_task_call;
+struct sw_prepare;
 
 struct sw_session {
     struct sw_server *server;
@@ -47,8 +48,11 @@ struct sw_session {
     uint32_t ticket_count;
     struct sw_edit_task_call *edits; /* oldest first */
     uint32_t edits_waiting;
-    struct sw_session *next_ending; /* server->ending */
-    UT_hash_handle by_key;          /* server->sessions */
+    uint64_t moment;                  /* goes up with every change of an input or a table */
+    struct sw_prepare *prepares;      /* open requests */
+    struct sw_prepare *graph_prepare; /* the graph's, one of them, or NULL */
+    struct sw_session *next_ending;   /* server->ending */
+    UT_hash_handle by_key;            /* server->sessions */
 };
 
 SW_MUST_USE sw_status sw_session_new(struct sw_server *server, struct sw_span app,

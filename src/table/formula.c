@@ -99,3 +99,18 @@ void sw_schema_add_dependents(const struct sw_schema *schema, uint8_t *set)
         }
     }
 }
+
+sw_status sw_schema_check_formulas(const struct sw_schema *schema, const uint8_t *set,
+                                   struct sw_err *err)
+{
+    for (uint32_t i = 0; i < schema->columns; i++) {
+        const struct sw_column *column = &schema->column[i];
+        if (set[i] != 0 && column->formula != NULL && column->formula->broken != NULL) {
+            return sw_fail(err, SW_EXPRESSION,
+                           "the formula of column `%.100s` cannot be computed with the inputs as "
+                           "they are: %.300s",
+                           column->name, column->formula->broken);
+        }
+    }
+    return SW_OK;
+}

@@ -45,5 +45,8 @@ bool sw_formula_reads(const struct sw_formula *formula, uint32_t column_id);
 void sw_schema_add_sources(const struct sw_schema *schema, uint8_t *set);
 /* Adds the formulas that read a column of the set, directly or through others. */
 void sw_schema_add_dependents(const struct sw_schema *schema, uint8_t *set);
+/* SW_OK, or why one of the set's formulas, or one that they read, cannot be computed. */
+SW_MUST_USE sw_status sw_schema_check_formulas(const struct sw_schema *schema, const uint8_t *set,
+                                               struct sw_err *err);
 
 #endif

@@ -112,8 +112,9 @@ static inline void stage_on_flush(void *context, const struct sw_flush *flush)
     sw_buf_put_text(&stage->log, "flush;");
 }
 
-static const struct sw_graph_calls stage_calls = {stage_version, stage_on_start, stage_on_value,
-                                                  stage_on_state, stage_on_flush};
+static const struct sw_graph_calls stage_calls = {stage_version,  stage_on_start, stage_on_value,
+                                                  stage_on_state, stage_on_flush, NULL,
+                                                  NULL,           NULL,           NULL};
 
 /* -- the gated fold: counts rows, one permit per row group of up to 2,048 rows ---------------- */
 
