@@ -88,12 +88,13 @@ struct sw_exchange *sw_exchange_new(struct sw_conn *conn)
 }
 
 /* A body that ended before its time: tus keeps what came, to go on from there; of a PUT or a form
- * nothing can be made. */
+ * nothing can be made. One that is all here becomes a table whether or not its answer is heard. */
 static void cut_upload(struct sw_conn *conn, struct sw_exchange *exchange)
 {
     struct sw_upload *upload = exchange->upload;
     exchange->upload = NULL;
-    if (!exchange->is_resumable && sw_upload_check(upload, NULL) == SW_OK) {
+    if (!exchange->is_resumable && !exchange->awaits_head &&
+        sw_upload_check(upload, NULL) == SW_OK) {
         sw_upload_terminate(upload);
     }
     sw_upload_cut(upload, conn);

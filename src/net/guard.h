@@ -24,7 +24,7 @@
  *  G19 close codes that may not be sent are not echoed          sw_guard_close
  *  G20 at most 64 KiB per write, the next in the next WRITEABLE send.c, http_send.c
  *  G21 a reader without progress is cut                         sw_guard_is_stalled
- *  G22 an answer is written inside BODY_COMPLETION, never later http.c
+ *  G22 while an answer is put off at a body's end, input is off  http_upload.c
  *  G23 own ping wheel; lws's validity timers are off            wheel.c, conn.c
  *  G24 a stop closes with 1001 and waits for answers under way  net.c
  *  G25 own loop and own signals                                 net.c

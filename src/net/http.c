@@ -2,8 +2,8 @@
  *
  *   HTTP              the guards, the route; most answers are given here
  *   HTTP_BODY         pieces of an upload
- *   HTTP_COMPLETION   the upload's answer, here and never later (G22): lws calls it again and again
- *                     while an answer is put off and more bytes come
+ *   HTTP_COMPLETION   the upload's answer; where its rows are still being read, the connection goes
+ *                     deaf until request_ready (G22: lws would call again and again)
  *   HTTP_WRITEABLE    the next piece of a long answer
  *
  * POST with Content-Length 0 gets a completion, PUT and PATCH do not (G9): has_completion. */
@@ -234,7 +234,9 @@ void sw_http_ready(struct sw_conn *conn)
     if (exchange == NULL) {
         return;
     }
-    if (exchange->awaits_head) {
+    if (exchange->awaits_head && exchange->upload != NULL) {
+        sw_http_upload_ready(conn);
+    } else if (exchange->awaits_head) {
         sw_http_download_ready(conn);
     } else if (exchange->source == SW_SOURCE_DOWNLOAD) {
         exchange->is_starved = false;

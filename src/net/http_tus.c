@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define TOKEN_BYTES_MAX 256
+#define TUS_KEYS        5u /* of Upload-Metadata that say how to read the file */
 #define BODY_TYPE       "application/offset+octet-stream"
 
 /* An upload that is not there is 404 here, in JSON-RPC it is -32060. */
@@ -114,19 +115,19 @@ static int complete_create(struct lws *wsi, struct sw_exchange *exchange)
 {
     struct sw_upload *upload = exchange->upload;
     struct sw_err err;
-    exchange->upload = NULL;
-    if (sw_upload_end(upload, sw_conn_of(wsi), &err) != SW_OK) {
-        return reply_body_error(wsi, exchange, &err);
+    sw_status status = sw_http_end_upload(wsi, &err);
+    if (status == SW_AGAIN) {
+        return 0;
     }
-    return reply_created(wsi, upload);
+    return status == SW_OK ? reply_created(wsi, upload) : reply_body_error(wsi, exchange, &err);
 }
 
 static sw_status create(struct lws *wsi, struct sw_upload **upload, struct sw_err *err)
 {
     char text[TOKEN_BYTES_MAX];
     char metadata[SW_METADATA_BYTES_MAX + 1] = "";
-    struct sw_buf values[4];
-    static const char *const keys[4] = {"filename", "table", "format", "types"};
+    struct sw_buf values[TUS_KEYS];
+    static const char *const keys[TUS_KEYS] = {"filename", "table", "format", "types", "strict"};
     struct sw_upload_spec spec = {.length = -1};
     SW_TRY(read_length(wsi, &spec.length, err));
     if (lws_hdr_custom_length(wsi, "upload-concat:", 14) >= 0) {
@@ -142,7 +143,7 @@ static sw_status create(struct lws *wsi, struct sw_upload **upload, struct sw_er
     }
     spec.metadata = sw_span_text(metadata);
     SW_TRY(sw_tus_check_metadata(spec.metadata, err));
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < TUS_KEYS; i++) {
         sw_buf_init(&values[i]);
         (void)sw_tus_find_metadata(spec.metadata, keys[i], &values[i]);
     }
@@ -150,9 +151,10 @@ static sw_status create(struct lws *wsi, struct sw_upload **upload, struct sw_er
     spec.table = sw_buf_peek(&values[1]);
     spec.format = sw_buf_peek(&values[2]);
     spec.types = sw_buf_peek(&values[3]);
+    spec.strict = sw_buf_peek(&values[4]);
     sw_status status = sw_upload_create(sw_conn_of(wsi)->net->server,
                                         sw_ask_bearer(wsi, text, sizeof(text)), &spec, upload, err);
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < TUS_KEYS; i++) {
         sw_buf_fini(&values[i]);
     }
     return status;
@@ -237,8 +239,11 @@ static int complete_patch(struct lws *wsi, struct sw_exchange *exchange)
 {
     struct sw_upload *upload = exchange->upload;
     struct sw_err err;
-    exchange->upload = NULL;
-    if (sw_upload_end(upload, sw_conn_of(wsi), &err) != SW_OK) {
+    sw_status status = sw_http_end_upload(wsi, &err);
+    if (status == SW_AGAIN) {
+        return 0;
+    }
+    if (status != SW_OK) {
         return reply_body_error(wsi, exchange, &err);
     }
     sw_reply_begin(exchange, 204);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define TOKEN_BYTES_MAX 256
+#define PUT_QUERY       4u /* options of a PUT that its query may have */
 
 /* -- a body, whatever brings it -- */
 
@@ -51,6 +52,35 @@ void sw_http_resume(struct sw_conn *conn)
     (void)lws_rx_flow_control(conn->wsi, 1);
 }
 
+sw_status sw_http_end_upload(struct lws *wsi, struct sw_err *err)
+{
+    struct sw_conn *conn = sw_conn_of(wsi);
+    struct sw_exchange *exchange = conn->exchange;
+    struct sw_upload *upload = exchange->upload;
+    sw_status status = sw_upload_end(upload, conn, err);
+    exchange->awaits_head = status == SW_AGAIN;
+    if (status == SW_AGAIN && !conn->is_deaf) {
+        conn->is_deaf = true;
+        (void)lws_rx_flow_control(wsi, 0);
+        sw_conn_enter(conn, SW_PHASE_SEND);
+    }
+    if (status != SW_AGAIN) {
+        exchange->upload = NULL;
+    }
+    return status;
+}
+
+void sw_http_upload_ready(struct sw_conn *conn)
+{
+    if (conn->is_deaf) {
+        conn->is_deaf = false;
+        (void)lws_rx_flow_control(conn->wsi, 1);
+    }
+    if (conn->exchange->complete(conn->wsi, conn->exchange) != 0) {
+        sw_conn_kill(conn);
+    }
+}
+
 int sw_http_reply_upload(struct lws *wsi, const struct sw_upload *upload)
 {
     struct sw_exchange *exchange = sw_conn_of(wsi)->exchange;
@@ -76,27 +106,28 @@ static int complete_put(struct lws *wsi, struct sw_exchange *exchange)
 {
     struct sw_upload *upload = exchange->upload;
     struct sw_err err;
-    exchange->upload = NULL;
-    if (sw_upload_end(upload, sw_conn_of(wsi), &err) != SW_OK) {
-        return sw_reply_error(wsi, 0, &err);
+    sw_status status = sw_http_end_upload(wsi, &err);
+    if (status == SW_AGAIN) {
+        return 0;
     }
-    return sw_http_reply_upload(wsi, upload);
+    return status == SW_OK ? sw_http_reply_upload(wsi, upload) : sw_reply_error(wsi, 0, &err);
 }
 
-static sw_status begin_put(struct lws *wsi, struct sw_span name, struct sw_buf query[3],
+static sw_status begin_put(struct lws *wsi, struct sw_span name, struct sw_buf query[PUT_QUERY],
                            struct sw_err *err)
 {
-    static const char *const names[3] = {"table", "format", "types"};
+    static const char *const names[PUT_QUERY] = {"table", "format", "types", "strict"};
     char text[TOKEN_BYTES_MAX];
     struct sw_conn *conn = sw_conn_of(wsi);
     struct sw_exchange *exchange = conn->exchange;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < PUT_QUERY; i++) {
         (void)sw_ask_query(wsi, names[i], &query[i]);
     }
     struct sw_upload_spec spec = {.filename = name,
                                   .table = sw_buf_peek(&query[0]),
                                   .format = sw_buf_peek(&query[1]),
                                   .types = sw_buf_peek(&query[2]),
+                                  .strict = sw_buf_peek(&query[3]),
                                   .length = exchange->ask.length};
     struct sw_upload *upload;
     SW_TRY(sw_upload_create(conn->net->server, sw_ask_bearer(wsi, text, sizeof(text)), &spec,
@@ -114,13 +145,13 @@ static sw_status begin_put(struct lws *wsi, struct sw_span name, struct sw_buf q
 
 int sw_http_put(struct lws *wsi, struct sw_span name)
 {
-    struct sw_buf query[3];
+    struct sw_buf query[PUT_QUERY];
     struct sw_err err;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < PUT_QUERY; i++) {
         sw_buf_init(&query[i]);
     }
     sw_status status = begin_put(wsi, name, query, &err);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < PUT_QUERY; i++) {
         sw_buf_fini(&query[i]);
     }
     return status == SW_OK ? sw_http_take_body(wsi) : sw_reply_error(wsi, 0, &err);
@@ -128,9 +159,18 @@ int sw_http_put(struct lws *wsi, struct sw_span name)
 
 /* -- POST /upload -- */
 
-enum field { FIELD_TABLE, FIELD_FORMAT, FIELD_TYPES, FIELD_FILENAME, FIELD_COUNT, FIELD_FILE };
+enum field {
+    FIELD_TABLE,
+    FIELD_FORMAT,
+    FIELD_TYPES,
+    FIELD_STRICT,
+    FIELD_FILENAME,
+    FIELD_COUNT,
+    FIELD_FILE
+};
 
-static const char *const field_names[FIELD_COUNT] = {"table", "format", "types", "filename"};
+static const char *const field_names[FIELD_COUNT] = {"table", "format", "types", "strict",
+                                                     "filename"};
 
 struct sw_form {
     struct sw_conn *conn;
@@ -139,7 +179,7 @@ struct sw_form {
     struct sw_buf fields[FIELD_COUNT];
     enum field current;
     bool has_file;
-    char upload[64]; /* the id, once the file is complete */
+    bool is_read; /* the closing boundary was there, and nothing amiss */
 };
 
 static enum field field_of(struct sw_span name)
@@ -164,6 +204,7 @@ static sw_status begin_file(struct sw_form *form, const struct sw_part *part, st
                                   .table = sw_buf_peek(&form->fields[FIELD_TABLE]),
                                   .format = sw_buf_peek(&form->fields[FIELD_FORMAT]),
                                   .types = sw_buf_peek(&form->fields[FIELD_TYPES]),
+                                  .strict = sw_buf_peek(&form->fields[FIELD_STRICT]),
                                   .length = -1};
     if (spec.filename.length == 0) {
         return sw_fail(err, SW_PARAMS, "No file was chosen: the form's file has no name.");
@@ -193,7 +234,7 @@ static sw_status on_part(void *context, const struct sw_part *part, struct sw_er
     if (form->current == FIELD_FILE) {
         return sw_fail(
             err, SW_PARAMS,
-            "The form's field \"%.*s\" is unknown: table, format, types and filename are "
+            "The form's field \"%.*s\" is unknown: table, format, types, strict and filename are "
             "fields, and a file needs a file name.",
             part->name.length > 64 ? 64 : (int)part->name.length, part->name.data);
     }
@@ -228,26 +269,25 @@ static sw_status on_part_end(void *context, struct sw_err *err)
         return SW_OK;
     }
     struct sw_upload *upload = exchange->upload;
-    SW_TRY(sw_upload_set_length(upload, sw_upload_offset(upload), err));
-    exchange->upload = NULL;
-    SW_TRY(sw_upload_end(upload, form->conn, err));
-    snprintf(form->upload, sizeof(form->upload), "%s", sw_upload_id(upload));
-    return SW_OK;
+    return sw_upload_set_length(upload, sw_upload_offset(upload), err);
 }
 
 static int complete_form(struct lws *wsi, struct sw_exchange *exchange)
 {
     struct sw_form *form = exchange->form;
+    struct sw_upload *upload = exchange->upload;
     struct sw_err err;
-    sw_status status = sw_multipart_finish(&form->scan, &err);
+    sw_status status = form->is_read ? SW_OK : sw_multipart_finish(&form->scan, &err);
     if (status == SW_OK && !form->has_file) {
         status =
             sw_fail(&err, SW_PARAMS, "The form holds no file: curl -F file=@data.csv sends one.");
     }
-    struct sw_upload *upload;
+    form->is_read = status == SW_OK;
     if (status == SW_OK) {
-        status = sw_upload_find(form->conn->net->server, sw_span_text(form->token),
-                                sw_span_text(form->upload), &upload, &err);
+        status = sw_http_end_upload(wsi, &err);
+    }
+    if (status == SW_AGAIN) {
+        return 0;
     }
     return status == SW_OK ? sw_http_reply_upload(wsi, upload) : sw_reply_error(wsi, 0, &err);
 }

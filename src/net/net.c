@@ -38,10 +38,29 @@ static void log_line(int level, const char *line)
 
 /* -- stopping (G24) -- */
 
+/* Bodies that will not be here in time hear that they are to come again. */
+static void refuse_bodies(struct sw_net *net)
+{
+    struct sw_refusal stopping = {503, true, "The server is stopping: upload again in a moment."};
+    struct sw_conn *next;
+    for (struct sw_conn *conn = net->busy; conn != NULL; conn = next) {
+        next = conn->next;
+        if (conn->phase == SW_PHASE_BODY && !conn->exchange->is_answered) {
+            sw_http_resume(conn);
+            if (sw_reply_refusal(conn->wsi, &stopping) != 0) {
+                sw_conn_kill(conn);
+            }
+        }
+    }
+}
+
 static void step_stop(struct sw_net *net)
 {
     bool is_done = sw_server_stop(net->server);
     int64_t since_us = sw_net_now_us(net) - net->stop_us;
+    if (since_us > (int64_t)(SW_DRAIN_S - SW_LINGER_S) * 1000000) {
+        refuse_bodies(net);
+    }
     if ((is_done && net->exchange_count == 0 && net->socket_count == 0) ||
         since_us > (int64_t)SW_DRAIN_S * 1000000) {
         uv_stop(&net->loop);

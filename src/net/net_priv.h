@@ -71,8 +71,8 @@ struct sw_exchange {
     struct sw_span span;          /* SOURCE_SPAN: what is left of it; lives as long as net */
     struct sw_download *download; /* SOURCE_DOWNLOAD, or its head is awaited */
     bool is_chunked;
-    bool awaits_head;
-    bool is_starved; /* the source has nothing now and will call */
+    bool awaits_head; /* a worker counts a download's rows or reads an upload's */
+    bool is_starved;  /* the source has nothing now and will call */
 };
 
 enum sw_phase {
@@ -227,6 +227,10 @@ int sw_http_take_body(struct lws *wsi);
 int sw_http_reply_upload(struct lws *wsi, const struct sw_upload *upload);
 /* A piece of body for the exchange's upload; pauses the reading when it is full. */
 SW_MUST_USE sw_status sw_http_feed(struct sw_conn *conn, struct sw_span bytes, struct sw_err *err);
+/* The body is here. SW_AGAIN: its rows are being read; exchange->complete is called once more then.
+ * Else the exchange has no upload any more. */
+SW_MUST_USE sw_status sw_http_end_upload(struct lws *wsi, struct sw_err *err);
+void sw_http_upload_ready(struct sw_conn *conn);
 int sw_http_form_body(struct lws *wsi, struct sw_span bytes);
 void sw_form_free(struct sw_form *form);
 void sw_http_resume(struct sw_conn *conn);

@@ -81,7 +81,7 @@ static void forget_body(struct sw_upload *upload)
     upload->is_paused = false;
 }
 
-/* Whoever sends a body now learns from its next write that it is over. */
+/* Whoever sends a body now, or waits for the end, learns from its next call that it is over. */
 static void dismiss_request(struct sw_upload *upload)
 {
     void *request = upload->request;
@@ -170,6 +170,7 @@ static void finish_load(struct sw_upload *upload)
     upload->loading = NULL;
     tell_progress(upload, true);
     sw_session_tell_changed(upload->session, upload->table, "upload");
+    dismiss_request(upload);
     sw_log(SW_LOG_INFO, upload->session->name, "upload done bytes=%" PRId64 " rows=%" PRIu64,
            upload->offset, sw_table_rows(upload->table));
 }
@@ -263,6 +264,10 @@ static sw_status check_spec(const struct sw_session *session, const struct sw_up
                        (int)(spec->format.length < 32 ? spec->format.length : 32),
                        spec->format.data);
     }
+    if (spec->strict.length > 0 && !sw_span_equal(spec->strict, sw_span_text("true")) &&
+        !sw_span_equal(spec->strict, sw_span_text("false"))) {
+        return sw_fail(err, SW_PARAMS, "strict: true or false is expected");
+    }
     if (spec->length > server->upload_bytes_max) {
         return sw_fail_limit(err, "upload_bytes", spec->length, server->upload_bytes_max,
                              "compress the file (gzip, zstd) or split it");
@@ -329,6 +334,7 @@ static sw_status make_loading(struct sw_upload *upload, const struct sw_upload_s
             .load = {.fd = fd,
                      .budget = &session->budget,
                      .types = types,
+                     .is_strict = sw_span_equal(spec->strict, sw_span_text("true")),
                      .has_header = -1,
                      .name = spec->filename},
             .is_spool = true,
@@ -580,21 +586,29 @@ static sw_status end_body(struct sw_upload *upload, struct sw_err *err)
         upload->offset = upload->body_offset + upload->body_received;
         sw_loading_offer(upload->loading, (uint64_t)upload->offset);
     }
+    void *request = upload->request;
     forget_body(upload);
     if (upload->offset == upload->length && upload->phase == SW_UPLOAD_RECEIVING) {
         upload->phase = SW_UPLOAD_PARSING;
         sw_loading_end(upload->loading);
     }
-    return SW_OK;
+    if (upload->phase != SW_UPLOAD_PARSING) {
+        return SW_OK;
+    }
+    upload->request = request; /* waits */
+    return SW_AGAIN;
 }
 
 sw_status sw_upload_end(struct sw_upload *upload, void *request, struct sw_err *err)
 {
-    sw_status status = check_request(upload, request, err);
-    if (status == SW_OK) {
-        status = end_body(upload, err);
+    sw_status status = SW_OK;
+    if (upload->phase != SW_UPLOAD_DONE || upload->request == request) {
+        status = check_request(upload, request, err);
+        status = status == SW_OK ? end_body(upload, err) : status;
     }
-    unref(upload);
+    if (status != SW_AGAIN) {
+        unref(upload);
+    }
     return status;
 }
 

@@ -10,8 +10,8 @@
  * An upload that fails while its body arrives (not a CSV, over a limit) calls back the
  * same way and gives its error from write and end.
  * A pointer from _create or _find is good until the loop is given back; from a begin
- * that succeeded until the one _end or _cut of that request, which must follow,
- * whatever write said.                                                              */
+ * that succeeded until the one _end (but SW_AGAIN) or _cut of that request, which must
+ * follow, whatever write said.                                                             */
 #ifndef SW_SESSION_UPLOAD_H
 #define SW_SESSION_UPLOAD_H
 
@@ -24,6 +24,7 @@ struct sw_upload_spec {
     struct sw_span table;    /* empty: from filename, made unique */
     struct sw_span format;   /* empty or "csv" */
     struct sw_span types;    /* JSON object text, or empty */
+    struct sw_span strict;   /* empty, "true" or "false" */
     int64_t length;          /* bytes as sent; -1: told later (tus defer-length) */
     struct sw_span metadata; /* tus Upload-Metadata, kept to be echoed */
 };
@@ -55,7 +56,8 @@ SW_MUST_USE sw_status sw_upload_begin(struct sw_upload *upload, int64_t offset, 
 SW_MUST_USE sw_status sw_upload_write(struct sw_upload *upload, void *request, const void *data,
                                       size_t length, bool *is_full, struct sw_err *err);
 /* The body is complete. SW_PARAMS with err: the checksum does not match (tus 460); its bytes are
- * gone.  When the upload is complete parsing ends by itself; progress goes over the socket. */
+ * gone.  SW_AGAIN: with it the upload is, and its rows are being read: request_ready comes when the
+ * table is there or the file has proved unreadable; then call this again (or cut). */
 SW_MUST_USE sw_status sw_upload_end(struct sw_upload *upload, void *request, struct sw_err *err);
 /* The connection broke, or the request went wrong. */
 void sw_upload_cut(struct sw_upload *upload, void *request);

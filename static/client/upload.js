@@ -205,11 +205,7 @@ export class Upload extends Emitter {
         });
         const body = await answer.json().catch(() => ({}));
         if (!answer.ok) {
-            throw new SpillwayError(
-                body.error?.code ?? CODE.upload,
-                body.error?.message ?? `The server answered ${answer.status} to the upload.`,
-                body.error?.data,
-            );
+            throw answerError(body, answer.status);
         }
         this.id = body.upload;
         this.table = body.table;
@@ -268,16 +264,24 @@ export class Upload extends Emitter {
 /** @param {any} error of tus-js-client */
 function tusError(error) {
     const response = error.originalResponse;
-    try {
-        const body = JSON.parse(response.getBody());
-        return SpillwayError.from(body.error);
-    } catch {
-        const status = response?.getStatus();
-        return new SpillwayError(
-            CODE.upload,
-            status
-                ? `The server answered ${status} to the upload.`
-                : 'The server could not be reached; choose the file again to go on where it stopped.',
-        );
+    if (!response) {
+        const advice = 'The server could not be reached; choose the file again to go on where it stopped.';
+        return new SpillwayError(CODE.upload, advice);
     }
+    let body = {};
+    try {
+        body = JSON.parse(response.getBody());
+    } catch {
+        // The status has to do.
+    }
+    return answerError(body, response.getStatus());
+}
+
+/**
+ * @param {any} body of an answer that is an error: the error object itself
+ * @param {number} status
+ */
+function answerError(body, status) {
+    const message = body.message ?? `The server answered ${status} to the upload.`;
+    return new SpillwayError(body.code ?? CODE.upload, message, body.data);
 }

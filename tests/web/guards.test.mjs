@@ -366,6 +366,20 @@ describe('guards', { concurrency: true }, () => {
         own.assertClean();
     });
 
+    test('G24: an upload that a stop cannot wait for hears 503', async () => {
+        const own = await Server.start();
+        const { client, bearer } = await tokenOf(own);
+        const raw = await Raw.connect(own);
+        raw.sendHead('PUT /upload/late.csv HTTP/1.1', host, bearer, 'Content-Length: 800000');
+        raw.send('a,b\n1,2\n');
+        await client.next('upload.progress');
+        own.signal('SIGTERM');
+        assert.ok(await raw.wait((data) => data.includes('HTTP/1.1 503 '), 15_000), raw.text());
+        assert.match(raw.text(), /upload again/);
+        assert.deepEqual(await own.exited, { code: 0, signal: null });
+        own.assertClean();
+    });
+
     test('G25: signals are ours: HUP does not end it, TERM does not spin', async () => {
         const own = await Server.start();
         own.signal('SIGHUP');

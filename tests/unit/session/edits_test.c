@@ -186,7 +186,8 @@ static void upload_text(struct world *world, const char *name, const char *text)
     assert_int_equal(sw_upload_begin(upload, 0, spec.length, SW_CHECKSUM_NONE, NULL, world, NULL),
                      SW_OK);
     assert_int_equal(sw_upload_write(upload, world, text, strlen(text), &is_full, NULL), SW_OK);
-    assert_int_equal(sw_upload_end(upload, world, NULL), SW_OK);
+    assert_int_equal(sw_upload_end(upload, world, NULL), SW_AGAIN);
+    sw_upload_cut(upload, world);
     (void)await_text(world, "\"table.changed\"");
     forget(world);
 }

@@ -178,7 +178,19 @@ static void open_session(struct client *client)
     forget(client);
 }
 
-static void upload_text(struct client *client, const char *name, const char *text)
+/* The last body's end: its answer waits for the rows. */
+static void end_upload(struct client *client, struct sw_upload *upload, sw_status wanted)
+{
+    int before = client->requests_ready;
+    assert_int_equal(sw_upload_end(upload, client, NULL), SW_AGAIN);
+    for (int i = 0; i < TURNS_MAX && client->requests_ready == before; i++) {
+        turn(client->world);
+    }
+    assert_int_equal(client->requests_ready, before + 1);
+    assert_int_equal(sw_upload_end(upload, client, NULL), wanted);
+}
+
+static void upload_ends(struct client *client, const char *name, const char *text, sw_status wanted)
 {
     struct sw_upload *upload;
     struct sw_upload_spec spec = {.filename = sw_span_text(name), .length = (int64_t)strlen(text)};
@@ -189,7 +201,12 @@ static void upload_text(struct client *client, const char *name, const char *tex
     assert_int_equal(sw_upload_begin(upload, 0, spec.length, SW_CHECKSUM_NONE, NULL, client, NULL),
                      SW_OK);
     assert_int_equal(sw_upload_write(upload, client, text, strlen(text), &is_full, NULL), SW_OK);
-    assert_int_equal(sw_upload_end(upload, client, NULL), SW_OK);
+    end_upload(client, upload, wanted);
+}
+
+static void upload_text(struct client *client, const char *name, const char *text)
+{
+    upload_ends(client, name, text, SW_OK);
 }
 
 static const char fruit[] = "category,x,y\n"
@@ -435,7 +452,7 @@ static void a_wrong_offset_and_a_wrong_checksum_keep_nothing(void **state)
     assert_int_equal(sw_upload_begin(upload, 0, spec.length, SW_CHECKSUM_NONE, NULL, client, NULL),
                      SW_OK);
     assert_int_equal(sw_upload_write(upload, client, fruit, strlen(fruit), &is_full, NULL), SW_OK);
-    assert_int_equal(sw_upload_end(upload, client, NULL), SW_OK);
+    end_upload(client, upload, SW_OK);
     await_text(client, "\"table.changed\"");
     assert_non_null(strstr(client->inbox, "\"rows\":4"));
     disconnect(client);
@@ -469,7 +486,7 @@ static void a_newer_request_takes_an_upload_over(void **state)
     sw_upload_cut(upload, stale);
     assert_int_equal(
         sw_upload_write(upload, client, fruit + 20, strlen(fruit) - 20, &is_full, NULL), SW_OK);
-    assert_int_equal(sw_upload_end(upload, client, NULL), SW_OK);
+    end_upload(client, upload, SW_OK);
     await_text(client, "\"table.changed\"");
     disconnect(stale);
     disconnect(client);
@@ -510,7 +527,8 @@ static void what_is_no_table_fails_and_says_why(void **state)
     struct client *client = connect_client(&world);
     open_session(client);
 
-    upload_text(client, "picture.csv", "\x89PNG\r\n\x1a\n0000000000000000000000000000000000000");
+    upload_ends(client, "picture.csv", "\x89PNG\r\n\x1a\n0000000000000000000000000000000000000",
+                SW_UPLOAD);
 
     await_text(client, "upload.failed");
     assert_non_null(strstr(client->inbox, "PNG"));
@@ -530,7 +548,7 @@ static void a_session_over_its_memory_says_so_and_lives_on(void **state)
     struct client *client = connect_client(&world);
     open_session(client);
 
-    upload_text(client, "fruit.csv", fruit);
+    upload_ends(client, "fruit.csv", fruit, SW_LIMIT);
 
     await_text(client, "upload.failed");
     assert_non_null(strstr(client->inbox, "session_memory_bytes"));
