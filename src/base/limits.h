@@ -73,7 +73,8 @@
 #define SW_EXPR_REGISTERS_MAX    1024u       /* values held at once: 34 KiB each for every worker */
 #define SW_EXPR_TEXT_BYTES_MAX   (16u << 20) /* one text made by || or replace: as a CSV field */
 #define SW_EXPR_VECTOR_BYTES_MAX (256u << 20) /* texts made for one vector of 2,048 rows */
-#define SW_EXPR_ENTRIES_MAX      (1u << 20)   /* dictionary entries whose results are kept */
+#define SW_FORMULA_DEPTH_MAX     100u /* formulas over one another: as nesting of an expression */
+#define SW_EXPR_ENTRIES_MAX      (1u << 20) /* dictionary entries whose results are kept */
 #define SW_PATTERN_BYTES_MAX     4096u /* a LIKE pattern: the work is at most it times the text */
 
 /* -- edits ------------------------------------------------------------------ */
@@ -83,6 +84,14 @@
 #define SW_CAST_EXAMPLES_MAX   10u          /* values shown of those that a cast cannot keep */
 #define SW_HISTORY_LISTED_MAX  10000u       /* steps that table.history lists */
 #define SW_HISTORY_SHARE       8u /* the part of a session's memory that history leaves free */
+
+/* -- derived tables ---------------------------------------------------------- */
+#define SW_DERIVED_ROWS_MAX       (1u << 30)   /* rows of a join: their pairs take 8 GiB */
+#define SW_DERIVED_TEXT_BYTES_MAX (256u << 20) /* text of one row group of a derived column */
+#define SW_JOIN_KEYS_MAX          16u          /* columns that a join compares */
+#define SW_PIVOT_COLUMNS          100u         /* columns that a pivot makes, unless told more */
+#define SW_PIVOT_COLUMNS_MAX      1000u        /* what it can be told */
+#define SW_DERIVED_DEPTH_MAX      32u          /* derived tables over one another */
 
 /* -- sessions and sockets -------------------------------------------------- */
 #define SW_SESSIONS_MAX              20000u      /* sessions of a server */
