@@ -2,8 +2,13 @@
 export const CODE = Object.freeze({
     noSession: -32001,
     unknownToken: -32010,
+    nothingToUndo: -32020,
+    conflict: -32021,
     noSuchTable: -32030,
+    noSuchColumn: -32031,
     noSuchOutput: -32032,
+    expression: -32040,
+    type: -32041,
     upload: -32060,
     cancelled: -32070,
     connectionLost: -32098,

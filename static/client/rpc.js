@@ -6,6 +6,8 @@ const REPEATABLE = new Set([
     'table.list',
     'table.describe',
     'table.page',
+    'table.preview',
+    'table.history',
     'input.set',
     'input.list',
     'select.define',

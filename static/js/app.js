@@ -1,3 +1,4 @@
+import { CODE } from '../client/errors.js';
 import { brushedColumns } from './charts/specs.js';
 import { Chips } from './chips.js';
 import { Dashboard } from './dashboard.js';
@@ -5,6 +6,7 @@ import { announce, fill, h } from './dom.js';
 import { Filters } from './filters.js';
 import { formatCount } from './format.js';
 import { planDashboard } from './plan.js';
+import { renamedColumns } from './renamed.js';
 import { RowsPanel } from './rows-panel.js';
 
 const DESCRIBE_MS = 500;
@@ -27,6 +29,9 @@ export class App {
     /** @type {{filters: any, chips: any, dashboard: any, rows: any} | null} */
     #parts = null;
     #describe_timer = null;
+    #described_at = -Infinity;
+    /** @type {any} table.describe of the table that is open */
+    #about = null;
 
     /**
      * @param {object} parts
@@ -95,7 +100,15 @@ export class App {
                 return; // another one was opened meanwhile
             }
             const rows = new RowsPanel(this.#session, table, filters, (column) => this.#parts.dashboard.addFor(column));
-            const context = { session: this.#session, table, filters, theme: this.#theme, rows_changed: (change) => rows.rowsChanged(change) };
+            const context = {
+                session: this.#session,
+                table,
+                filters,
+                theme: this.#theme,
+                rows_changed: (change) => rows.rowsChanged(change),
+                failed: (error) => this.#failed(table, error),
+            };
+            this.#about = about;
             const dashboard = new Dashboard(context, about);
             const chips = new Chips(filters, this.#session);
             this.#parts = { filters, chips, dashboard, rows };
@@ -155,26 +168,42 @@ export class App {
         if (table !== this.#table) {
             this.#listTables().catch(() => {});
         } else {
-            this.#describe_timer ??= setTimeout(() => this.#describeAgain(), DESCRIBE_MS);
+            this.#parts?.rows.tableChanged();
+            const wait_ms = Math.max(0, this.#described_at + DESCRIBE_MS - performance.now());
+            this.#describe_timer ??= setTimeout(() => this.#describeAgain(), wait_ms);
         }
     }
 
     async #describeAgain() {
         this.#describe_timer = null;
+        this.#described_at = performance.now();
         const table = this.#table;
         try {
             const about = await this.#session.table(table).describe();
             if (this.#parts && this.#table === table) {
-                this.#parts.filters.describe(about.columns);
+                const renamed = renamedColumns(this.#about.columns, about.columns);
+                this.#about = about;
+                this.#parts.filters.describe(about.columns, renamed);
                 this.#parts.rows.describe(about);
-                this.#parts.dashboard.describe(about);
+                this.#parts.dashboard.describe(about, renamed);
             }
             await this.#listTables();
         } catch (error) {
-            if (this.#table === table) {
-                announce(error.message);
-            }
+            this.#failed(table, error);
         }
+    }
+
+    /** A table that another window dropped says so through its outputs. */
+    async #failed(table, error) {
+        if (this.#table !== table || this.#table === null) {
+            return;
+        }
+        if (error.code !== CODE.noSuchTable) {
+            announce(error.message);
+            return;
+        }
+        await this.open('');
+        fill(this.#main, h('p', { class: 'problem', role: 'alert', text: `The table “${table}” is gone: it was dropped, perhaps in another window. Choose another one, or add a file.` }));
     }
 
     /** The first rows of an upload open its table; its end describes it once more, or takes it away. */

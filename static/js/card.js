@@ -1,3 +1,4 @@
+import { CODE } from '../client/errors.js';
 import { makeChart } from './charts/make.js';
 import { seriesTable, showField, toCsv } from './charts/series.js';
 import { chartTitle, outputSpecs } from './charts/specs.js';
@@ -7,6 +8,7 @@ import { formatCount } from './format.js';
 
 /** The server says "busy" after 100 ms; the page shows it after 250. */
 const BUSY_MS = { defining: 250, busy: 150 };
+const COLUMN_GONE_MS = 1500;
 const TABLE_ROWS_MAX = 500;
 
 /**
@@ -18,12 +20,15 @@ export class Card {
     #chart = null;
     #data = { main: null, all: null };
     #busy_timer = null;
+    #problem_timer = null;
     /** @type {boolean | null} null: not known yet */
     #is_hidden = null;
     #wants_table = false;
     #offs = [];
     #parts;
     #adjust;
+    /** @type {string[]} columns that the table does not have any more */
+    #lost = [];
 
     /**
      * @param {object} context
@@ -55,6 +60,7 @@ export class Card {
     /** @param {import('./plan.js').ChartDef} def */
     configure(def) {
         this.def = def;
+        this.#lost = [];
         this.#chart?.destroy();
         this.#chart = null;
         this.#data = { main: null, all: null };
@@ -63,8 +69,28 @@ export class Card {
         this.#setUp();
     }
 
+    get isLost() {
+        return this.#lost.length > 0;
+    }
+
+    /** Columns of it are gone: it keeps its place, for an undo brings them back. */
+    lose(names) {
+        if (!this.isLost) {
+            this.#dropOutputs();
+            this.#chart?.destroy();
+            this.#chart = null;
+            this.#data = { main: null, all: null };
+            this.#parts.body.replaceChildren();
+        }
+        this.#lost = names;
+        this.#state({ state: 'error' });
+    }
+
     /** The table's columns changed: define again what is defined differently now. */
     refresh() {
+        if (this.isLost) {
+            return;
+        }
         const specs = this.#specs();
         this.#outputs.forEach(({ role, output }) => {
             if (JSON.stringify(output.spec) !== JSON.stringify(specs[role])) {
@@ -75,6 +101,7 @@ export class Card {
 
     destroy() {
         clearTimeout(this.#busy_timer);
+        clearTimeout(this.#problem_timer);
         this.#offs.forEach((off) => off());
         this.#dropOutputs();
         this.#chart?.destroy();
@@ -147,11 +174,7 @@ export class Card {
     #state({ state, progress }) {
         const failed = this.#outputs.find(({ output }) => output.state === 'error')?.output;
         const wait = this.#outputs.find(({ output }) => output.state in BUSY_MS)?.output;
-        this.#parts.error.hidden = !failed;
-        this.element.classList.toggle('is-failed', Boolean(failed));
-        if (failed) {
-            say(this.#parts.message, failed.error?.message ?? 'This chart could not be computed.');
-        }
+        this.#showProblem(failed);
         if (wait && !failed) {
             this.#busy_timer ??= setTimeout(() => this.#showBusy(true), BUSY_MS[state] ?? 150);
             this.#parts.progress.value = progress ?? null;
@@ -163,6 +186,29 @@ export class Card {
             this.#busy_timer = null;
             this.#showBusy(false);
         }
+    }
+
+    /** A column that was just dropped or renamed is found out about in a moment: no alarm before that. */
+    #showProblem(failed) {
+        clearTimeout(this.#problem_timer);
+        if (failed?.error?.code === CODE.noSuchColumn && !this.isLost && this.#parts.error.hidden) {
+            this.#problem_timer = setTimeout(() => this.#tellProblem(failed), COLUMN_GONE_MS);
+        } else {
+            this.#tellProblem(failed);
+        }
+    }
+
+    #tellProblem(failed) {
+        const is_failed = Boolean(failed) || this.isLost;
+        this.#parts.error.hidden = !is_failed;
+        this.element.classList.toggle('is-failed', is_failed);
+        if (this.isLost) {
+            say(this.#parts.message, `The table has no column ${this.#lost.join(', ')} any more. An undo brings it back; else remove this chart.`);
+        } else if (failed) {
+            say(this.#parts.message, failed.error?.message ?? 'This chart could not be computed.');
+        }
+        this.#parts.retry.hidden = this.isLost;
+        this.#parts.error_remove.hidden = !this.#context.actions.remove;
     }
 
     #showBusy(is_busy) {
@@ -203,12 +249,13 @@ export class Card {
         const body = h('div', { class: 'plot', role: 'figure', aria: { describedby: `${id}-summary` } });
         const message = h('p');
         const retry = h('button', { type: 'button', text: 'Try again', on: { click: () => this.#retry() } });
-        const error = h('div', { class: 'card-error', role: 'alert', hidden: true }, message, retry);
+        const error_remove = h('button', { type: 'button', text: 'Remove this chart', hidden: true, on: { click: () => actions.remove(this) } });
+        const error = h('div', { class: 'card-error', role: 'alert', hidden: true }, message, retry, error_remove);
         const progress = h('progress', { class: 'card-progress', aria: { label: 'Computing' } });
         const legend = h('div', { class: 'legend', hidden: true });
         const table = h('div', { class: 'card-table', tabindex: 0, role: 'region', aria: { label: 'Chart as a table' }, hidden: true });
         const table_button = iconButton('table', 'Show as a table', () => this.#toggleTable(), { aria: { label: 'Show as a table', pressed: false } });
-        this.#parts = { title, readout, summary, count, body, message, error, progress, legend, table, table_button };
+        this.#parts = { title, readout, summary, count, body, message, error, retry, error_remove, progress, legend, table, table_button };
         const buttons = [
             actions.move && iconButton('left', 'Move back', () => actions.move(this, -1)),
             actions.move && iconButton('right', 'Move on', () => actions.move(this, 1)),

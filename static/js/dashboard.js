@@ -3,7 +3,7 @@ import { ChartForm } from './chart-form.js';
 import { brushedColumns } from './charts/specs.js';
 import { announce, h, icon } from './dom.js';
 import { Figures } from './figures.js';
-import { chartFor, planDashboard } from './plan.js';
+import { chartFor, fitChart, planDashboard } from './plan.js';
 
 /**
  * The charts of one table: made from its column types the first time, as the user arranged them
@@ -19,6 +19,7 @@ export class Dashboard {
     #grid;
     #figures;
     #is_arranged = false;
+    #is_loading;
     #next_id = 1;
 
     /**
@@ -28,33 +29,64 @@ export class Dashboard {
      * @param {import('./filters.js').Filters} context.filters
      * @param {import('./theme.js').Theme} context.theme
      * @param {(rows: any) => void} context.rows_changed
+     * @param {(error: any) => void} context.failed
      * @param {any} about table.describe
      */
     constructor(context, about) {
         const { columns } = about;
         this.#context = context;
+        this.#is_loading = about.status === 'loading';
         this.#columns = columns;
         this.#planned = plan(about);
         Dashboard.#form ??= new ChartForm();
         this.#grid = h('div', { class: 'cards' });
-        this.#figures = new Figures(context.session, context.table, context.filters, columns, context.rows_changed);
+        this.#figures = new Figures(context.session, context.table, context.filters, columns, context.rows_changed, context.failed);
         const add = h('button', { type: 'button', class: 'add-chart', on: { click: () => this.#add() } }, icon('plus'), 'Add a chart');
         this.element = h('section', { class: 'dashboard', aria: { label: 'Charts' } }, this.#figures.element, this.#grid, add);
         this.#start();
     }
 
-    /** The description changed: while a table arrives its types and ranges do. */
-    describe(about) {
+    /**
+     * The description changed. While a table arrives its charts are planned anew; after that they stay,
+     * and go by the columns' new names and types.
+     * @param {any} about table.describe
+     * @param {Map<string, string>} [renamed] old name: new name
+     */
+    describe(about, renamed = new Map()) {
         const { columns } = about;
+        const before = new Map(this.#columns.map((column) => [column.name, column.type]));
         const planned = plan(about);
         const is_other = JSON.stringify(planned) !== JSON.stringify(this.#planned);
         this.#planned = planned;
         this.#columns = columns;
         this.#figures.describe(columns);
-        if (is_other && !this.#is_arranged) {
+        if (is_other && !this.#is_arranged && this.#is_loading) {
             this.#replan();
         } else {
-            this.#cards.forEach((card) => card.refresh());
+            this.#follow(before, renamed);
+        }
+        this.#is_loading = about.status === 'loading';
+    }
+
+    #follow(before, renamed) {
+        const types = new Map(this.#columns.map((column) => [column.name, column.type]));
+        let is_other = false;
+        for (const card of this.#cards) {
+            const def = renameIn(card.def, renamed);
+            const is_retyped = columnsOf(def).some((name) => types.get(name) !== before.get(name) && before.has(name) && types.has(name));
+            const next = is_retyped ? fitChart(def, this.#columns) : def;
+            const gone = columnsOf(next).filter((name) => !types.has(name));
+            is_other ||= next !== card.def;
+            if (gone.length > 0) {
+                card.lose(gone);
+            } else if (next !== card.def || is_retyped || card.isLost) {
+                this.#use(brushedColumns(next)).then(() => this.#cards.includes(card) && card.configure(next));
+            } else {
+                card.refresh();
+            }
+        }
+        if (is_other) {
+            this.#keep();
         }
     }
 
@@ -91,7 +123,7 @@ export class Dashboard {
 
     async #fill(defs) {
         const known = new Set(this.#columns.map((column) => column.name));
-        const drawable = defs.filter((def) => [def.x, def.y, def.color, def.facet].every((name) => !name || known.has(name)));
+        const drawable = defs.filter((def) => columnsOf(def).every((name) => known.has(name)));
         await this.#use(drawable.flatMap(brushedColumns));
         drawable.forEach((def) => this.#append(def));
         this.#keep();
@@ -179,6 +211,26 @@ export class Dashboard {
     #key() {
         return `spillway.layout.${this.#context.session.name}.${this.#context.table}`;
     }
+}
+
+/** The columns that a chart is made of. */
+function columnsOf(def) {
+    return [def.x, def.y, def.color, def.facet, def.measure?.column].filter((name) => name !== undefined && name !== null);
+}
+
+/** The same chart of columns that are called something else; the very same where nothing is. */
+function renameIn(def, renamed) {
+    if (!columnsOf(def).some((name) => renamed.has(name))) {
+        return def;
+    }
+    const next = { ...def };
+    for (const place of ['x', 'y', 'color', 'facet']) {
+        next[place] = renamed.get(def[place]) ?? def[place];
+    }
+    if (def.measure?.column) {
+        next.measure = { ...def.measure, column: renamed.get(def.measure.column) ?? def.measure.column };
+    }
+    return JSON.parse(JSON.stringify(next)); // places that are not used stay away
 }
 
 function plan({ columns, rows }) {

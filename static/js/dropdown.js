@@ -206,7 +206,7 @@ export class DropdownApp {
         if (this.#compare_input !== null) {
             return; // new rows of a growing table: the choice stays
         }
-        this.#compare_input = `${this.#filters.select}_compared_${this.#filters.column(category).index}`;
+        this.#compare_input = `${this.#filters.select}_compared_${this.#about.columns.findIndex(({ name }) => name === category)}`;
         const kept = this.#session.inputs.get(this.#compare_input);
         const chosen = new Set(kept ?? values.slice(0, COMPARED_AT_FIRST));
         const boxes = values.map((value) => {

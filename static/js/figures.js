@@ -15,13 +15,15 @@ export class Figures {
      * @param {import('./filters.js').Filters} filters
      * @param {any[]} columns
      * @param {(rows: {rows: number, total: number, version: number}) => void} changed
+     * @param {(error: any) => void} [failed]
      */
-    constructor(session, table, filters, columns, changed) {
+    constructor(session, table, filters, columns, changed, failed = () => {}) {
         this.#columns = planFigures(columns);
         this.#changed = changed;
         this.element = h('dl', { class: 'figures', aria: { label: 'Key figures' } });
         this.#output = session.output(`${filters.select}_figures`, { kind: 'value', table, select: filters.select, measures: this.#measures() });
         this.#offs.push(this.#output.on('value', (value) => this.#show(value)));
+        this.#offs.push(this.#output.on('state', ({ error }) => error && failed(error)));
         if (this.#output.value) {
             this.#show(this.#output.value);
         }

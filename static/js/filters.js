@@ -1,4 +1,5 @@
 import { Emitter } from '../client/emitter.js';
+import { condition } from './condition.js';
 import { axisToInput, formatAxis, inputToAxis, isNumeric, isTime } from './format.js';
 
 /**
@@ -33,7 +34,7 @@ export class Filters extends Emitter {
         super();
         this.#session = session;
         this.#table = table;
-        this.#columns = new Map(columns.map((column, index) => [column.name, { ...column, index }]));
+        this.#columns = new Map(columns.map((column) => [column.name, column]));
         this.#prefix = `${page}f${hash(table)}`;
         this.select = `${page}s${hash(table)}`;
     }
@@ -48,21 +49,44 @@ export class Filters extends Emitter {
         return [...this.#columns.values()];
     }
 
-    /** The description changed. A column whose type did has another kind of filter now. */
-    describe(columns) {
-        let is_other = false;
-        columns.forEach((column, index) => {
-            is_other ||= this.#clauses.has(column.name) && this.column(column.name)?.type !== column.type;
-            this.#columns.set(column.name, { ...column, index });
-        });
-        if (is_other) {
-            const used = [...this.#clauses.keys()];
-            this.clear();
-            this.#clauses.clear();
-            used.forEach((name) => this.#clause(name));
+    /**
+     * The description changed. A column whose type did has another kind of filter now, one that was
+     * renamed keeps its own, one that is gone has none.
+     * @param {any[]} columns
+     * @param {Map<string, string>} [renamed] old name: new name
+     */
+    describe(columns, renamed = new Map()) {
+        const before = this.#columns;
+        this.#columns = new Map(columns.map((column) => [column.name, column]));
+        const used = [...this.#clauses.keys()];
+        const is_other = used.filter((name) => this.column(name)?.type !== before.get(name)?.type);
+        if (is_other.length === 0) {
+            return;
+        }
+        const kept = [...renamed].filter(([from, to]) => this.#active.has(from) && before.get(from)?.type === this.column(to)?.type);
+        const values = Object.fromEntries(kept.map(([from, to]) => [to, this.#active.get(from)]));
+        this.#forget(is_other);
+        const again = used.map((name) => renamed.get(name) ?? name).filter((name) => this.#columns.has(name));
+        again.forEach((name) => this.#clause(name));
+        if (this.#clauses.size > 0) {
             this.#define();
             this.#defining.catch(() => {}); // the outputs that read it say so themselves
         }
+        if (kept.length > 0) {
+            this.set(values);
+        }
+    }
+
+    #forget(names) {
+        const inputs = {};
+        for (const name of names) {
+            inputs[this.#clauses.get(name).input] = null;
+            this.#clauses.delete(name);
+            this.#active.delete(name);
+            this.#unshown.delete(name);
+        }
+        this.#session.inputs.set(inputs);
+        names.forEach((column) => this.emit('change', { column }));
     }
 
     /**
@@ -138,8 +162,8 @@ export class Filters extends Emitter {
 
     /** Takes over what a resumed session still filters by. */
     adopt(inputs) {
-        for (const [name, column] of this.#columns) {
-            const value = inputs[`${this.#prefix}_${column.index}`];
+        for (const name of this.#columns.keys()) {
+            const value = inputs[this.#input(name)];
             if (value !== null && value !== undefined) {
                 this.#clause(name);
                 this.#active.set(name, this.#fromInput(name, value));
@@ -182,14 +206,28 @@ export class Filters extends Emitter {
         return `${name}: ${formatAxis(low, type, span)} – ${formatAxis(high, type, span)}`;
     }
 
+    /**
+     * The filters as a condition, for a change of the rows that pass them.
+     * @returns {string | null} null: no filter is on
+     */
+    where() {
+        const parts = [...this.#active.keys()].map((name) => condition(this.column(name), this.#toInput(name, this.get(name)), this.#clause(name).kind));
+        return parts.length > 0 ? parts.join(' AND ') : null;
+    }
+
     #clause(name) {
         let clause = this.#clauses.get(name);
         if (!clause) {
-            const { type, index } = this.column(name);
-            clause = { kind: isNumeric(type) || isTime(type) ? 'between' : 'in', input: `${this.#prefix}_${index}` };
+            const { type } = this.column(name);
+            clause = { kind: isNumeric(type) || isTime(type) ? 'between' : 'in', input: this.#input(name) };
             this.#clauses.set(name, clause);
         }
         return clause;
+    }
+
+    /** By the column's name: columns come and go, and their numbers with them. */
+    #input(name) {
+        return `${this.#prefix}_${hash(name)}${name.length}`;
     }
 
     #define() {

@@ -1,4 +1,5 @@
-import { h } from './dom.js';
+import { h, iconButton } from './dom.js';
+import { GridEditing } from './edit/grid-editing.js';
 import { formatCell, formatCount, isNumeric } from './format.js';
 import { GridAria } from './grid-aria.js';
 import { PageCache } from './page-cache.js';
@@ -8,7 +9,9 @@ const ROW_PX = 26;
 const WIDTH_PX = { bool: 80, int: 110, float: 120, date: 110, timestamp: 216, string: 160 };
 const REFRESH_MS = 150;
 
-/** The rows of a table under its filters, in any order, of any length. */
+const LOOK_MS = 2000;
+
+/** The rows of a table under its filters, in any order, of any length; their cells can be edited. */
 export class Grid {
     #table;
     #select;
@@ -20,22 +23,34 @@ export class Grid {
     #sort = [];
     #timer = null;
     #problem;
+    #changes;
+    #note;
+    /** @type {GridEditing | null} */
+    #editing = null;
+    /** @type {(() => void)[]} wait for rows to arrive */
+    #waiting = [];
+    #off;
 
     /**
      * @param {import('../client/table.js').Table} table
      * @param {string} select the selection that filters it
      * @param {(text: string) => void} problem
+     * @param {import('./edit/changes.js').Changes} changes
+     * @param {{say: (text: string, options?: any) => void, selected: () => void, menu: (name: string, at: Element) => void, moved: (row: number, now: number) => void}} note
      */
-    constructor(table, select, problem) {
+    constructor(table, select, problem, changes, note) {
         this.#table = table;
         this.#select = select;
         this.#problem = problem;
+        this.#changes = changes;
+        this.#note = note;
+        this.#off = changes.on('cells', () => this.#redraw());
         this.#host = h('div', { class: 'grid' });
         this.element = this.#host;
         this.#cache = new PageCache({
             fetch: (offset, limit, signal) =>
                 table.page({ offset, limit, select, columns: this.#names(), ...(this.#sort.length > 0 && { sort: this.#sort }) }, { signal }),
-            arrived: (first, last) => this.#arrived(first, last),
+            arrived: (first, last, page) => this.#arrived(first, last, page),
             failed: (error) => problem(`Rows could not be read: ${error.message}`),
         });
     }
@@ -45,7 +60,12 @@ export class Grid {
         const is_new = JSON.stringify(columns.map(typed)) !== JSON.stringify(this.#columns.map(typed));
         this.#columns = columns;
         if (is_new) {
+            const names = this.#names();
+            this.#sort = this.#sort.filter(({ column }) => names.includes(column));
+            this.#cache.forget(); // its rows have other columns
             this.#grid?.setColumns(this.#slickColumns());
+            this.#grid?.setSortColumns(this.#sort.map(({ column, desc }) => ({ columnId: column, sortAsc: !desc })));
+            this.#aria?.showSort(this.#sort);
             this.#cache.invalidate();
         }
     }
@@ -68,11 +88,61 @@ export class Grid {
         }
     }
 
-    /** @param {number} row */
-    goTo(row) {
+    /** The table has another version, with as many rows for all we know. */
+    refreshRows() {
+        this.refresh(this.#cache.length);
+    }
+
+    /** @param {number} row @param {number} [cell] */
+    goTo(row, cell = 0) {
         this.#grid?.scrollRowToTop(row);
-        this.#grid?.setActiveCell(row, 0);
+        this.#grid?.setActiveCell(row, cell);
         this.#grid?.focus();
+    }
+
+    /** Waits until the page knows of that many rows. */
+    rowsBecome(rows) {
+        return this.#until(() => this.#cache.length >= rows);
+    }
+
+    /** Opens the first cell of a row, as soon as the row is there. */
+    async editRow(row) {
+        this.goTo(row, 1);
+        await this.#until(() => this.#cache.get(row) !== null);
+        this.#editing?.edit(row, 1);
+    }
+
+    /** @returns {{rows?: any[], problem?: string}} the ids of the rows that are selected */
+    selectedRows() {
+        return this.#editing?.selectedRows() ?? { problem: 'Select a row first: click its number.' };
+    }
+
+    get selectedCount() {
+        const range = this.#editing?.selection.range;
+        return range ? range.bottom - range.top + 1 : 0;
+    }
+
+    get rows() {
+        return this.#cache.length;
+    }
+
+    /** The newest version that rows are shown of: what the user sees. */
+    get version() {
+        return this.#cache.version;
+    }
+
+    /**
+     * What a cell holds in a version, or in one after it; undefined when its row is not in sight.
+     * @param {any} id
+     * @param {string} name
+     * @param {number} version
+     */
+    async look(id, name, version) {
+        const item = () => this.#cache.get(this.#cache.find(id));
+        this.#cache.invalidate();
+        await this.#until(() => item()?.version >= version);
+        const found = item();
+        return found?.version >= version ? found.values[this.#names().indexOf(name)] : undefined;
     }
 
     get sort() {
@@ -81,7 +151,9 @@ export class Grid {
 
     destroy() {
         clearTimeout(this.#timer);
+        this.#off();
         this.#cache.stop();
+        this.#editing?.destroy();
         this.#grid?.destroy();
         this.#host.remove();
     }
@@ -101,7 +173,7 @@ export class Grid {
             enableCellNavigation: true,
             enableColumnReorder: false,
             enableHtmlRendering: false,
-            enableTextSelectionOnCells: true,
+            enableTextSelectionOnCells: false, // a drag selects a rectangle; copying takes its cells
             multiColumnSort: true,
             numberedMultiColumnSort: true,
             tristateMultiColumnSort: true,
@@ -111,9 +183,72 @@ export class Grid {
         });
         this.#grid.onViewportChanged.subscribe(() => this.#look());
         this.#grid.onSort.subscribe((event, { sortCols }) => this.#sorted(sortCols ?? [], event));
+        this.#grid.onHeaderContextMenu.subscribe((event, { column }) => this.#openMenu(event, column));
+        this.#host.addEventListener('keydown', (event) => this.#headKey(event));
+        this.#editing = new GridEditing(this.#grid, this.#host, this.#source(), this.#changes, this.#note);
+        this.#grid.onHeaderCellRendered.subscribe((_, { node, column }) => this.#addMenu(node, column));
+        this.#grid.setColumns(this.#slickColumns()); // draws the headings, now that somebody listens
         this.#aria = new GridAria(this.#host, this.#grid);
         this.#describeToReaders();
         this.#look();
+    }
+
+    #source() {
+        return {
+            columns: () => this.#columns,
+            item: (row) => this.#cache.get(row),
+            find: (id) => this.#cache.find(id),
+            length: () => this.#cache.length,
+        };
+    }
+
+    #addMenu(node, column) {
+        if (column.sortable) {
+            const button = iconButton('more', `Menu of ${column.id}`, (event) => {
+                event.stopPropagation(); // it would sort
+                this.#note.menu(column.id, button);
+            }, { tabindex: -1, class: 'icon-button head-menu' });
+            node.append(button);
+        }
+    }
+
+    #openMenu(event, column) {
+        if (column?.sortable) {
+            event.preventDefault();
+            this.#note.menu(column.id, event.target.closest('.slick-header-column'));
+        }
+    }
+
+    /** On a heading, the arrow down opens its menu. */
+    #headKey(event) {
+        const head = event.target.closest('.slick-header-column');
+        if (head && event.key === 'ArrowDown' && head.tabIndex === 0) {
+            event.preventDefault();
+            event.stopPropagation();
+            this.#note.menu(head.dataset.id, head);
+        }
+    }
+
+    /** @param {string} column @param {'asc' | 'desc' | null} order */
+    sortBy(column, order) {
+        this.#grid.setSortColumns(order ? [{ columnId: column, sortAsc: order === 'asc' }] : []);
+        this.#sortedBy(order ? [{ column, ...(order === 'desc' && { desc: true }) }] : []);
+    }
+
+    async #until(check) {
+        const end = performance.now() + LOOK_MS;
+        while (!check() && performance.now() < end) {
+            const late = new Promise((resolve) => setTimeout(resolve, LOOK_MS / 4));
+            await Promise.race([late, new Promise((resolve) => this.#waiting.push(() => resolve(null)))]);
+        }
+    }
+
+    #redraw() {
+        this.#changes.settle((id) => this.#cache.get(this.#cache.find(id))?.version ?? null);
+        if (this.#grid) {
+            this.#grid.invalidateAllRows();
+            this.#grid.render();
+        }
     }
 
     #slickColumns() {
@@ -122,23 +257,32 @@ export class Grid {
             id,
             ...this.#columns.map((column, i) => ({
                 id: column.name,
-                name: column.name,
-                toolTip: `${column.name} (${column.type})`,
+                name: column.formula ? `ƒ ${column.name}` : column.name,
+                toolTip: `${column.name} (${column.type}${column.formula ? `, the formula ${column.formula}` : ''})`,
                 field: String(i),
                 width: Math.max(WIDTH_PX[column.type] ?? 120, Math.min(column.name.length * 9 + 36, 320)),
                 sortable: true,
-                cssClass: isNumeric(column.type) ? 'cell-number' : '',
-                formatter: (row, cell, value, definition, item) => this.#format(item, i, column.type),
+                cssClass: `${isNumeric(column.type) ? 'cell-number' : ''}${column.formula ? ' cell-formula' : ''}`,
+                formatter: (row, cell, value, definition, item) => this.#format(item, i, column),
             })),
         ];
     }
 
-    #format(item, i, type) {
+    #format(item, i, column) {
         if (item.is_missing) {
             return '';
         }
+        const entry = this.#changes.get(item.id, column.name);
+        const style = entry ? `is-${entry.state}` : '';
+        if (entry && (entry.state !== 'saved' || item.version < entry.version)) {
+            return { text: entry.text === '' ? 'null' : entry.text, addClasses: entry.text === '' ? `${style} is-null` : style, toolTip: entry.reason ?? 'on its way' };
+        }
+        const kept = item.kept?.get(i);
+        if (kept !== undefined) {
+            return { text: kept, addClasses: `${style} is-exception`, toolTip: `does not fit ${column.type}: counts as null` };
+        }
         const value = item.values[i];
-        return value === null ? { text: 'null', addClasses: 'is-null' } : { text: formatCell(value, type) };
+        return value === null ? { text: 'null', addClasses: `${style} is-null` } : { text: value === '' ? '""' : formatCell(value, column.type), addClasses: style };
     }
 
     /** Only a part of the rows is in the document: tell how many there are. */
@@ -154,7 +298,11 @@ export class Grid {
         if (kept.length < sort_columns.length) {
             this.#grid.setSortColumns(kept.map(({ columnId, sortAsc }) => ({ columnId, sortAsc })));
         }
-        this.#sort = kept.map(({ columnId, sortAsc }) => ({ column: String(columnId), ...(!sortAsc && { desc: true }) }));
+        this.#sortedBy(kept.map(({ columnId, sortAsc }) => ({ column: String(columnId), ...(!sortAsc && { desc: true }) })));
+    }
+
+    #sortedBy(sort) {
+        this.#sort = sort;
         this.#aria.showSort(this.#sort);
         this.#grid.scrollRowToTop(0);
         this.#look();
@@ -171,10 +319,11 @@ export class Grid {
             this.#cache.length = rows;
             this.#grid?.updateRowCount();
             this.#describeToReaders();
+            this.#waiting.splice(0).forEach((go) => go());
         }
     }
 
-    #arrived(first, last) {
+    #arrived(first, last, page) {
         if (!this.#grid) {
             return; // it asks for its rows when it is made
         }
@@ -188,6 +337,21 @@ export class Grid {
         this.#grid.render();
         this.#describeToReaders();
         this.#problem('');
+        this.#waiting.splice(0).forEach((go) => go());
+        this.#settle(page);
+    }
+
+    /** What was typed makes room for the rows that have it; a row that went elsewhere is told of. */
+    #settle(page) {
+        const { last } = this.#changes;
+        this.#changes.settle((id) => this.#cache.get(this.#cache.find(id))?.version ?? null);
+        if (last && Number(page.version) >= last.version && this.#cache.isFresh(last.row)) {
+            this.#changes.last = null;
+            const now = this.#cache.find(last.id);
+            if (now !== last.row) {
+                this.#note.moved(last.row, now);
+            }
+        }
     }
 }
 
@@ -197,5 +361,5 @@ function rowNumber(row, item) {
 }
 
 function typed(column) {
-    return [column.name, column.type];
+    return [column.name, column.type, column.formula];
 }

@@ -45,7 +45,7 @@ export class PageCache {
 
     /**
      * @param {number} row
-     * @returns {{id: any, values: any[]} | null}
+     * @returns {{id: any, values: any[], version: number, kept?: Map<number, string>} | null} `version` of its page; `kept`: texts that do not fit their column
      */
     get(row) {
         const { page_rows } = this.#options;
@@ -55,7 +55,39 @@ export class PageCache {
         if (!entry || at >= entry.page.row_ids.length) {
             return null;
         }
-        return { id: entry.page.row_ids[at], values: entry.page.data.map((column) => column[at]) };
+        const { row_ids, data, version, exceptions } = entry.page;
+        const kept = exceptions && new Map(exceptions.filter((one) => one[1] === at).map(([column, , text]) => [column, text]));
+        return { id: row_ids[at], values: data.map((column) => column[at]), version: Number(version), kept };
+    }
+
+    /**
+     * Where a row stands now, among the pages that are not out of date.
+     * @param {any} id
+     * @returns {number} -1 when none of them has it
+     */
+    find(id) {
+        for (const [number, { page, generation }] of this.#pages) {
+            const at = generation === this.#generation ? page.row_ids.indexOf(id) : -1;
+            if (at >= 0) {
+                return number * this.#options.page_rows + at;
+            }
+        }
+        return -1;
+    }
+
+    /** Whether the page of a row is not out of date. */
+    isFresh(row) {
+        return this.#pages.get(Math.floor(row / this.#options.page_rows))?.generation === this.#generation;
+    }
+
+    /** The newest version that any page is of. */
+    get version() {
+        return Math.max(0, ...[...this.#pages.values()].map(({ page }) => Number(page.version)));
+    }
+
+    /** What is there is of no use any more, not even to be looked at. */
+    forget() {
+        this.#pages.clear();
     }
 
     /**

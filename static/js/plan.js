@@ -82,3 +82,30 @@ export function chartFor(column) {
         ? { type: 'bars', x: column.name }
         : { type: 'histogram', x: column.name };
 }
+
+/**
+ * A chart after a column of it has another type: the same where that can be drawn, else one of its
+ * first column alone. A column that no longer fits as colour or facet is left out.
+ * @param {any} def
+ * @param {any[]} columns
+ */
+export function fitChart(def, columns) {
+    const type = (name) => columns.find((column) => column.name === name)?.type;
+    const isAxis = (name) => isNumeric(type(name)) || isTime(type(name));
+    const fits = {
+        histogram: () => isAxis(def.x),
+        bars: () => !isAxis(def.x),
+        line: () => isAxis(def.x) && isNumeric(type(def.y)),
+        trend: () => isAxis(def.x) && isNumeric(type(def.y)),
+        density: () => isAxis(def.x) && isAxis(def.y),
+        scatter: () => isAxis(def.x) && isAxis(def.y),
+    };
+    const next = fits[def.type]() ? { ...def } : { id: def.id, ...chartFor(columns.find((column) => column.name === def.x)) };
+    if (next.measure?.column && !isNumeric(type(next.measure.column))) {
+        delete next.measure;
+    }
+    if (next.facet && isAxis(next.facet)) {
+        delete next.facet;
+    }
+    return next;
+}

@@ -1,10 +1,11 @@
 import { ColumnsView } from './columns-view.js';
 import { h, icon, say, setAria } from './dom.js';
+import { TableEditing } from './edit/table-editing.js';
 import { saveUrl } from './export.js';
 import { formatCount } from './format.js';
 import { Grid } from './grid.js';
 
-/** Below the charts: the rows that pass the filters, the columns, and the way to take both home. */
+/** Below the charts: the rows that pass the filters, the columns, the history, and the way to take the rows home. */
 export class RowsPanel {
     #session;
     #table;
@@ -15,6 +16,7 @@ export class RowsPanel {
     #problem;
     #tabs;
     #resize;
+    #editing;
 
     /**
      * @param {any} session
@@ -28,16 +30,20 @@ export class RowsPanel {
         this.#filters = filters;
         this.#count = h('span', { class: 'rows-count' });
         this.#problem = h('p', { class: 'problem', role: 'alert', hidden: true });
-        this.#grid = new Grid(session.table(table), filters.select, (text) => this.#say(text));
-        this.#columns = new ColumnsView(add);
+        this.#editing = new TableEditing(session.table(table), filters, add);
+        this.#grid = new Grid(session.table(table), filters.select, (text) => this.#say(text), this.#editing.changes, this.#editing.listener);
+        this.#editing.grid = this.#grid;
+        this.#columns = new ColumnsView(add, (name, opener) => this.#editing.menu(name, opener));
         this.#tabs = [
             this.#tab('rows', 'Rows', this.#grid.element),
             this.#tab('columns', 'Columns', this.#columns.element),
+            this.#tab('history', 'History', this.#editing.history.element),
         ];
         this.element = h(
             'section',
             { class: 'rows-panel', aria: { label: 'Rows and columns' } },
             h('div', { class: 'rows-bar' }, this.#tabList(), this.#count, this.#goTo(), this.#downloads()),
+            this.#editing.element,
             this.#problem,
             ...this.#tabs.map((tab) => tab.panel),
         );
@@ -50,7 +56,14 @@ export class RowsPanel {
     describe(about) {
         this.#columns.describe(about);
         this.#grid.describe(about.columns);
+        this.#editing.describe(about);
         this.#grid.show();
+    }
+
+    /** The table has another version: the figures may not tell, when none of them depends on what was changed. */
+    tableChanged() {
+        this.#grid.refreshRows();
+        this.#editing.fetchHistory();
     }
 
     /** @param {{rows: number, total: number}} rows */
@@ -63,6 +76,7 @@ export class RowsPanel {
     destroy() {
         this.#resize.disconnect();
         this.#grid.destroy();
+        this.#editing.destroy();
         this.element.remove();
     }
 
@@ -78,12 +92,12 @@ export class RowsPanel {
     }
 
     #tabList() {
-        const list = h('div', { class: 'tabs', role: 'tablist', aria: { label: 'Rows or columns' } }, ...this.#tabs.map((tab) => tab.button));
+        const list = h('div', { class: 'tabs', role: 'tablist', aria: { label: 'Rows, columns or history' } }, ...this.#tabs.map((tab) => tab.button));
         this.#tabs.forEach(({ button }, i) => button.addEventListener('click', () => this.#choose(i)));
         list.addEventListener('keydown', (event) => {
             if (event.key === 'ArrowRight' || event.key === 'ArrowLeft') {
                 const now = this.#tabs.findIndex(({ button }) => button === document.activeElement);
-                const next = (now + 1) % this.#tabs.length;
+                const next = (now + (event.key === 'ArrowRight' ? 1 : this.#tabs.length - 1)) % this.#tabs.length;
                 this.#choose(next);
                 this.#tabs[next].button.focus();
                 event.preventDefault();
@@ -98,6 +112,7 @@ export class RowsPanel {
             button.tabIndex = i === chosen ? 0 : -1;
             panel.hidden = i !== chosen;
         });
+        this.#editing.history.show(chosen === 2);
         this.#grid.show();
     }
 

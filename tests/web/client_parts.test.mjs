@@ -25,7 +25,7 @@ function numbers(rows, options = {}) {
             assert.ok(!signal.aborted || options.lets_abort);
             const count = Math.max(0, Math.min(limit, rows - offset));
             const ids = Array.from({ length: count }, (_, i) => offset + i);
-            return { rows, offset, row_ids: ids, data: [ids.map((id) => id * 10)] };
+            return { version: 3, rows, offset, row_ids: ids, data: [ids.map((id) => id * 10)], exceptions: [[0, 5, 'n.b.']] };
         },
         arrived: (first, last) => arrived.push([first, last]),
         page_rows: 10,
@@ -43,7 +43,9 @@ test('the page cache fetches what is looked at and one page ahead', async () => 
     await settle();
 
     assert.deepEqual(asked, [[10, 10], [20, 10], [30, 10]]);
-    assert.deepEqual(cache.get(25), { id: 25, values: [250] });
+    assert.deepEqual(cache.get(24), { id: 24, values: [240], version: 3, kept: new Map() });
+    assert.deepEqual(cache.get(25).kept, new Map([[0, 'n.b.']]));
+    assert.deepEqual([cache.find(25), cache.find(45), cache.version], [25, -1, 3]);
     assert.equal(cache.get(45), null);
 });
 
@@ -54,7 +56,7 @@ test('the page cache reaches the last row of a hundred million', async () => {
     await settle();
 
     assert.deepEqual(asked, [[99_999_990, 10]]);
-    assert.deepEqual(cache.get(99_999_999), { id: 99_999_999, values: [999_999_990] });
+    assert.deepEqual(cache.get(99_999_999).values, [999_999_990]);
 });
 
 test('scrolling back fetches the page before', async () => {
