@@ -9,6 +9,7 @@ void sw_budget_init(struct sw_budget *budget, const char *name, int64_t limit,
     budget->limit = limit;
     budget->name = name;
     budget->parent = parent;
+    budget->shed = NULL;
 }
 
 /* Adds where the sum stays within the limit, so that a charge which a limit refuses is never seen
@@ -26,6 +27,17 @@ static bool add_within(struct sw_budget *budget, int64_t bytes, int64_t *used)
     return true;
 }
 
+/* The same, at the price of what can be made again. */
+static bool add_or_shed(struct sw_budget *budget, int64_t bytes, int64_t *used)
+{
+    bool is_within = add_within(budget, bytes, used);
+    while (!is_within && budget->shed != NULL && bytes <= budget->limit &&
+           budget->shed((size_t)bytes) > 0) {
+        is_within = add_within(budget, bytes, used);
+    }
+    return is_within;
+}
+
 static sw_status fail_over(struct sw_err *err, const struct sw_budget *budget, int64_t asked)
 {
     return sw_fail_limit(err, budget->name, asked, budget->limit,
@@ -40,7 +52,7 @@ sw_status sw_budget_charge(struct sw_budget *budget, size_t bytes, struct sw_err
     }
     for (struct sw_budget *at = budget; at != NULL; at = at->parent) {
         int64_t used;
-        if (add_within(at, (int64_t)bytes, &used)) {
+        if (add_or_shed(at, (int64_t)bytes, &used)) {
             continue;
         }
         for (struct sw_budget *undo = budget; undo != at; undo = undo->parent) {

@@ -11,6 +11,9 @@ struct sw_budget {
     int64_t limit;            /* bytes; set before threads see it */
     const char *name;         /* of the limit, for errors: "memory_bytes", ... */
     struct sw_budget *parent; /* charged too; NULL at the root */
+    /* Drops about so many bytes of what can be made again, says how many, 0 when nothing is left:
+     * asked before a charge is refused, on any thread.  NULL, or set before threads see it. */
+    size_t (*shed)(size_t bytes);
 };
 
 void sw_budget_init(struct sw_budget *budget, const char *name, int64_t limit,

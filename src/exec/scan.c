@@ -8,6 +8,17 @@
 #include "base/thread.h"
 #include "exec/exec_priv.h"
 
+void sw_scan_caches_open(struct sw_budget *budget)
+{
+    budget->shed = sw_places_shed;
+    sw_places_keep(budget, SW_PLACES_BYTES_MAX);
+}
+
+void sw_scan_caches_close(void)
+{
+    sw_places_keep(NULL, 0);
+}
+
 /* -- workers ------------------------------------------------------------------ */
 
 static struct sw_scan *scan_of(struct sw_job *job)

@@ -48,6 +48,11 @@ struct sw_scan_result {
 
 typedef void (*sw_scan_done_fn)(void *context, struct sw_scan *scan);
 
+/* What scans keep for one another (bin codes, kernel/places.h) is charged to this root budget, and
+ * given up before it refuses anybody; from the server's start to its end. */
+void sw_scan_caches_open(struct sw_budget *budget);
+void sw_scan_caches_close(void);
+
 /* On failure filters and runs are freed and done is not called. */
 SW_MUST_USE sw_status sw_scan_submit(struct sw_pool *pool, struct sw_lane *lane,
                                      const struct sw_scan_spec *spec, sw_scan_done_fn done,

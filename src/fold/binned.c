@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "kernel/kernel.h"
 #include "table/datetime.h"
 
 sw_status sw_binned_column(const struct sw_version *version, struct sw_span name, const char *what,
@@ -154,6 +155,27 @@ sw_status sw_binned_put(const double *values, const uint8_t *is_null, size_t n, 
 
 /* Edges of times between two milliseconds stay fractions: they are what the counts were made
  * with. */
+void sw_binned_count(struct sw_batch_places at, const struct sw_batch *batch, uint64_t *counts,
+                     uint32_t places)
+{
+    if (at.narrow != NULL) {
+        sw_count_narrow(at.narrow, batch->select, batch->selected, batch->rows, counts, places);
+    } else {
+        sw_count_wide(at.wide, batch->select, batch->selected, batch->rows, counts, places);
+    }
+}
+
+const uint16_t *sw_binned_wide(struct sw_batch_places at, uint32_t n, uint16_t *room)
+{
+    if (at.wide != NULL) {
+        return at.wide;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        room[i] = at.narrow[i];
+    }
+    return room;
+}
+
 sw_status sw_binned_put_edges(const struct sw_axis *axis, enum sw_type type,
                               struct sw_series *series, size_t panel, const char *name)
 {

@@ -15,6 +15,11 @@ SW_MUST_USE sw_status sw_binned_domain(const struct sw_version *version, uint32_
 SW_MUST_USE sw_status sw_binned_width(const struct sw_version *version, uint32_t column,
                                       const struct sw_json *domain, double width, const char *what,
                                       struct sw_axis *axis, struct sw_err *err);
+/* counts[place]++ over the rows of the batch. */
+void sw_binned_count(struct sw_batch_places at, const struct sw_batch *batch, uint64_t *counts,
+                     uint32_t places);
+/* The places of n rows in 16 bits, if need be in `room`. */
+const uint16_t *sw_binned_wide(struct sw_batch_places at, uint32_t n, uint16_t *room);
 /* Field `name` with the edges, in milliseconds for times. */
 SW_MUST_USE sw_status sw_binned_put_edges(const struct sw_axis *axis, enum sw_type type,
                                           struct sw_series *series, size_t panel, const char *name);

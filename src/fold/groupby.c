@@ -92,6 +92,7 @@ static sw_status plan(const struct sw_json *params, const struct sw_fold_env *en
         plan_free(groupby);
         return status;
     }
+    sw_grouped_ready(&groupby->grouped);
     *into = groupby;
     return SW_OK;
 }

@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 
+#include "fold/key_column.h"
+#include "kernel/kernel.h"
+
 /* -- plan --------------------------------------------------------------------------- */
 
 sw_status sw_grouped_columns(struct sw_grouped *grouped, const struct sw_json *by, const char *what,
@@ -36,6 +39,32 @@ sw_status sw_grouped_columns(struct sw_grouped *grouped, const struct sw_json *b
     return SW_OK;
 }
 
+/* A dictionary that grows by a few strings shall not change the number, which is part of what kept
+ * partials are known by; and where bytes do, bytes are used. */
+static uint32_t round_codes(uint32_t codes)
+{
+    uint32_t groups = 8;
+    while (groups <= codes) {
+        groups *= 2;
+    }
+    groups = groups == 256 && codes < UINT8_MAX - 1 ? UINT8_MAX : groups;
+    return groups - 1;
+}
+
+void sw_grouped_ready(struct sw_grouped *grouped)
+{
+    uint32_t codes = 0;
+    if (grouped->columns != 1 || sw_measures_has_rounds(grouped->measures) ||
+        !sw_key_column_is_coded(grouped->version, grouped->column[0])) {
+        return;
+    }
+    for (uint32_t i = 0; i < grouped->version->groups; i++) {
+        const struct sw_chunk *chunk = grouped->version->group[i]->chunk[grouped->column[0]];
+        codes = chunk->dict_count > codes ? chunk->dict_count : codes;
+    }
+    grouped->codes = codes > 0 && codes <= SW_GROUPED_CODES ? round_codes(codes) : 0;
+}
+
 void sw_grouped_fini(struct sw_grouped *grouped)
 {
     sw_grouped_free(grouped->first);
@@ -55,6 +84,11 @@ sw_status sw_grouped_init(const struct sw_grouped *grouped, struct sw_grouped_st
     if (status == SW_OK && grouped->measures != NULL) {
         status = sw_measures_state_new(grouped->measures, &made->measures);
     }
+    if (status == SW_OK && grouped->codes > 0) {
+        made->codes = grouped->codes;
+        made->rows = calloc(grouped->codes + (size_t)1, sizeof(*made->rows));
+        status = made->rows == NULL ? SW_NO_MEMORY : SW_OK;
+    }
     if (status != SW_OK) {
         sw_grouped_free(made);
         return status;
@@ -71,6 +105,7 @@ void sw_grouped_free(struct sw_grouped_state *state)
     sw_keys_free(state->keys);
     sw_measures_state_free(state->measures);
     free(state->known);
+    free(state->rows);
     free(state);
 }
 
@@ -108,6 +143,36 @@ static sw_status translate(const struct sw_grouped *grouped, struct sw_grouped_s
     return SW_OK;
 }
 
+/* By code: null's slot holds code 0, so it is given its own. */
+static sw_status fold_codes(const struct sw_grouped *grouped, struct sw_grouped_state *state,
+                            struct sw_batch *batch)
+{
+    uint8_t narrow[SW_VECTOR_ROWS];
+    uint16_t wide[SW_VECTOR_ROWS];
+    uint32_t column = grouped->column[0];
+    const struct sw_chunk *chunk = sw_batch_chunk(batch, column);
+    const uint64_t *valid = sw_batch_valid(batch, column);
+    uint16_t null = (uint16_t)state->codes;
+    struct sw_grouping grouping = {.groups = state->codes + 1,
+                                   .select = batch->select,
+                                   .selected = batch->selected,
+                                   .rows = state->rows};
+    if (state->codes < UINT8_MAX && chunk->width == 1) {
+        grouping.narrow = (const uint8_t *)chunk->data + batch->start;
+        if (valid != NULL) {
+            sw_mark(grouping.narrow, valid, batch->rows, (uint8_t)null, narrow);
+            grouping.narrow = narrow;
+        }
+    } else {
+        const uint32_t *codes = sw_batch_codes(batch, column);
+        for (uint32_t i = 0; i < batch->rows; i++) {
+            wide[i] = valid == NULL || sw_bits_has(valid, i) ? (uint16_t)codes[i] : null;
+        }
+        grouping.wide = wide;
+    }
+    return sw_measures_add(grouped->measures, state->measures, batch, &grouping);
+}
+
 static sw_status fold_rows(const struct sw_grouped *grouped, struct sw_grouped_state *state,
                            struct sw_batch *batch)
 {
@@ -123,23 +188,54 @@ static sw_status fold_rows(const struct sw_grouped *grouped, struct sw_grouped_s
     if (grouped->measures == NULL) {
         return SW_OK;
     }
-    return sw_measures_add(grouped->measures, state->measures, batch, row, key, n, keys);
+    const struct sw_grouping grouping = {.groups = keys, .selected = n, .row = row, .group = key};
+    return sw_measures_add(grouped->measures, state->measures, batch, &grouping);
+}
+
+/* All rows are one group. */
+static sw_status fold_all(const struct sw_grouped *grouped, struct sw_grouped_state *state,
+                          struct sw_batch *batch)
+{
+    static const uint8_t zeros[SW_VECTOR_ROWS];
+    const uint16_t row = 0;
+    uint32_t key;
+    const struct sw_grouping grouping = {
+        .groups = 1, .select = batch->select, .selected = batch->selected, .narrow = zeros};
+    SW_TRY(sw_keys_of(state->keys, batch, &row, 1, &key));
+    return sw_measures_add(grouped->measures, state->measures, batch, &grouping);
 }
 
 void sw_grouped_fold(const struct sw_grouped *grouped, struct sw_grouped_state *state,
                      struct sw_batch *batch)
 {
     if (state->status == SW_OK && batch->selected > 0) {
-        state->status = fold_rows(grouped, state, batch);
+        state->status = state->rows != NULL     ? fold_codes(grouped, state, batch)
+                        : grouped->columns == 0 ? fold_all(grouped, state, batch)
+                                                : fold_rows(grouped, state, batch);
     }
+}
+
+static sw_status merge_codes(const struct sw_grouped *grouped, struct sw_grouped_state *into,
+                             const struct sw_grouped_state *from)
+{
+    sw_assert(into->codes == from->codes);
+    for (uint32_t code = 0; code <= from->codes; code++) {
+        into->rows[code] += from->rows[code];
+    }
+    return sw_measures_merge(grouped->measures, into->measures, from->measures, NULL,
+                             from->codes + 1);
 }
 
 static sw_status merge_states(const struct sw_grouped *grouped, struct sw_grouped_state *into,
                               const struct sw_grouped_state *from)
 {
-    uint32_t from_keys = sw_keys_count(from->keys);
     SW_TRY(into->status);
     SW_TRY(from->status);
+    sw_assert((into->rows != NULL) == (from->rows != NULL));
+    if (from->rows != NULL) {
+        return merge_codes(grouped, into, from);
+    }
+    uint32_t from_keys = sw_keys_count(from->keys);
     uint32_t *map = malloc((from_keys + (size_t)1) * sizeof(*map));
     if (map == NULL) {
         return SW_NO_MEMORY;
@@ -179,9 +275,55 @@ sw_status sw_grouped_explain(sw_status status, struct sw_err *err)
     return status;
 }
 
+/* The key of each code that has rows; SW_KEYS_NONE for the others. */
+static sw_status keys_of_codes(struct sw_grouped_state *state, uint32_t *map)
+{
+    const struct sw_dict *dict = sw_keys_dict(state->keys);
+    for (uint32_t code = 0; code <= state->codes; code++) {
+        struct sw_value value = {.type = SW_TYPE_STRING, .is_null = code == state->codes};
+        map[code] = SW_KEYS_NONE;
+        if (state->rows[code] == 0) {
+            continue;
+        }
+        if (!value.is_null) {
+            value.u.s = sw_dict_at(dict, code);
+        }
+        SW_TRY(sw_keys_add(state->keys, &value, &map[code]));
+    }
+    return SW_OK;
+}
+
+/* From codes to keys, of which there are none without rows. */
+static sw_status leave_codes(const struct sw_grouped *grouped, struct sw_grouped_state *state)
+{
+    struct sw_measures_state *by_key = NULL;
+    uint32_t *map = malloc((state->codes + (size_t)1) * sizeof(*map));
+    sw_status status = map == NULL ? SW_NO_MEMORY : keys_of_codes(state, map);
+    if (status == SW_OK) {
+        status = sw_measures_state_new(grouped->measures, &by_key);
+    }
+    if (status == SW_OK) {
+        status = sw_measures_merge(grouped->measures, by_key, state->measures, map,
+                                   sw_keys_count(state->keys));
+    }
+    free(map);
+    if (status != SW_OK) {
+        sw_measures_state_free(by_key);
+        return status;
+    }
+    sw_measures_state_free(state->measures);
+    free(state->rows);
+    state->measures = by_key;
+    state->rows = NULL;
+    return SW_OK;
+}
+
 sw_status sw_grouped_round(struct sw_grouped *grouped, struct sw_grouped_state *state,
                            const struct sw_grouped_state **result, struct sw_err *err)
 {
+    if (state->status == SW_OK && state->rows != NULL) {
+        state->status = leave_codes(grouped, state);
+    }
     if (state->status != SW_OK) {
         return sw_grouped_explain(state->status, err);
     }
@@ -231,6 +373,7 @@ void sw_grouped_needs(const struct sw_grouped *grouped, struct sw_fold_needs *ne
         sw_fold_reads(needs, grouped->column[i]);
     }
     sw_keys_identify(grouped->version, grouped->column, grouped->columns, &needs->identity);
+    sw_identity_add(&needs->identity, grouped->codes);
     if (grouped->measures != NULL) {
         sw_measures_needs(grouped->measures, needs);
     }
@@ -242,6 +385,7 @@ size_t sw_grouped_settle(struct sw_grouped_state *state)
     state->known = NULL;
     state->capacity = 0;
     size_t bytes = sizeof(*state) + sw_keys_settle(state->keys);
+    bytes += state->rows != NULL ? (state->codes + (size_t)1) * sizeof(*state->rows) : 0;
     bytes += state->measures != NULL ? sw_measures_settle(state->measures) : 0;
     return state->status == SW_OK ? bytes : SIZE_MAX;
 }

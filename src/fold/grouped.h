@@ -14,7 +14,12 @@ struct sw_grouped {
     uint32_t column[SW_GROUP_COLUMNS_MAX];
     struct sw_measures *measures;   /* owned; may be NULL */
     struct sw_grouped_state *first; /* of the first round, once there are more; owned */
+    /* One column with one dictionary of few strings: rows are folded by their codes, all below
+     * this; null is the one after.  0: by keys. */
+    uint32_t codes;
 };
+
+#define SW_GROUPED_CODES 1000u
 
 struct sw_grouped_state {
     sw_status status; /* of the first thing that failed */
@@ -23,11 +28,16 @@ struct sw_grouped_state {
     uint32_t *known; /* [capacity] in a later round: the key's number in the first; owned */
     uint32_t knowns; /* keys that have it */
     uint32_t capacity;
+    /* By code: measures are numbered by code and `keys` is empty until the round ends. */
+    uint32_t codes;
+    uint64_t *rows; /* [codes + 1]; owned; NULL: by keys */
 };
 
 /* Reads a list of column names, or one name; NULL: none. */
 SW_MUST_USE sw_status sw_grouped_columns(struct sw_grouped *grouped, const struct sw_json *by,
                                          const char *what, struct sw_err *err);
+/* After columns and measures: chooses how rows find their group. */
+void sw_grouped_ready(struct sw_grouped *grouped);
 void sw_grouped_fini(struct sw_grouped *grouped);
 
 SW_MUST_USE sw_status sw_grouped_init(const struct sw_grouped *grouped,

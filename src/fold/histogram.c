@@ -8,14 +8,11 @@
 #include "kernel/kernel.h"
 
 #define BINS_DEFAULT 50
-#define LANES_PLACES 4096u /* with more places than this neighbours hardly ever meet */
 
 struct state {
     sw_status status;
-    uint64_t nulls;
-    uint64_t *counts; /* [lanes][places] */
+    uint64_t *counts; /* [places]; owned */
     uint32_t places;
-    unsigned lanes; /* 1 once it is settled */
     struct sw_measures_state *measures;
 };
 
@@ -23,7 +20,6 @@ struct histogram {
     uint32_t column;
     enum sw_type type;
     struct sw_axis axis;
-    unsigned lanes;
     struct sw_measures *measures; /* of one, or NULL */
     struct state *first;          /* of the first round, once there are more */
 };
@@ -88,7 +84,6 @@ static sw_status read_params(struct histogram *histogram, const struct sw_json *
         SW_TRY(sw_measures_parse_one(measure, "histogram", env, &histogram->measures, err));
     }
     SW_TRY(read_axis(histogram, env->version, bins == 0 ? BINS_DEFAULT : bins, width, domain, err));
-    histogram->lanes = SW_AXIS_PLACES(&histogram->axis) <= LANES_PLACES ? SW_COUNT_LANES : 1;
     return SW_OK;
 }
 
@@ -118,8 +113,7 @@ static sw_status init(const void *plan_, void **into)
         return SW_NO_MEMORY;
     }
     state->places = SW_AXIS_PLACES(&histogram->axis);
-    state->lanes = histogram->lanes;
-    state->counts = calloc((size_t)state->places * state->lanes, sizeof(*state->counts));
+    state->counts = calloc(state->places, sizeof(*state->counts));
     sw_status status = state->counts == NULL ? SW_NO_MEMORY : SW_OK;
     if (status == SW_OK && histogram->measures != NULL) {
         status = sw_measures_state_new(histogram->measures, &state->measures);
@@ -146,40 +140,33 @@ static void state_free(void *state_)
 static size_t state_bytes(const void *plan_)
 {
     const struct histogram *histogram = plan_;
-    return sizeof(struct state) +
-           (size_t)SW_AXIS_PLACES(&histogram->axis) * (histogram->lanes + 6) * sizeof(uint64_t);
+    return sizeof(struct state) + (size_t)SW_AXIS_PLACES(&histogram->axis) * 7 * sizeof(uint64_t);
 }
 
 /* -- fold ------------------------------------------------------------------------------- */
 
 static sw_status add_measure(const struct histogram *histogram, struct state *state,
-                             struct sw_batch *batch, const uint64_t *select, const uint32_t *places)
+                             struct sw_batch *batch, struct sw_batch_places places)
 {
-    uint16_t row[SW_VECTOR_ROWS];
-    uint32_t group[SW_VECTOR_ROWS];
-    uint32_t n = sw_bits_rows(select, batch->rows, row);
-    for (uint32_t i = 0; i < n; i++) {
-        group[i] = places[row[i]];
-    }
-    return sw_measures_add(histogram->measures, state->measures, batch, row, group, n,
-                           SW_AXIS_PLACES(&histogram->axis));
+    const struct sw_grouping grouping = {.select = batch->select,
+                                         .selected = batch->selected,
+                                         .narrow = places.narrow,
+                                         .wide = places.wide,
+                                         .groups = SW_AXIS_PLACES(&histogram->axis)};
+    return sw_measures_add(histogram->measures, state->measures, batch, &grouping);
 }
 
 static void fold(const void *plan_, void *state_, struct sw_batch *batch)
 {
     const struct histogram *histogram = plan_;
     struct state *state = state_;
-    uint64_t select[SW_VECTOR_WORDS];
     if (state->status != SW_OK || batch->selected == 0) {
         return;
     }
-    uint32_t n = sw_batch_select_valid(batch, histogram->column, select);
-    const uint32_t *places = sw_batch_places(batch, histogram->column, &histogram->axis);
-    state->nulls += batch->selected - n;
-    sw_count(places, select, batch->rows, state->counts, SW_AXIS_PLACES(&histogram->axis),
-             histogram->lanes);
+    struct sw_batch_places places = sw_batch_places(batch, histogram->column, &histogram->axis);
+    sw_binned_count(places, batch, state->counts, SW_AXIS_PLACES(&histogram->axis));
     if (histogram->measures != NULL) {
-        state->status = add_measure(histogram, state, batch, select, places);
+        state->status = add_measure(histogram, state, batch, places);
     }
 }
 
@@ -193,17 +180,10 @@ static void needs(const void *plan_, struct sw_fold_needs *needs)
     }
 }
 
-/* The lanes become one. */
 static size_t settle(void *state_)
 {
     struct state *state = state_;
-    for (size_t i = state->places; i < (size_t)state->places * state->lanes; i++) {
-        state->counts[i % state->places] += state->counts[i];
-    }
-    state->lanes = 1;
-    uint64_t *counts = realloc(state->counts, state->places * sizeof(*counts));
-    state->counts = counts != NULL ? counts : state->counts;
-    size_t bytes = sizeof(*state) + state->places * sizeof(*counts);
+    size_t bytes = sizeof(*state) + state->places * sizeof(*state->counts);
     bytes += state->measures != NULL ? sw_measures_settle(state->measures) : 0;
     return state->status == SW_OK ? bytes : SIZE_MAX;
 }
@@ -213,12 +193,10 @@ static sw_status merge(const void *plan_, void *into_, const void *from_, uint32
     const struct histogram *histogram = plan_;
     struct state *into = into_;
     const struct state *from = from_;
-    size_t counters = (size_t)SW_AXIS_PLACES(&histogram->axis) * from->lanes;
     (void)group;
     SW_TRY(into->status);
     SW_TRY(from->status);
-    into->nulls += from->nulls;
-    for (size_t i = 0; i < counters; i++) {
+    for (uint32_t i = 0; i < into->places; i++) {
         into->counts[i] += from->counts[i];
     }
     if (histogram->measures == NULL) {
@@ -264,13 +242,11 @@ static sw_status put(const struct histogram *histogram, const struct state *stat
         return SW_NO_MEMORY;
     }
     for (uint32_t i = 0; i < places; i++) {
-        for (unsigned lane = 0; lane < state->lanes; lane++) {
-            counts[i] += (int64_t)state->counts[(size_t)lane * places + i];
-        }
+        counts[i] = (int64_t)state->counts[i];
     }
     int64_t below = counts[0];
     int64_t above = counts[bins + 1];
-    int64_t nulls = (int64_t)state->nulls + counts[bins + 2];
+    int64_t nulls = counts[bins + 2];
     sw_status status =
         sw_series_ints(series, panel, NULL, "count", SW_TYPE_INT, counts + 1, NULL, bins);
     free(counts);

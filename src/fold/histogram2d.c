@@ -151,42 +151,32 @@ static size_t state_bytes(const void *plan_)
 
 /* -- fold --------------------------------------------------------------------------------- */
 
-static sw_status add_measure(const struct histogram2d *histogram, struct state *state,
-                             struct sw_batch *batch, const uint64_t *select, const uint32_t *cell)
-{
-    uint16_t row[SW_VECTOR_ROWS];
-    uint32_t group[SW_VECTOR_ROWS];
-    uint32_t n = sw_bits_rows(select, batch->rows, row);
-    for (uint32_t i = 0; i < n; i++) {
-        group[i] = cell[row[i]];
-    }
-    return sw_measures_add(histogram->measures, state->measures, batch, row, group, n,
-                           histogram->cells);
-}
-
 static void fold(const void *plan_, void *state_, struct sw_batch *batch)
 {
     const struct histogram2d *histogram = plan_;
     struct state *state = state_;
-    uint64_t select[SW_VECTOR_WORDS];
+    uint16_t room[2][SW_VECTOR_ROWS];
     uint32_t cell[SW_VECTOR_ROWS];
     if (state->status != SW_OK || batch->selected == 0) {
         return;
     }
-    (void)sw_batch_select_valid(batch, histogram->x.column, select);
-    const uint64_t *valid = sw_batch_valid(batch, histogram->y.column);
-    for (uint32_t word = 0; valid != NULL && word < sw_bits_words(batch->rows); word++) {
-        select[word] &= valid[word];
-    }
-    const uint32_t *x = sw_batch_places(batch, histogram->x.column, &histogram->x.axis);
-    const uint32_t *y = sw_batch_places(batch, histogram->y.column, &histogram->y.axis);
-    uint32_t stride = SW_AXIS_PLACES(&histogram->x.axis);
+    const struct side *x = &histogram->x;
+    const struct side *y = &histogram->y;
+    const uint16_t *restrict x_at =
+        sw_binned_wide(sw_batch_places(batch, x->column, &x->axis), batch->rows, room[0]);
+    const uint16_t *restrict y_at =
+        sw_binned_wide(sw_batch_places(batch, y->column, &y->axis), batch->rows, room[1]);
+    uint32_t stride = SW_AXIS_PLACES(&x->axis);
     for (uint32_t i = 0; i < batch->rows; i++) {
-        cell[i] = y[i] * stride + x[i];
+        cell[i] = y_at[i] * stride + x_at[i];
     }
-    sw_count(cell, select, batch->rows, state->counts, 0, 1);
+    sw_count(cell, batch->select, batch->rows, state->counts);
     if (histogram->measures != NULL) {
-        state->status = add_measure(histogram, state, batch, select, cell);
+        const struct sw_grouping grouping = {.select = batch->select,
+                                             .selected = batch->selected,
+                                             .full = cell,
+                                             .groups = histogram->cells};
+        state->status = sw_measures_add(histogram->measures, state->measures, batch, &grouping);
     }
 }
 

@@ -181,6 +181,18 @@ sw_status sw_keys_of(struct sw_keys *keys, struct sw_batch *batch, const uint16_
     return SW_OK;
 }
 
+const struct sw_dict *sw_keys_dict(const struct sw_keys *keys)
+{
+    sw_assert(keys->columns == 1);
+    return keys->column[0].dict;
+}
+
+sw_status sw_keys_add(struct sw_keys *keys, const struct sw_value *value, uint32_t *key)
+{
+    sw_assert(keys->columns == 1);
+    return sw_key_column_add(&keys->column[0], value, key);
+}
+
 /* -- two sets of keys ------------------------------------------------------------------ */
 
 static sw_status merge_tuples(struct sw_keys *into, const struct sw_keys *from,

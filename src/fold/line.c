@@ -272,20 +272,20 @@ static void offer_run(const struct run_input *in, struct sw_line_cell *cell, con
 }
 
 /* Keeps the rows whose x is on the axis and whose y is a number. */
-static uint32_t keep_shown(const struct sw_line *line, const uint32_t *places, const double *y,
+static uint32_t keep_shown(const struct sw_line *line, const uint16_t *places, const double *y,
                            uint16_t *row, uint32_t n)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < n; i++) {
         uint16_t at = row[i];
         row[kept] = at;
-        kept += (places[at] - 1 < line->axis.bins) & (y[at] == y[at]);
+        kept += (places[at] - 1u < line->axis.bins) & (y[at] == y[at]);
     }
     return kept;
 }
 
 static void fold_y(const struct sw_line *line, struct sw_line_state *state, struct sw_batch *batch,
-                   const uint64_t *with_x, const uint32_t *places, uint32_t k)
+                   const uint64_t *with_x, const uint16_t *places, uint32_t k)
 {
     uint64_t select[SW_VECTOR_WORDS];
     uint16_t row[SW_VECTOR_ROWS];
@@ -313,17 +313,15 @@ static void fold_y(const struct sw_line *line, struct sw_line_state *state, stru
 }
 
 static sw_status fold_means(const struct sw_line *line, struct sw_line_state *state,
-                            struct sw_batch *batch, const uint64_t *select, const uint32_t *places)
+                            struct sw_batch *batch, struct sw_batch_places places)
 {
-    uint16_t row[SW_VECTOR_ROWS];
-    uint32_t group[SW_VECTOR_ROWS];
-    uint32_t n = sw_bits_rows(select, batch->rows, row);
-    for (uint32_t i = 0; i < n; i++) {
-        group[i] = places[row[i]];
-    }
-    sw_count(places, select, batch->rows, state->counts, 0, 1);
-    return sw_measures_add(line->measures, state->measures, batch, row, group, n,
-                           SW_AXIS_PLACES(&line->axis));
+    const struct sw_grouping grouping = {.select = batch->select,
+                                         .selected = batch->selected,
+                                         .narrow = places.narrow,
+                                         .wide = places.wide,
+                                         .groups = SW_AXIS_PLACES(&line->axis)};
+    sw_binned_count(places, batch, state->counts, SW_AXIS_PLACES(&line->axis));
+    return sw_measures_add(line->measures, state->measures, batch, &grouping);
 }
 
 static void fold(const void *plan_, void *state_, struct sw_batch *batch)
@@ -331,15 +329,17 @@ static void fold(const void *plan_, void *state_, struct sw_batch *batch)
     const struct sw_line *line = plan_;
     struct sw_line_state *state = state_;
     uint64_t select[SW_VECTOR_WORDS];
+    uint16_t room[SW_VECTOR_ROWS];
     if (state->status != SW_OK || batch->selected == 0 ||
         sw_batch_select_valid(batch, line->x, select) == 0) {
         return;
     }
-    const uint32_t *places = sw_batch_places(batch, line->x, &line->axis);
+    struct sw_batch_places at = sw_batch_places(batch, line->x, &line->axis);
     if (line->method == SW_LINE_MEAN) {
-        state->status = fold_means(line, state, batch, select, places);
+        state->status = fold_means(line, state, batch, at);
         return;
     }
+    const uint16_t *places = sw_binned_wide(at, batch->rows, room);
     for (uint32_t k = 0; k < line->ys; k++) {
         fold_y(line, state, batch, select, places, k);
     }

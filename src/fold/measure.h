@@ -74,12 +74,25 @@ size_t sw_measures_settle(struct sw_measures_state *state); /* as settle of a ki
 SW_MUST_USE sw_status sw_measures_state_new(const struct sw_measures *measures,
                                             struct sw_measures_state **state);
 void sw_measures_state_free(struct sw_measures_state *state); /* NULL accepted */
-/* Rows row[0..n) belong to group[0..n), all below groups.  In a later round only what needs it is
- * computed, and groups are numbered as at the end of the first. */
+/* Which rows of a vector belong to which group, all below `groups`: by row, for those of a set, in
+ * whatever width it is known; or listed. */
+struct sw_grouping {
+    uint32_t groups;
+    uint32_t selected;      /* how many rows */
+    const uint64_t *select; /* NULL: all of the vector */
+    const uint8_t *narrow;  /* group of each row of the vector; those not selected are not seen */
+    const uint16_t *wide;
+    const uint32_t *full;
+    const uint16_t *row; /* listed: [selected] rows, ascending, and their groups; NULL: by row */
+    const uint32_t *group;
+    uint64_t *rows; /* [groups] counted up by the rows of each; narrow or wide; NULL: not wanted */
+};
+
+/* In a later round only what needs it is computed, and groups are numbered as at the end of the
+ * first. */
 SW_MUST_USE sw_status sw_measures_add(const struct sw_measures *measures,
                                       struct sw_measures_state *state, struct sw_batch *batch,
-                                      const uint16_t *row, const uint32_t *group, uint32_t n,
-                                      uint32_t groups);
+                                      const struct sw_grouping *grouping);
 /* map: group in `into` of each group of `from` (NULL: the same; SW_KEYS_NONE: leave it out), all
  * below groups. */
 SW_MUST_USE sw_status sw_measures_merge(const struct sw_measures *measures,

@@ -2,9 +2,10 @@
 #include <math.h>
 
 #include "fold/measure_priv.h"
+#include "kernel/kernel.h"
 
-#define FEW_GROUPS 64u
-#define LANES      4u
+#define FEW_SHARE  4u                 /* one row in so many must count for groups by row */
+#define INT_SUMMED (INT64_C(1) << 51) /* sums of 2,048 values below it are below 2^63 */
 
 /* -- inputs ------------------------------------------------------------------------- */
 
@@ -14,21 +15,24 @@ struct input {
     const double *floats;
     const struct sw_span *texts; /* NULL: a column's strings, read one by one */
     const uint64_t *valid;
+    bool is_small; /* ints lie within INT_SUMMED */
 };
 
-/* Rows with their groups, all below `groups`. */
+/* The rows of a vector that a measure sees, with their groups, all below `groups`: by row where
+ * groups are few and rows are many (`few`), and as a list once somebody asks for it. */
 struct rows {
-    uint32_t n;
+    const struct sw_grouping *grouping;
+    const struct sw_batch *batch;
+    const uint64_t *valid; /* those of the grouping that are in this set; NULL: all */
+    bool is_few, has_tally, is_listed;
     uint32_t groups;
+    uint32_t n; /* of the list */
     const uint16_t *row;
     const uint32_t *group;
-    int64_t tally[FEW_GROUPS]; /* rows of each group, where groups are few */
-};
-
-/* Room for those of them that are not null. */
-struct kept {
-    uint16_t row[SW_VECTOR_ROWS];
-    uint32_t group[SW_VECTOR_ROWS];
+    uint64_t tally[SW_FEW_GROUPS + 1]; /* rows of each group; few */
+    uint8_t few[SW_VECTOR_ROWS];       /* group of each row, `groups` for rows not in it */
+    uint16_t own_row[SW_VECTOR_ROWS];
+    uint32_t own_group[SW_VECTOR_ROWS];
 };
 
 static void read_column(const struct sw_measure *measure, struct sw_batch *batch,
@@ -42,7 +46,9 @@ static void read_column(const struct sw_measure *measure, struct sw_batch *batch
     if (as_float) {
         input->floats = sw_batch_floats(batch, measure->column);
     } else {
+        const struct sw_zone *zone = &sw_batch_chunk(batch, measure->column)->zone;
         input->ints = sw_batch_ints(batch, measure->column);
+        input->is_small = zone->has_values && zone->min_i > -INT_SUMMED && zone->max_i < INT_SUMMED;
     }
 }
 
@@ -52,7 +58,7 @@ static void read_program(const struct sw_measure *measure, struct sw_measure_col
 {
     struct sw_expr_vector vector;
     sw_expr_eval(measure->program, column->expr, batch, &vector);
-    *input = (struct input){vector.ints, vector.floats, vector.texts, vector.valid};
+    *input = (struct input){vector.ints, vector.floats, vector.texts, vector.valid, false};
     if (measure->fn == SW_MEASURE_STDDEV && measure->type != SW_TYPE_FLOAT) {
         for (uint32_t i = 0; i < batch->rows; i++) {
             room[i] = (double)vector.ints[i];
@@ -61,55 +67,127 @@ static void read_program(const struct sw_measure *measure, struct sw_measure_col
     }
 }
 
-/* Neighbours often meet in one group, and then the second waits for the first one's store. So rows
- * take turns between LANES counters of each group. */
-static void tally_rows(struct rows *rows)
+/* -- rows ---------------------------------------------------------------------------- */
+
+static void begin_rows(struct rows *rows, const struct sw_grouping *grouping,
+                       const struct sw_batch *batch, const uint64_t *valid)
 {
-    uint32_t lane[LANES * FEW_GROUPS];
-    if (rows->groups > FEW_GROUPS) {
+    rows->grouping = grouping;
+    rows->batch = batch;
+    rows->valid = valid;
+    rows->groups = grouping->groups;
+    rows->has_tally = false;
+    rows->is_listed = false;
+    rows->is_few = grouping->narrow != NULL && grouping->groups <= SW_FEW_GROUPS &&
+                   grouping->selected >= batch->rows / FEW_SHARE;
+    if (!rows->is_few) {
         return;
     }
-    memset(lane, 0, LANES * rows->groups * sizeof(*lane));
-    for (uint32_t i = 0; i < rows->n; i++) {
-        lane[rows->group[i] * LANES + i % LANES]++;
+    uint64_t keep[SW_VECTOR_WORDS];
+    for (uint32_t word = 0; word < SW_VECTOR_WORDS; word++) {
+        keep[word] =
+            (grouping->select != NULL ? grouping->select[word] : UINT64_MAX) &
+            (valid != NULL && word < sw_bits_words(batch->rows) ? valid[word] : UINT64_MAX);
     }
-    for (uint32_t g = 0; g < rows->groups; g++) {
-        const uint32_t *own = lane + (size_t)g * LANES;
-        rows->tally[g] = (int64_t)own[0] + own[1] + own[2] + own[3];
+    if (grouping->select == NULL && valid == NULL) {
+        memcpy(rows->few, grouping->narrow, batch->rows);
+    } else {
+        sw_mark(grouping->narrow, keep, batch->rows, (uint8_t)grouping->groups, rows->few);
     }
 }
 
-/* Of `all` those that are valid. */
-static void keep_valid(const uint64_t *valid, const struct rows *all, struct kept *kept,
-                       struct rows *rows)
+static const uint64_t *tally_of(struct rows *rows)
+{
+    if (!rows->has_tally) {
+        memset(rows->tally, 0, (rows->groups + (size_t)1) * sizeof(*rows->tally));
+        sw_count_narrow(rows->few, NULL, rows->batch->rows, rows->batch->rows, rows->tally,
+                        rows->groups);
+        rows->has_tally = true;
+    }
+    return rows->tally;
+}
+
+static void list_groups(struct rows *rows)
+{
+    const struct sw_grouping *from = rows->grouping;
+    rows->n = sw_bits_rows(from->select, rows->batch->rows, rows->own_row);
+    rows->row = rows->own_row;
+    rows->group = rows->own_group;
+    for (uint32_t i = 0; i < rows->n && from->narrow != NULL; i++) {
+        rows->own_group[i] = from->narrow[rows->own_row[i]];
+    }
+    for (uint32_t i = 0; i < rows->n && from->wide != NULL; i++) {
+        rows->own_group[i] = from->wide[rows->own_row[i]];
+    }
+    for (uint32_t i = 0; i < rows->n && from->full != NULL; i++) {
+        rows->own_group[i] = from->full[rows->own_row[i]];
+    }
+}
+
+static void keep_valid(struct rows *rows)
 {
     uint32_t n = 0;
-    for (uint32_t i = 0; i < all->n; i++) {
-        kept->row[n] = all->row[i];
-        kept->group[n] = all->group[i];
-        n += sw_bits_has(valid, all->row[i]);
+    for (uint32_t i = 0; i < rows->n; i++) {
+        uint16_t row = rows->row[i];
+        rows->own_row[n] = row;
+        rows->own_group[n] = rows->group[i];
+        n += sw_bits_has(rows->valid, row);
     }
     rows->n = n;
-    rows->groups = all->groups;
-    rows->row = kept->row;
-    rows->group = kept->group;
-    tally_rows(rows);
+    rows->row = rows->own_row;
+    rows->group = rows->own_group;
+}
+
+/* Makes row[0..n) and group[0..n). */
+static void list_rows(struct rows *rows)
+{
+    if (rows->is_listed) {
+        return;
+    }
+    rows->is_listed = true;
+    if (rows->grouping->row == NULL) {
+        list_groups(rows);
+    } else {
+        rows->n = rows->grouping->selected;
+        rows->row = rows->grouping->row;
+        rows->group = rows->grouping->group;
+    }
+    if (rows->valid != NULL) {
+        keep_valid(rows);
+    }
 }
 
 /* -- adding -------------------------------------------------------------------------- */
 
-static void add_counts(struct sw_cell_count *cell, const struct rows *rows)
+static void add_counts(struct sw_cell_count *cell, struct rows *rows)
 {
-    for (uint32_t g = 0; g < rows->groups && rows->groups <= FEW_GROUPS; g++) {
-        cell[g].n += rows->tally[g];
+    if (rows->is_few) {
+        const uint64_t *tally = tally_of(rows);
+        for (uint32_t g = 0; g < rows->groups; g++) {
+            cell[g].n += (int64_t)tally[g];
+        }
+        return;
     }
-    for (uint32_t i = 0; i < rows->n && rows->groups > FEW_GROUPS; i++) {
+    list_rows(rows);
+    for (uint32_t i = 0; i < rows->n; i++) {
         cell[rows->group[i]].n++;
     }
 }
 
-static void add_ints(struct sw_cell_int *cell, const int64_t *values, const struct rows *rows)
+static void add_ints(struct sw_cell_int *cell, const struct input *input, struct rows *rows)
 {
+    const int64_t *values = input->ints;
+    if (rows->is_few && input->is_small) {
+        int64_t sum[SW_FEW_GROUPS + 1];
+        const uint64_t *tally = tally_of(rows);
+        sw_few_sum_ints(values, rows->few, rows->batch->rows, rows->groups + 1, sum);
+        for (uint32_t g = 0; g < rows->groups; g++) {
+            cell[g].n += (int64_t)tally[g];
+            cell[g].sum += sum[g];
+        }
+        return;
+    }
+    list_rows(rows);
     for (uint32_t i = 0; i < rows->n; i++) {
         struct sw_cell_int *c = &cell[rows->group[i]];
         c->n++;
@@ -129,44 +207,46 @@ static sw_status add_sum(const struct sw_exact_cut *cut, struct sw_exact_sum *su
     return sw_exact_sum_stray(sum, value);
 }
 
-/* Few groups: in turns, as in tally_rows. */
-static sw_status add_floats_few(const struct sw_measure *measure, struct sw_cell_float *cell,
-                                const double *values, const struct rows *rows)
+static sw_status add_float(const struct sw_measure *measure, struct sw_cell_float *cell,
+                           double value)
 {
-    const struct sw_exact_cut cut = measure->cut[0];
-    struct {
-        int64_t high, low;
-    } lane[LANES * FEW_GROUPS];
-    memset(lane, 0, LANES * rows->groups * sizeof(lane[0]));
-    for (uint32_t i = 0; i < rows->n; i++) {
-        uint32_t at = rows->group[i] * LANES + i % LANES;
-        int64_t high;
-        int64_t low;
-        double value = values[rows->row[i]];
-        if (__builtin_expect(!sw_exact_split(&cut, value, &high, &low), 0)) {
-            SW_TRY(sw_exact_sum_stray(&cell[rows->group[i]].sum, value));
-            continue;
-        }
-        lane[at].high += high;
-        lane[at].low += low;
-    }
-    for (uint32_t at = 0; at < rows->groups * LANES; at++) {
-        cell[at / LANES].sum.high += lane[at].high;
-        cell[at / LANES].sum.low += lane[at].low;
-    }
+    cell->n++;
+    return add_sum(&measure->cut[0], &cell->sum, value);
+}
+
+/* All rows at once, but for blocks in which a value is not met by the cut. */
+static sw_status add_floats_few(const struct sw_measure *measure, struct sw_cell_float *cell,
+                                const double *values, struct rows *rows)
+{
+    struct sw_few_sum sum[SW_FEW_GROUPS + 1];
+    uint32_t n = rows->batch->rows;
+    uint32_t left = sw_few_sum(&measure->cut[0], values, rows->few, n, rows->groups + 1, sum);
     for (uint32_t g = 0; g < rows->groups; g++) {
-        cell[g].n += rows->tally[g];
+        cell[g].n += sum[g].n;
+        cell[g].sum.high += sum[g].high;
+        cell[g].sum.low += sum[g].low;
+        rows->tally[g] = (uint64_t)sum[g].n;
+    }
+    rows->has_tally = left == 0;
+    for (; left != 0; left &= left - 1) {
+        uint32_t first = (uint32_t)__builtin_ctz(left) * 64;
+        for (uint32_t i = first; i < first + 64 && i < n; i++) {
+            if (rows->few[i] < rows->groups) {
+                SW_TRY(add_float(measure, &cell[rows->few[i]], values[i]));
+            }
+        }
     }
     return SW_OK;
 }
 
 static sw_status add_floats(const struct sw_measure *measure, struct sw_cell_float *cell,
-                            const double *values, const struct rows *rows)
+                            const double *values, struct rows *rows)
 {
-    if (rows->groups <= FEW_GROUPS && measure->cut[0].is_usable) {
+    if (rows->is_few && measure->cut[0].is_usable) {
         return add_floats_few(measure, cell, values, rows);
     }
     const struct sw_exact_cut cut = measure->cut[0];
+    list_rows(rows);
     for (uint32_t i = 0; i < rows->n; i++) {
         struct sw_cell_float *c = &cell[rows->group[i]];
         int64_t high;
@@ -300,15 +380,19 @@ static sw_status add_ranks(const struct sw_measure *measure, struct sw_ranks_sta
 
 static sw_status add_cells(const struct sw_measure *measure, struct sw_measure_column *column,
                            const struct sw_batch *batch, const struct input *input,
-                           const struct rows *rows)
+                           struct rows *rows)
 {
     bool is_max = measure->fn == SW_MEASURE_MAX;
-    switch (sw_measure_kind(measure)) {
+    enum sw_cell_kind kind = sw_measure_kind(measure);
+    if (kind != SW_CELL_COUNT && kind != SW_CELL_INT && kind != SW_CELL_FLOAT) {
+        list_rows(rows);
+    }
+    switch (kind) {
     case SW_CELL_COUNT:
         add_counts(column->cells.count, rows);
         return SW_OK;
     case SW_CELL_INT:
-        add_ints(column->cells.ints, input->ints, rows);
+        add_ints(column->cells.ints, input, rows);
         return SW_OK;
     case SW_CELL_FLOAT:
         return add_floats(measure, column->cells.floats, input->floats, rows);
@@ -328,11 +412,10 @@ static sw_status add_cells(const struct sw_measure *measure, struct sw_measure_c
 }
 
 static sw_status add_measure(const struct sw_measure *measure, struct sw_measure_column *column,
-                             struct sw_batch *batch, const struct rows *all)
+                             struct sw_batch *batch, struct rows *all)
 {
     struct rows valid_rows;
-    struct kept kept;
-    const struct rows *rows = all;
+    struct rows *rows = all;
     struct input input = {0};
     double room[SW_VECTOR_ROWS];
     if (measure->program != NULL) {
@@ -341,36 +424,62 @@ static sw_status add_measure(const struct sw_measure *measure, struct sw_measure
         read_column(measure, batch, &input);
     }
     if (input.valid != NULL) {
-        keep_valid(input.valid, all, &kept, &valid_rows);
+        begin_rows(&valid_rows, all->grouping, batch, input.valid);
         rows = &valid_rows;
     }
     SW_TRY(add_cells(measure, column, batch, &input, rows));
     if (measure->ranks != NULL) {
+        list_rows(rows);
         return add_ranks(measure, column->ranks, &input, rows);
     }
     if (column->distinct != NULL) {
+        list_rows(rows);
         return add_distinct(measure, column->distinct, batch, &input, rows);
     }
     return SW_OK;
 }
 
+static void count_rows(struct rows *rows, uint64_t *counts)
+{
+    const struct sw_grouping *from = rows->grouping;
+    uint32_t n = rows->batch->rows;
+    if (rows->is_few) {
+        const uint64_t *tally = tally_of(rows);
+        for (uint32_t g = 0; g < rows->groups; g++) {
+            counts[g] += tally[g];
+        }
+    } else if (from->narrow != NULL) {
+        sw_count_narrow(from->narrow, from->select, from->selected, n, counts, from->groups);
+    } else {
+        sw_assert(from->wide != NULL);
+        sw_count_wide(from->wide, from->select, from->selected, n, counts, from->groups);
+    }
+}
+
+static bool is_float_sum(const struct sw_measure *measure)
+{
+    return sw_measure_kind(measure) == SW_CELL_FLOAT;
+}
+
+/* Sums first: those of few groups know how many rows there were. */
 sw_status sw_measures_add(const struct sw_measures *measures, struct sw_measures_state *state,
-                          struct sw_batch *batch, const uint16_t *row, const uint32_t *group,
-                          uint32_t n, uint32_t groups)
+                          struct sw_batch *batch, const struct sw_grouping *grouping)
 {
     struct rows rows;
-    SW_TRY(sw_measures_grow(measures, state, groups));
-    if (state->rows + n > SW_EXACT_ROWS) {
+    SW_TRY(sw_measures_grow(measures, state, grouping->groups));
+    if (state->rows + grouping->selected > SW_EXACT_ROWS) {
         sw_measures_carry(measures, state);
     }
-    state->rows += n;
-    rows.n = n;
-    rows.groups = groups;
-    rows.row = row;
-    rows.group = group;
-    tally_rows(&rows);
-    for (uint32_t i = 0; i < measures->count; i++) {
-        SW_TRY(add_measure(&measures->measure[i], &state->column[i], batch, &rows));
+    state->rows += grouping->selected;
+    begin_rows(&rows, grouping, batch, NULL);
+    for (uint32_t i = 0; i < measures->count * 2; i++) {
+        uint32_t k = i % measures->count;
+        if (is_float_sum(&measures->measure[k]) == (i < measures->count)) {
+            SW_TRY(add_measure(&measures->measure[k], &state->column[k], batch, &rows));
+        }
+    }
+    if (grouping->rows != NULL) {
+        count_rows(&rows, grouping->rows);
     }
     return SW_OK;
 }

@@ -125,7 +125,7 @@ static void propose(const struct sw_axis *axis, const double *restrict values, u
 }
 
 void sw_axis_places(const struct sw_axis *axis, const double *restrict values, uint32_t n,
-                    uint32_t *restrict places)
+                    uint16_t *restrict places)
 {
     int32_t bin[64];
     double high = axis->edges[axis->bins];
@@ -135,14 +135,14 @@ void sw_axis_places(const struct sw_axis *axis, const double *restrict values, u
         for (uint32_t i = 0; i < count; i++) {
             double value = values[at + i] * axis->unit;
             if (!(value >= axis->low && value <= high)) {
-                places[at + i] = place_outside(axis, value);
+                places[at + i] = (uint16_t)place_outside(axis, value);
             } else if (axis->is_regular) {
                 uint32_t k = (uint32_t)bin[i];
                 k += value >= axis->bounds[k + 1];
                 k -= value < axis->bounds[k];
-                places[at + i] = k + 1;
+                places[at + i] = (uint16_t)(k + 1);
             } else {
-                places[at + i] = search_bin(axis, value) + 1;
+                places[at + i] = (uint16_t)(search_bin(axis, value) + 1);
             }
         }
     }
@@ -264,7 +264,7 @@ void sw_axis_table_make(struct sw_axis_table *table, const struct sw_axis *axis,
 }
 
 void sw_axis_table_places(const struct sw_axis_table *table, const struct sw_chunk *chunk,
-                          uint32_t start, uint32_t n, uint32_t *restrict places)
+                          uint32_t start, uint32_t n, uint16_t *restrict places)
 {
     const uint8_t *restrict from8 = (const uint8_t *)chunk->data + start;
     const uint16_t *restrict from16 = (const uint16_t *)chunk->data + start;
@@ -284,7 +284,7 @@ void sw_axis_table_places(const struct sw_axis_table *table, const struct sw_chu
         for (uint32_t i = 0; i < n; i++) {
             uint32_t number = from16[i];
             uint32_t at = place[number >> shift];
-            places[i] = at + (number >= next[at]);
+            places[i] = (uint16_t)(at + (number >= next[at]));
         }
     } else if (shift == 0) {
         for (uint32_t i = 0; i < n; i++) {
@@ -294,7 +294,7 @@ void sw_axis_table_places(const struct sw_axis_table *table, const struct sw_chu
         for (uint32_t i = 0; i < n; i++) {
             uint32_t number = from32[i];
             uint32_t at = place[number >> shift];
-            places[i] = at + (number >= next[at]);
+            places[i] = (uint16_t)(at + (number >= next[at]));
         }
     }
 }

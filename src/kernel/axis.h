@@ -3,7 +3,7 @@
  *     place 0            below the first edge
  *     place 1..bins      bin place - 1: edges[k] <= v < edges[k + 1], the last closed on both sides
  *     place bins + 1     above the last edge
- *     place bins + 2     not a number
+ *     place bins + 2     not a number, or null
  *
  * exactly as the edges say that are sent to the reader: a multiplication proposes the bin, the
  * edges decide.  Chunks of narrow integers and decimals find it in a table of their own numbers
@@ -41,7 +41,7 @@ double sw_axis_unit(enum sw_type type);
 
 /* Places of n values (in the column's unit). */
 void sw_axis_places(const struct sw_axis *axis, const double *restrict values, uint32_t n,
-                    uint32_t *restrict places);
+                    uint16_t *restrict places);
 
 /* Places by table, for one chunk. */
 #define SW_AXIS_TABLE_MAX   65536u
@@ -60,6 +60,6 @@ struct sw_axis_table {
 void sw_axis_table_make(struct sw_axis_table *table, const struct sw_axis *axis,
                         const struct sw_chunk *chunk);
 void sw_axis_table_places(const struct sw_axis_table *table, const struct sw_chunk *chunk,
-                          uint32_t start, uint32_t n, uint32_t *restrict places);
+                          uint32_t start, uint32_t n, uint16_t *restrict places);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/block.h"
 #include "kernel/kernel.h"
 
 enum { HAS_FLOATS = 1, HAS_INTS = 2, HAS_CODES = 4, HAS_VALID = 8, IS_VALID = 16 };
@@ -15,15 +16,18 @@ struct decoded {
     uint32_t codes[SW_VECTOR_ROWS];
 };
 
-/* The places of one column on one axis. */
+/* Places of one chunk where none can be kept. */
+union own_places {
+    uint8_t narrow[SW_CHUNK_ROWS];
+    uint16_t wide[SW_CHUNK_ROWS];
+};
+
+/* The places of one chunk on one axis. */
 struct placed {
-    uint64_t turn; /* of the cache, when they were computed; 0: never */
-    uint64_t axis_id;
-    uint32_t column;
-    struct sw_axis_table table;
-    uint32_t places[SW_VECTOR_ROWS];
-    uint32_t table_start[SW_AXIS_TABLE_PLACES + 1];
-    uint16_t table_place[SW_AXIS_TABLE_MAX];
+    uint64_t chunk_id, axis_id; /* 0: nothing yet */
+    struct sw_places *kept;     /* with a reference; NULL: in `own` */
+    const uint8_t *narrow;      /* whole chunk, one of the two */
+    const uint16_t *wide;
 };
 
 struct sw_batch_cache {
@@ -33,31 +37,35 @@ struct sw_batch_cache {
     uint8_t *has;            /* [columns] of the current vector */
     uint64_t *has_turn;      /* [columns]: the vector that `has` speaks of */
     struct decoded *decoded; /* [columns] */
-    struct placed *placed;   /* [SW_BATCH_AXES] */
+    struct placed placed[SW_BATCH_AXES];
+    union own_places *own;      /* [SW_BATCH_AXES]; touched where it is needed */
+    struct sw_places_work work; /* for placing chunks */
 };
+
+static size_t decoded_bytes(uint32_t columns)
+{
+    return (columns + (size_t)1) * sizeof(struct decoded);
+}
 
 sw_status sw_batch_cache_new(uint32_t columns, struct sw_batch_cache **cache)
 {
-    struct sw_batch_cache *made = calloc(1, sizeof(*made));
+    struct sw_batch_cache *made = sw_block_alloc(sizeof(*made));
     if (made == NULL) {
         return SW_NO_MEMORY;
     }
+    made->turn = 0;
     made->columns = columns;
+    made->next_axis = 0;
     made->has = calloc(columns + (size_t)1, sizeof(*made->has));
     made->has_turn = calloc(columns + (size_t)1, sizeof(*made->has_turn));
-    made->decoded = malloc((columns + (size_t)1) * sizeof(*made->decoded));
-    made->placed = malloc(SW_BATCH_AXES * sizeof(*made->placed));
-    if (made->has == NULL || made->has_turn == NULL || made->decoded == NULL ||
-        made->placed == NULL) {
+    made->decoded = sw_block_alloc(decoded_bytes(columns));
+    made->own = malloc(SW_BATCH_AXES * sizeof(*made->own));
+    for (uint32_t i = 0; i < SW_BATCH_AXES; i++) {
+        made->placed[i] = (struct placed){0};
+    }
+    if (made->has == NULL || made->has_turn == NULL || made->decoded == NULL || made->own == NULL) {
         sw_batch_cache_free(made);
         return SW_NO_MEMORY;
-    }
-    for (uint32_t i = 0; i < SW_BATCH_AXES; i++) {
-        struct placed *placed = &made->placed[i];
-        placed->turn = 0;
-        placed->axis_id = 0;
-        placed->table =
-            (struct sw_axis_table){.start = placed->table_start, .place = placed->table_place};
     }
     *cache = made;
     return SW_OK;
@@ -68,11 +76,14 @@ void sw_batch_cache_free(struct sw_batch_cache *cache)
     if (cache == NULL) {
         return;
     }
+    for (uint32_t i = 0; i < SW_BATCH_AXES; i++) {
+        sw_places_unref(cache->placed[i].kept);
+    }
     free(cache->has);
     free(cache->has_turn);
-    free(cache->decoded);
-    free(cache->placed);
-    free(cache);
+    sw_block_free(cache->decoded, decoded_bytes(cache->columns));
+    free(cache->own);
+    sw_block_free(cache, sizeof(*cache));
 }
 
 void sw_batch_at(struct sw_batch *batch, struct sw_batch_cache *cache,
@@ -170,40 +181,45 @@ const uint64_t *sw_batch_valid(struct sw_batch *batch, uint32_t column)
     return (*has & IS_VALID) != 0 ? NULL : valid;
 }
 
-static void compute_places(struct sw_batch *batch, uint32_t column, const struct sw_axis *axis,
-                           struct placed *placed)
+/* Stands at the chunk: with what is kept of it, or places of the worker's own. */
+static void place_chunk(struct sw_batch_cache *cache, uint32_t slot, const struct sw_chunk *chunk,
+                        const struct sw_axis *axis)
 {
-    const struct sw_chunk *chunk = sw_batch_chunk(batch, column);
-    if (placed->table.axis_id != axis->id || placed->table.chunk_id != chunk->id) {
-        sw_axis_table_make(&placed->table, axis, chunk);
+    struct placed *placed = &cache->placed[slot];
+    union own_places *own = &cache->own[slot];
+    sw_places_unref(placed->kept);
+    *placed = (struct placed){.chunk_id = chunk->id,
+                              .axis_id = axis->id,
+                              .kept = sw_places_of(chunk, axis, &cache->work)};
+    if (placed->kept != NULL) {
+        placed->narrow = placed->kept->narrow;
+        placed->wide = placed->kept->wide;
+        return;
     }
-    if (placed->table.is_usable) {
-        sw_axis_table_places(&placed->table, chunk, batch->start, batch->rows, placed->places);
-    } else {
-        sw_axis_places(axis, sw_batch_floats(batch, column), batch->rows, placed->places);
-    }
+    bool is_narrow = SW_AXIS_PLACES(axis) <= SW_PLACES_NARROW;
+    sw_places_make(chunk, axis, &cache->work, own->narrow, own->wide);
+    placed->narrow = is_narrow ? own->narrow : NULL;
+    placed->wide = is_narrow ? NULL : own->wide;
 }
 
-const uint32_t *sw_batch_places(struct sw_batch *batch, uint32_t column, const struct sw_axis *axis)
+struct sw_batch_places sw_batch_places(struct sw_batch *batch, uint32_t column,
+                                       const struct sw_axis *axis)
 {
     struct sw_batch_cache *cache = batch->cache;
-    struct placed *placed = NULL;
-    for (uint32_t i = 0; i < SW_BATCH_AXES && placed == NULL; i++) {
-        bool is_it = cache->placed[i].axis_id == axis->id && cache->placed[i].column == column;
-        placed = is_it ? &cache->placed[i] : NULL;
+    const struct sw_chunk *chunk = sw_batch_chunk(batch, column);
+    uint32_t slot = 0;
+    while (slot < SW_BATCH_AXES &&
+           (cache->placed[slot].axis_id != axis->id || cache->placed[slot].chunk_id != chunk->id)) {
+        slot++;
     }
-    if (placed == NULL) {
-        placed = &cache->placed[cache->next_axis];
+    if (slot == SW_BATCH_AXES) {
+        slot = cache->next_axis;
         cache->next_axis = (cache->next_axis + 1) % SW_BATCH_AXES;
-        placed->axis_id = axis->id;
-        placed->column = column;
-        placed->turn = 0;
+        place_chunk(cache, slot, chunk, axis);
     }
-    if (placed->turn != cache->turn) {
-        placed->turn = cache->turn;
-        compute_places(batch, column, axis, placed);
-    }
-    return placed->places;
+    const struct placed *placed = &cache->placed[slot];
+    return (struct sw_batch_places){placed->narrow != NULL ? placed->narrow + batch->start : NULL,
+                                    placed->wide != NULL ? placed->wide + batch->start : NULL};
 }
 
 uint32_t sw_batch_select_valid(struct sw_batch *batch, uint32_t column, uint64_t *into)

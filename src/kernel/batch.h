@@ -9,8 +9,8 @@
 #ifndef SW_KERNEL_BATCH_H
 #define SW_KERNEL_BATCH_H
 
-#include "kernel/axis.h"
 #include "kernel/bits.h"
+#include "kernel/places.h"
 #include "table/table.h"
 
 struct sw_batch_cache; /* decoded columns of the current vector */
@@ -51,11 +51,17 @@ static inline const struct sw_chunk *sw_batch_chunk(const struct sw_batch *batch
     return batch->group->chunk[column];
 }
 
-/* Place of each row of the column on the axis, see axis.h; borrowed as above, but only until
- * SW_BATCH_AXES - 1 other axes were asked for.  A null's place is unspecified. */
+/* Place of each row of the column on the axis, see axis.h, nulls among what is not a number; as
+ * bytes where the axis has at most SW_PLACES_NARROW places.  Made for the whole chunk at first use
+ * and shared with later scans (places.h); borrowed as above, but only until SW_BATCH_AXES - 1 other
+ * axes were asked for. */
 #define SW_BATCH_AXES 8u
-const uint32_t *sw_batch_places(struct sw_batch *batch, uint32_t column,
-                                const struct sw_axis *axis);
+struct sw_batch_places {
+    const uint8_t *narrow; /* one is set */
+    const uint16_t *wide;
+};
+struct sw_batch_places sw_batch_places(struct sw_batch *batch, uint32_t column,
+                                       const struct sw_axis *axis);
 
 /* Rows selected and not null in the column: into[SW_VECTOR_WORDS]; returns how many. */
 uint32_t sw_batch_select_valid(struct sw_batch *batch, uint32_t column, uint64_t *into);

@@ -1,7 +1,7 @@
 /* See kernel.h.  Comparisons write flags of one byte, which the compiler does for 16 rows at
  * once; the flags then become bits, eight by one multiplication.  A range over base + number is
  * one unsigned comparison in the chunk's own width: number - first <= span. */
-#include "kernel/kernel.h"
+#include "kernel/loops.h"
 
 #include <math.h>
 
@@ -9,15 +9,7 @@ void sw_bits_pack(uint8_t *restrict flags, uint32_t n, uint64_t *restrict into)
 {
     uint32_t words = sw_bits_words(n);
     memset(flags + n, 0, words * 64 - n);
-    for (uint32_t word = 0; word < words; word++) {
-        uint64_t bits = 0;
-        for (uint32_t k = 0; k < 8; k++) {
-            uint64_t eight;
-            memcpy(&eight, flags + word * 64 + k * 8, sizeof(eight));
-            bits |= (eight * 0x0102040810204080u >> 56) << (k * 8);
-        }
-        into[word] = bits;
-    }
+    sw_loops_choose()->pack(flags, words, into);
     memset(into + words, 0, (SW_VECTOR_WORDS - words) * sizeof(*into));
 }
 
@@ -30,30 +22,20 @@ static void none(uint64_t *into)
 static void compare_numbers(const struct sw_chunk *chunk, uint32_t start, uint32_t n,
                             uint64_t first, uint64_t last, uint8_t *restrict flags)
 {
-    const uint8_t *restrict from8 = chunk->data;
-    const uint16_t *restrict from16 = chunk->data;
-    const uint32_t *restrict from32 = chunk->data;
-    uint8_t first8 = (uint8_t)first;
-    uint8_t span8 = (uint8_t)(last - first);
-    uint16_t first16 = (uint16_t)first;
-    uint16_t span16 = (uint16_t)(last - first);
-    uint32_t first32 = (uint32_t)first;
-    uint32_t span32 = (uint32_t)(last - first);
+    const struct sw_loops *loops = sw_loops_choose();
+    uint64_t span = last - first;
     switch (chunk->width) {
     case 1:
-        for (uint32_t i = 0; i < n; i++) {
-            flags[i] = (uint8_t)(from8[start + i] - first8) <= span8;
-        }
+        loops->within8((const uint8_t *)chunk->data + start, n, (uint8_t)first, (uint8_t)span,
+                       flags);
         break;
     case 2:
-        for (uint32_t i = 0; i < n; i++) {
-            flags[i] = (uint16_t)(from16[start + i] - first16) <= span16;
-        }
+        loops->within16((const uint16_t *)chunk->data + start, n, (uint16_t)first, (uint16_t)span,
+                        flags);
         break;
     default:
-        for (uint32_t i = 0; i < n; i++) {
-            flags[i] = from32[start + i] - first32 <= span32;
-        }
+        loops->within32((const uint32_t *)chunk->data + start, n, (uint32_t)first, (uint32_t)span,
+                        flags);
         break;
     }
 }
@@ -123,10 +105,7 @@ void sw_compare_floats(const struct sw_chunk *chunk, uint32_t start, uint32_t n,
         return;
     }
     uint8_t flags[SW_VECTOR_ROWS];
-    const double *restrict from = (const double *)chunk->data + start;
-    for (uint32_t i = 0; i < n; i++) {
-        flags[i] = (from[i] >= low) & (from[i] <= high);
-    }
+    sw_loops_choose()->within_floats((const double *)chunk->data + start, n, low, high, flags);
     sw_bits_pack(flags, n, into);
 }
 

@@ -1,7 +1,5 @@
-/* See kernel.h.  An unsigned number is made a double through a signed one, which every machine
- * can do for several at once; base + number is exact as long as it stays below 2^53, which is
- * tested per call. */
-#include "kernel/kernel.h"
+/* See kernel.h.  base + number is exact as long as it stays below 2^53: tested per call. */
+#include "kernel/loops.h"
 
 #define EXACT (INT64_C(1) << 53)
 
@@ -60,11 +58,8 @@ static void wide_to_floats(const struct sw_chunk *chunk, uint32_t start, uint32_
 static void ints_to_floats(const struct sw_chunk *chunk, uint32_t start, uint32_t n,
                            double *restrict into)
 {
-    const uint8_t *restrict from8 = chunk->data;
-    const uint16_t *restrict from16 = chunk->data;
-    const uint32_t *restrict from32 = chunk->data;
+    const struct sw_loops *loops = sw_loops_choose();
     double base = (double)chunk->base;
-    double middle = base + 0x1p31;
     if (chunk->width == 8 || chunk->base < -EXACT + UINT32_MAX ||
         chunk->base > EXACT - UINT32_MAX) {
         wide_to_floats(chunk, start, n, into);
@@ -72,19 +67,13 @@ static void ints_to_floats(const struct sw_chunk *chunk, uint32_t start, uint32_
     }
     switch (chunk->width) {
     case 1:
-        for (uint32_t i = 0; i < n; i++) {
-            into[i] = base + (double)(int32_t)from8[start + i];
-        }
+        loops->floats_of_8((const uint8_t *)chunk->data + start, n, base, into);
         break;
     case 2:
-        for (uint32_t i = 0; i < n; i++) {
-            into[i] = base + (double)(int32_t)from16[start + i];
-        }
+        loops->floats_of_16((const uint16_t *)chunk->data + start, n, base, into);
         break;
     case 4:
-        for (uint32_t i = 0; i < n; i++) {
-            into[i] = middle + (double)(int32_t)(from32[start + i] ^ 0x80000000u);
-        }
+        loops->floats_of_32((const uint32_t *)chunk->data + start, n, base, into);
         break;
     default:
         for (uint32_t i = 0; i < n; i++) {
@@ -101,14 +90,12 @@ void sw_decode_floats(const struct sw_chunk *chunk, uint32_t start, uint32_t n,
     case SW_ENC_INT:
         ints_to_floats(chunk, start, n, into);
         break;
-    case SW_ENC_DECIMAL: {
-        double power = sw_decimal_powers[chunk->scale];
+    case SW_ENC_DECIMAL:
         ints_to_floats(chunk, start, n, into);
-        for (uint32_t i = 0; i < n && chunk->scale > 0; i++) {
-            into[i] /= power;
+        if (chunk->scale > 0) {
+            sw_loops_choose()->divide(into, n, sw_decimal_powers[chunk->scale]);
         }
         break;
-    }
     case SW_ENC_FLOAT:
         memcpy(into, (const double *)chunk->data + start, n * sizeof(*into));
         break;

@@ -11,6 +11,7 @@
 #define SW_KERNEL_KERNEL_H
 
 #include "kernel/bits.h"
+#include "kernel/exact.h"
 #include "table/chunk.h"
 
 /* -- decode.c: rows [start, start + n) of a chunk as plain arrays ------------- */
@@ -36,14 +37,37 @@ void sw_compare_codes(const struct sw_chunk *chunk, uint32_t start, uint32_t n,
 /* flags[i] of 0 or 1 to bits; flags has room for SW_VECTOR_ROWS. */
 void sw_bits_pack(uint8_t *restrict flags, uint32_t n, uint64_t *restrict into);
 
-/* -- count.c ------------------------------------------------------------------- */
+/* -- count.c: counts[code[i]]++ over the `selected` rows of `select` (NULL: all n) ------- */
 
-/* counts[code[i]]++ over the selected rows.  With SW_COUNT_LANES arrays of `stride` behind one
- * another, rows take turns between them, so that equal neighbours do not wait for each other's
- * store; with lanes = 1 there is one array.                                                      */
-#define SW_COUNT_LANES 4u
+/* Codes below `codes`, at most 255. */
+void sw_count_narrow(const uint8_t *restrict code, const uint64_t *restrict select,
+                     uint32_t selected, uint32_t n, uint64_t *restrict counts, uint32_t codes);
+/* Codes below `codes`; fastest up to SW_COUNT_WIDE of them. */
+#define SW_COUNT_WIDE 1024u
+void sw_count_wide(const uint16_t *restrict code, const uint64_t *restrict select,
+                   uint32_t selected, uint32_t n, uint64_t *restrict counts, uint32_t codes);
+/* Many codes, of which neighbours are hardly ever the same. */
 void sw_count(const uint32_t *restrict code, const uint64_t *restrict select, uint32_t n,
-              uint64_t *restrict counts, size_t stride, unsigned lanes);
+              uint64_t *restrict counts);
+/* into[i] is code[i] for rows of the set, else_code for others. */
+void sw_mark(const uint8_t *restrict code, const uint64_t *restrict keep, uint32_t n,
+             uint8_t else_code, uint8_t *restrict into);
+
+/* -- few.c: sums by group, for few groups; every row counts, so those that shall not have a group
+ * of their own ---------------------------------------------------------------------------- */
+
+#define SW_FEW_GROUPS 64u /* one more may be among them, for the rows that do not count */
+struct sw_few_sum {
+    int64_t high, low, n; /* parts as sw_exact_split makes them, and rows */
+};
+/* sum[0..groups) of values[0..n). Returns the blocks of 64 rows, by bit, that are not in the sums
+ * because a value of theirs is not met by the cut. */
+uint32_t sw_few_sum(const struct sw_exact_cut *cut, const double *restrict values,
+                    const uint8_t *restrict group, uint32_t n, uint32_t groups,
+                    struct sw_few_sum *restrict sum);
+/* The same of integers below 2^52, all of them summed. */
+void sw_few_sum_ints(const int64_t *restrict values, const uint8_t *restrict group, uint32_t n,
+                     uint32_t groups, int64_t *restrict sum);
 
 /* -- m4.c ----------------------------------------------------------------------- */
 

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/thread.h"
+#include "exec/scan.h"
 #include "session/server_priv.h"
 #include "session/socket_priv.h"
 #include "session/ticket.h"
@@ -95,6 +96,7 @@ sw_status sw_server_new(const struct sw_server_options *options, const struct sw
     made->upload_bytes_max = options->upload_bytes_max;
     sw_budget_init(&made->budget, "memory_bytes", options->memory_bytes, NULL);
     sw_status status = fill(made, options, err);
+    sw_scan_caches_open(&made->budget);
     if (status != SW_OK) {
         sw_server_free(made);
         return status;
@@ -137,6 +139,7 @@ void sw_server_free(struct sw_server *server)
     sw_lane_free(server->lane);
     sw_pool_free(server->pool);
     sw_assert(sw_budget_used(&server->budget) == 0);
+    sw_scan_caches_close();
     if (server->uploads_fd >= 0) {
         (void)close(server->uploads_fd);
     }

@@ -18,6 +18,8 @@ const double sw_decimal_powers[SW_DECIMAL_SCALES] = {1e0, 1e1, 1e2, 1e3, 1e4,
 /* Ids are never used again, so a cache keyed by one needs no notice of the chunk's end. */
 static _Atomic uint64_t last_id;
 
+static void (*_Atomic end_listener)(uint64_t id);
+
 static size_t valid_size(const struct sw_chunk *chunk)
 {
     return ((size_t)chunk->rows + 63) / 64 * sizeof(uint64_t);
@@ -68,6 +70,7 @@ sw_status sw_chunk_new(const struct sw_chunk *parts, bool has_valid, bool has_sp
     atomic_init(&made->refs, 1);
     made->id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
     made->held_bytes = held;
+    atomic_init(&made->is_marked, false);
     if (made->dict != NULL) {
         sw_dict_ref(made->dict);
     }
@@ -104,6 +107,18 @@ sw_status sw_chunk_take_exceptions(struct sw_chunk *chunk, struct sw_exceptions 
     return SW_OK;
 }
 
+void sw_chunk_mark(const struct sw_chunk *chunk)
+{
+    struct sw_chunk *marked = (struct sw_chunk *)(uintptr_t)chunk;
+    sw_assert(atomic_load_explicit(&end_listener, memory_order_acquire) != NULL);
+    atomic_store_explicit(&marked->is_marked, true, memory_order_relaxed);
+}
+
+void sw_chunk_on_end(void (*listener)(uint64_t id))
+{
+    atomic_store_explicit(&end_listener, listener, memory_order_release);
+}
+
 struct sw_chunk *sw_chunk_ref(struct sw_chunk *chunk)
 {
     sw_assert(chunk->magic == SW_CHUNK_MAGIC);
@@ -119,6 +134,9 @@ void sw_chunk_unref(struct sw_chunk *chunk)
     sw_assert(chunk->magic == SW_CHUNK_MAGIC);
     if (atomic_fetch_sub_explicit(&chunk->refs, 1, memory_order_acq_rel) != 1) {
         return;
+    }
+    if (atomic_load_explicit(&chunk->is_marked, memory_order_relaxed)) {
+        atomic_load_explicit(&end_listener, memory_order_acquire)(chunk->id);
     }
     free_parts(chunk);
     sw_dict_unref(chunk->dict);

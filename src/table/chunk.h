@@ -57,11 +57,13 @@ struct sw_chunk {
     struct sw_exceptions *exceptions; /* nulls whose text did not fit the type; NULL: none; owned */
     struct sw_dict *dict;             /* SW_ENC_DICT; counted */
     uint32_t dict_count;              /* codes below this occur */
+    uint32_t misfits;                 /* of a formula: nulls whose value the type cannot hold */
     struct sw_zone zone;
     size_t data_size, bytes_size; /* as allocated; bytes_size 0: the bytes of SW_ENC_TEXT
                                      (offset[rows] of them) follow the offsets in data's block */
     size_t held_bytes;            /* all of it: charged to budget */
     struct sw_budget *budget;     /* may be NULL */
+    _Atomic bool is_marked;       /* sw_chunk_mark */
 };
 
 /* How a null of a string column was written in the source, so that it can be written back. */
@@ -90,6 +92,11 @@ SW_MUST_USE sw_status sw_chunk_take_exceptions(struct sw_chunk *chunk,
                                                struct sw_err *err);
 struct sw_chunk *sw_chunk_ref(struct sw_chunk *chunk);
 void sw_chunk_unref(struct sw_chunk *chunk); /* NULL accepted */
+
+/* Of a marked chunk the end is told, by its id, on the thread that lets go of it: for who keeps
+ * something of it that he alone can free (kernel/places.h).  One listener. */
+void sw_chunk_mark(const struct sw_chunk *chunk);
+void sw_chunk_on_end(void (*listener)(uint64_t id));
 
 static inline bool sw_chunk_is_null(const struct sw_chunk *chunk, uint32_t row)
 {

@@ -198,33 +198,41 @@ static void counts_are_those_of_the_selected_rows(void **state)
     struct test_random random;
     test_random_init(&random, test_seed());
     for (unsigned round = 0; round < 300; round++) {
-        enum { CODES = 53 };
+        uint32_t codes = round % 2 == 0 ? 53 : 2 * SW_COUNT_WIDE;
+        uint8_t narrow[SW_VECTOR_ROWS];
+        uint16_t wide[SW_VECTOR_ROWS];
         uint32_t code[SW_VECTOR_ROWS];
         uint64_t select[SW_VECTOR_WORDS] = {0};
-        uint64_t counts[SW_COUNT_LANES * CODES] = {0};
-        uint64_t one[CODES] = {0};
-        uint64_t naive[CODES] = {0};
+        uint64_t counts[3][2 * SW_COUNT_WIDE] = {{0}};
+        uint64_t naive[2 * SW_COUNT_WIDE] = {0};
         uint32_t n = (uint32_t)test_random_below(&random, SW_VECTOR_ROWS) + 1;
+        uint32_t selected = 0;
         bool is_skewed = test_random_once_in(&random, 2);
-        uint64_t share = test_random_below(&random, 3);
+        uint64_t share = test_random_below(&random, 7);
         for (uint32_t i = 0; i < n; i++) {
             code[i] = is_skewed && !test_random_once_in(&random, 10)
                           ? 3
-                          : (uint32_t)test_random_below(&random, CODES);
+                          : (uint32_t)test_random_below(&random, codes);
+            narrow[i] = (uint8_t)code[i];
+            wide[i] = (uint16_t)code[i];
             if (share == 0 || test_random_once_in(&random, share)) {
                 sw_bits_set(select, i);
+                selected++;
                 naive[code[i]]++;
             }
         }
+        const uint64_t *rows = share == 0 ? NULL : select;
 
-        sw_count(code, share == 0 ? NULL : select, n, counts, CODES, SW_COUNT_LANES);
-        sw_count(code, select, n, one, CODES, 1);
+        sw_count(code, rows, n, counts[0]);
+        sw_count_wide(wide, rows, selected, n, counts[1], codes);
+        if (codes <= UINT8_MAX) {
+            sw_count_narrow(narrow, rows, selected, n, counts[2], codes);
+        }
 
-        for (uint32_t c = 0; c < CODES; c++) {
-            assert_int_equal(counts[c] + counts[CODES + c] + counts[2 * CODES + c] +
-                                 counts[3 * CODES + c],
-                             naive[c]);
-            assert_int_equal(one[c], naive[c]);
+        for (uint32_t c = 0; c < codes; c++) {
+            assert_int_equal(counts[0][c], naive[c]);
+            assert_int_equal(counts[1][c], naive[c]);
+            assert_int_equal(counts[2][c], codes <= UINT8_MAX ? naive[c] : 0);
         }
     }
 }
@@ -250,7 +258,7 @@ static void check_places(struct test_random *random, const struct sw_chunk *chun
                          uint32_t n)
 {
     double values[SW_VECTOR_ROWS];
-    uint32_t places[SW_VECTOR_ROWS];
+    uint16_t places[SW_VECTOR_ROWS];
     uint32_t table_start[SW_AXIS_TABLE_PLACES + 1];
     uint16_t *table_place = malloc(SW_AXIS_TABLE_MAX * sizeof(*table_place));
     struct sw_axis_table table = {.start = table_start, .place = table_place};
@@ -303,7 +311,7 @@ static void values_on_and_beside_an_edge_find_their_bin(void **state)
         for (uint32_t k = 0; k <= bins; k++) {
             const double values[] = {axis.edges[k], nextafter(axis.edges[k], INFINITY),
                                      nextafter(axis.edges[k], -INFINITY)};
-            uint32_t places[3];
+            uint16_t places[3];
 
             sw_axis_places(&axis, values, 3, places);
 

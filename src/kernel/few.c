@@ -1,0 +1,17 @@
+/* See kernel.h. */
+#include "kernel/loops.h"
+
+uint32_t sw_few_sum(const struct sw_exact_cut *cut, const double *restrict values,
+                    const uint8_t *restrict group, uint32_t n, uint32_t groups,
+                    struct sw_few_sum *restrict sum)
+{
+    sw_assert(groups <= SW_FEW_GROUPS + 1);
+    return sw_loops_choose()->sum_few(cut, values, group, n, groups, sum);
+}
+
+void sw_few_sum_ints(const int64_t *restrict values, const uint8_t *restrict group, uint32_t n,
+                     uint32_t groups, int64_t *restrict sum)
+{
+    sw_assert(groups <= SW_FEW_GROUPS + 1);
+    sw_loops_choose()->sum_few_ints(values, group, n, groups, sum);
+}
