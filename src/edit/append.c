@@ -28,7 +28,8 @@ static sw_status too_many(size_t rows, struct sw_err *err)
 static sw_status need_column(const struct sw_edit *edit, struct sw_span name, uint32_t *column,
                              struct sw_err *err)
 {
-    return sw_schema_need(edit->version->schema, name, column, err);
+    SW_TRY(sw_schema_need(edit->version->schema, name, column, err));
+    return sw_edit_need_values(edit->version->schema, *column, err);
 }
 
 static bool make_arrays(struct append *append, uint32_t columns, size_t cells)
@@ -163,7 +164,8 @@ static size_t text_bytes(const struct sw_rowgroup *group)
     size_t bytes = 0;
     for (uint32_t i = 0; i < group->columns; i++) {
         const struct sw_chunk *chunk = group->chunk[i];
-        bytes += chunk->encoding == SW_ENC_TEXT ? chunk->data_size + chunk->bytes_size : 0;
+        bool is_text = chunk != NULL && chunk->encoding == SW_ENC_TEXT;
+        bytes += is_text ? chunk->data_size + chunk->bytes_size : 0;
     }
     return bytes;
 }
@@ -285,7 +287,9 @@ static sw_status add_group(struct sw_edit *edit, const struct append *append, st
     }
     sw_status status = make_ids(edit, append, first, &first_id, &ids, err);
     for (uint32_t i = 0; i < columns && status == SW_OK; i++) {
-        status = make_chunk(edit, append, first, i, &chunk[i], err);
+        if (edit->version->schema->column[i].formula == NULL) {
+            status = make_chunk(edit, append, first, i, &chunk[i], err);
+        }
     }
     struct sw_rowgroup *made = NULL;
     if (status == SW_OK) {

@@ -21,6 +21,7 @@ static sw_status begin(struct sw_edit *edit, struct sw_err *err)
     }
     edit->state = cast;
     SW_TRY(sw_schema_need(schema, op->column, &cast->column, err));
+    SW_TRY(sw_edit_need_values(schema, cast->column, err));
     cast->from = schema->column[cast->column].type;
     if (!sw_edit_is_castable(cast->from, op->type)) {
         return sw_fail(err, SW_TYPE, "column `%.100s` is of type %s, which does not become %s",
@@ -118,7 +119,7 @@ static sw_status group(struct sw_edit *edit, uint32_t index, struct sw_err *err)
     if (sw_rowgroup_with_chunk(old, cast->column, chunk, &made) != SW_OK) {
         return sw_edit_no_memory(err);
     }
-    return sw_edit_emit(edit, made, err);
+    return sw_edit_emit_changed(edit, index, made, err);
 }
 
 static sw_status refuse(const struct sw_edit *edit, const struct sw_edit_outcome *outcome,

@@ -90,13 +90,37 @@ static void end_nothing(struct sw_edit *edit)
     (void)edit;
 }
 
+/* NULL for a formula that nothing has read. */
+static struct sw_chunk *ref_chunk(const struct sw_rowgroup *group, uint32_t column)
+{
+    struct sw_chunk *chunk = group->chunk[column];
+    return chunk == NULL ? NULL : sw_chunk_ref(chunk);
+}
+
 /* -- add -------------------------------------------------------------------------------- */
 
-static sw_status begin_add(struct sw_edit *edit, struct sw_err *err)
+/* The column at the end; its id is one that no other has. */
+static sw_status add_to_schema(struct sw_edit *edit, enum sw_type type, struct sw_err *err)
+{
+    struct draft draft;
+    SW_TRY(new_draft(edit->version->schema, &draft, err));
+    char name[SW_NAME_BYTES_MAX + 1];
+    copy_name(edit->op->column, name);
+    uint32_t id = 0;
+    for (uint32_t i = 0; i < draft.columns; i++) {
+        id = draft.id[i] >= id ? draft.id[i] + 1 : id;
+    }
+    draft.name[draft.columns] = name;
+    draft.type[draft.columns] = type;
+    draft.id[draft.columns] = id;
+    draft.columns++;
+    return make_schema(edit, &draft, err);
+}
+
+static sw_status begin_values(struct sw_edit *edit, struct sw_err *err)
 {
     const struct sw_schema *schema = edit->version->schema;
     const struct sw_edit_op *op = edit->op;
-    SW_TRY(need_free_name(schema, op->column, err));
     struct sw_edit_target *target = calloc(1, sizeof *target);
     if (target == NULL) {
         return sw_edit_no_memory(err);
@@ -106,25 +130,30 @@ static sw_status begin_add(struct sw_edit *edit, struct sw_err *err)
     target->is_new = true;
     target->type = op->type;
     SW_TRY(sw_edit_target_begin(target, op->sets == 0 ? NULL : op->set, schema, err));
+    SW_TRY(sw_edit_reads(edit, target->program, err));
     target->type = op->has_type ? op->type : target->from;
-
-    struct draft draft;
-    SW_TRY(new_draft(schema, &draft, err));
-    char name[SW_NAME_BYTES_MAX + 1];
-    copy_name(op->column, name);
-    uint32_t id = 0;
-    for (uint32_t i = 0; i < draft.columns; i++) {
-        id = draft.id[i] >= id ? draft.id[i] + 1 : id;
-    }
-    draft.name[draft.columns] = name;
-    draft.type[draft.columns] = target->type;
-    draft.id[draft.columns] = id;
-    draft.columns++;
-    SW_TRY(make_schema(edit, &draft, err));
+    SW_TRY(add_to_schema(edit, target->type, err));
     target->name = edit->schema->column[target->column].name;
     return SW_OK;
 }
 
+/* The column's slots stay empty until something reads them. */
+static sw_status begin_formula(struct sw_edit *edit, struct sw_err *err)
+{
+    const struct sw_edit_op *op = edit->op;
+    struct sw_formula *formula = NULL;
+    SW_TRY(add_to_schema(edit, op->has_type ? op->type : SW_TYPE_INT, err));
+    SW_TRY(sw_formula_new(op->formula, op->has_type, edit->schema, sw_edit_expr_input,
+                          (void *)&op->set->expr, &formula, err));
+    sw_schema_set_formula(edit->schema, edit->schema->columns - 1, formula);
+    return SW_OK;
+}
+
+static sw_status begin_add(struct sw_edit *edit, struct sw_err *err)
+{
+    SW_TRY(need_free_name(edit->version->schema, edit->op->column, err));
+    return edit->op->formula.data != NULL ? begin_formula(edit, err) : begin_values(edit, err);
+}
 static sw_status add_to_group(struct sw_edit *edit, uint32_t index, struct sw_err *err)
 {
     const struct sw_rowgroup *group = edit->version->group[index];
@@ -132,12 +161,14 @@ static sw_status add_to_group(struct sw_edit *edit, uint32_t index, struct sw_er
     if (chunk == NULL) {
         return sw_edit_no_memory(err);
     }
-    sw_status status =
-        sw_edit_target_chunk(edit, edit->state, index, NULL, &chunk[group->columns], err);
+    sw_status status = sw_edit_realise(edit, index, err);
+    if (status == SW_OK && edit->state != NULL) {
+        status = sw_edit_target_chunk(edit, edit->state, index, NULL, &chunk[group->columns], err);
+    }
     struct sw_rowgroup *made = NULL;
     if (status == SW_OK) {
         for (uint32_t i = 0; i < group->columns; i++) {
-            chunk[i] = sw_chunk_ref(group->chunk[i]);
+            chunk[i] = ref_chunk(group, i);
         }
         struct sw_chunk *ids = group->row_ids == NULL ? NULL : sw_chunk_ref(group->row_ids);
         status = sw_rowgroup_take(group->columns + 1, chunk, group->first_row_id, ids, &made);
@@ -149,7 +180,7 @@ static sw_status add_to_group(struct sw_edit *edit, uint32_t index, struct sw_er
 
 static sw_status finish_add(struct sw_edit *edit, struct sw_err *err)
 {
-    return sw_edit_target_finish(edit->state, err);
+    return edit->state == NULL ? SW_OK : sw_edit_target_finish(edit->state, err);
 }
 
 static void end_add(struct sw_edit *edit)
@@ -164,6 +195,9 @@ static void say_add(const struct sw_edit *edit, struct sw_buf *what)
 {
     sw_buf_put_text(what, "added column ");
     sw_edit_say_name(what, edit->op->column);
+    if (edit->op->formula.data != NULL) {
+        sw_edit_say_formula(what, edit->op->formula);
+    }
 }
 
 const struct sw_edit_kind_ops sw_edit_add_column = {begin_add, add_to_group, finish_add, end_add,
@@ -182,6 +216,8 @@ static sw_status begin_drop(struct sw_edit *edit, struct sw_err *err)
                        "the table)",
                        schema->column[0].name);
     }
+    SW_TRY(sw_formula_need_unused(schema, column, err));
+    SW_TRY(sw_edit_need_other_values(schema, column, err));
     struct draft draft;
     SW_TRY(new_draft(schema, &draft, err));
     for (uint32_t i = column; i + 1 < draft.columns; i++) {
@@ -204,7 +240,7 @@ static sw_status drop_from_group(struct sw_edit *edit, uint32_t index, struct sw
     uint32_t columns = 0;
     for (uint32_t i = 0; i < group->columns; i++) {
         if (i != gone) {
-            chunk[columns++] = sw_chunk_ref(group->chunk[i]);
+            chunk[columns++] = ref_chunk(group, i);
         }
     }
     struct sw_chunk *ids = group->row_ids == NULL ? NULL : sw_chunk_ref(group->row_ids);

@@ -146,7 +146,9 @@ static sw_status rebuild(struct sw_edit *edit, uint32_t index, const uint64_t *b
     }
     sw_status status = keep_ids(edit, group, bits, &first, &ids, err);
     for (uint32_t i = 0; i < group->columns && status == SW_OK; i++) {
-        status = keep_rows(edit, group->chunk[i], bits, &chunk[i], err);
+        if (edit->version->schema->column[i].formula == NULL) {
+            status = keep_rows(edit, group->chunk[i], bits, &chunk[i], err);
+        }
     }
     struct sw_rowgroup *made = NULL;
     if (status == SW_OK) {

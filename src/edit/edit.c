@@ -7,10 +7,15 @@
 #include "edit/edit_priv.h"
 
 static const struct sw_edit_kind_ops *const kinds[SW_EDIT_KINDS] = {
-    [SW_EDIT_UPDATE] = &sw_edit_update,           [SW_EDIT_APPEND] = &sw_edit_append,
-    [SW_EDIT_DELETE_ROWS] = &sw_edit_delete_rows, [SW_EDIT_ADD_COLUMN] = &sw_edit_add_column,
-    [SW_EDIT_DROP_COLUMN] = &sw_edit_drop_column, [SW_EDIT_RENAME_COLUMN] = &sw_edit_rename_column,
+    [SW_EDIT_UPDATE] = &sw_edit_update,
+    [SW_EDIT_APPEND] = &sw_edit_append,
+    [SW_EDIT_DELETE_ROWS] = &sw_edit_delete_rows,
+    [SW_EDIT_ADD_COLUMN] = &sw_edit_add_column,
+    [SW_EDIT_DROP_COLUMN] = &sw_edit_drop_column,
+    [SW_EDIT_RENAME_COLUMN] = &sw_edit_rename_column,
     [SW_EDIT_CAST_COLUMN] = &sw_edit_cast_column,
+    [SW_EDIT_SET_FORMULA] = &sw_edit_set_formula,
+    [SW_EDIT_FREEZE_COLUMN] = &sw_edit_freeze_column,
 };
 
 #define SENTENCE_BYTES_MAX 400u /* of a batch: the rest is counted */
@@ -94,6 +99,7 @@ static void end_op(struct sw_edit *edit)
     drop_outs(edit);
     sw_schema_unref(edit->schema);
     sw_batch_cache_free(edit->cache);
+    sw_edit_forget_reads(edit);
     edit->schema = NULL;
     edit->cache = NULL;
     edit->ops = NULL;
@@ -108,7 +114,8 @@ static sw_status begin_op(struct sw_edit *edit, struct sw_err *err)
     edit->next_row_id = edit->version->next_row_id;
     edit->is_same = false;
     sw_edit_outcome_now(edit)->kind = edit->op->kind;
-    return edit->ops->begin(edit, err);
+    SW_TRY(edit->ops->begin(edit, err));
+    return edit->schema == NULL ? SW_OK : sw_edit_carry_formulas(edit, err);
 }
 
 static void say(struct sw_edit *edit)

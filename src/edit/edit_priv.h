@@ -3,6 +3,7 @@
 #define SW_EDIT_EDIT_PRIV_H
 
 #include "edit/edit.h"
+#include "edit/formula.h"
 #include "kernel/batch.h"
 #include "table/builder.h"
 
@@ -40,6 +41,7 @@ struct sw_edit_op {
     const struct sw_json *columns, *rows;
     /* columns */
     struct sw_span column, to; /* of add_column the name is `column` */
+    struct sw_span formula;    /* text of a column that is one; else no data */
     bool has_type, is_null_on_error;
     enum sw_type type;
 };
@@ -64,7 +66,8 @@ struct sw_edit_kind_ops {
     void (*say)(const struct sw_edit *edit, struct sw_buf *what);
 };
 extern const struct sw_edit_kind_ops sw_edit_update, sw_edit_append, sw_edit_delete_rows,
-    sw_edit_add_column, sw_edit_drop_column, sw_edit_rename_column, sw_edit_cast_column;
+    sw_edit_add_column, sw_edit_drop_column, sw_edit_rename_column, sw_edit_cast_column,
+    sw_edit_set_formula, sw_edit_freeze_column;
 
 /* The rows of a version that an edit is about. */
 struct sw_edit_rows {
@@ -88,6 +91,10 @@ struct sw_edit {
     void *state;                        /* of the op */
     uint32_t next_group;
     struct sw_batch_cache *cache; /* for edit->version; made when first asked for */
+    /* formulas of edit->version that the op reads */
+    uint8_t *reads; /* [columns]; owned; NULL: none */
+    struct sw_realise_plan *realise_plan;
+    struct sw_realise_state *realise_state;
     /* what becomes of the version */
     struct sw_schema *schema; /* counted; NULL: as it is */
     struct sw_rowgroup **out; /* counted each */
@@ -125,6 +132,30 @@ SW_MUST_USE sw_status sw_edit_expr_read(struct sw_arena *arena, struct sw_span t
 SW_MUST_USE sw_status sw_edit_expr_compile(const struct sw_edit_expr *expr,
                                            const struct sw_schema *schema,
                                            struct sw_program **program, struct sw_err *err);
+
+/* The inputs as they were with the request; the context is the struct sw_edit_expr. */
+const struct sw_json *sw_edit_expr_input(void *expr, struct sw_span name);
+
+/* formulas.c: formulas in edits */
+/* The op reads what the program reads: before it looks at a group it calls sw_edit_realise. */
+SW_MUST_USE sw_status sw_edit_reads(struct sw_edit *edit, const struct sw_program *program,
+                                    struct sw_err *err);
+SW_MUST_USE sw_status sw_edit_realise(struct sw_edit *edit, uint32_t group, struct sw_err *err);
+void sw_edit_forget_reads(struct sw_edit *edit);
+/* SW_NOT_ALLOWED where the column is a formula: it cannot be written to. */
+SW_MUST_USE sw_status sw_edit_need_values(const struct sw_schema *schema, uint32_t column,
+                                          struct sw_err *err);
+/* A changed copy of a group of edit->version, all of whose rows stay: formulas that read a column
+ * that is another now are emptied. The reference is taken over. */
+SW_MUST_USE sw_status sw_edit_emit_changed(struct sw_edit *edit, uint32_t index,
+                                           struct sw_rowgroup *group, struct sw_err *err);
+/* Is there a column with values besides this one, or is this a formula? */
+SW_MUST_USE sw_status sw_edit_need_other_values(const struct sw_schema *schema, uint32_t column,
+                                                struct sw_err *err);
+/* " = expression", cut where it is long */
+void sw_edit_say_formula(struct sw_buf *what, struct sw_span formula);
+/* After an op has made edit->schema: formulas move over from the schema before, all are checked. */
+SW_MUST_USE sw_status sw_edit_carry_formulas(struct sw_edit *edit, struct sw_err *err);
 
 /* rows.c */
 SW_MUST_USE sw_status sw_edit_rows_begin(struct sw_edit *edit, struct sw_edit_rows *rows,
@@ -167,6 +198,8 @@ int sw_edit_shown(struct sw_span text, size_t most);
  * `text`, with room for SW_EDIT_VALUE_TEXT. */
 bool sw_edit_value_cast(const struct sw_value *value, enum sw_type type, struct sw_value *into,
                         char *text);
+/* What an expression may give a column besides values of its own type. */
+bool sw_edit_is_convertible(enum sw_type from, enum sw_type to);
 bool sw_edit_is_castable(enum sw_type from, enum sw_type to);
 
 /* target.c: a column that values are written to */

@@ -26,7 +26,7 @@ sw_status sw_edit_expr_read(struct sw_arena *arena, struct sw_span text, sw_expr
     return SW_OK;
 }
 
-static const struct sw_json *look_up(void *context, struct sw_span name)
+const struct sw_json *sw_edit_expr_input(void *context, struct sw_span name)
 {
     const struct sw_edit_expr *expr = context;
     for (size_t i = 0; i < expr->inputs; i++) {
@@ -40,5 +40,5 @@ static const struct sw_json *look_up(void *context, struct sw_span name)
 sw_status sw_edit_expr_compile(const struct sw_edit_expr *expr, const struct sw_schema *schema,
                                struct sw_program **program, struct sw_err *err)
 {
-    return sw_expr_compile(expr->expr, schema, look_up, (void *)(uintptr_t)expr, program, err);
+    return sw_expr_compile(expr->expr, schema, sw_edit_expr_input, (void *)(uintptr_t)expr, program, err);
 }

@@ -13,10 +13,15 @@ struct reader {
 static const char *const of_caller[] = {"table", "if_version", NULL};
 
 static const char *const method_names[SW_EDIT_KINDS] = {
-    [SW_EDIT_UPDATE] = "table.update",           [SW_EDIT_APPEND] = "table.append",
-    [SW_EDIT_DELETE_ROWS] = "table.delete_rows", [SW_EDIT_ADD_COLUMN] = "table.add_column",
-    [SW_EDIT_DROP_COLUMN] = "table.drop_column", [SW_EDIT_RENAME_COLUMN] = "table.rename_column",
+    [SW_EDIT_UPDATE] = "table.update",
+    [SW_EDIT_APPEND] = "table.append",
+    [SW_EDIT_DELETE_ROWS] = "table.delete_rows",
+    [SW_EDIT_ADD_COLUMN] = "table.add_column",
+    [SW_EDIT_DROP_COLUMN] = "table.drop_column",
+    [SW_EDIT_RENAME_COLUMN] = "table.rename_column",
     [SW_EDIT_CAST_COLUMN] = "table.cast_column",
+    [SW_EDIT_SET_FORMULA] = "table.set_formula",
+    [SW_EDIT_FREEZE_COLUMN] = "table.freeze_column",
 };
 
 static bool find_kind(struct sw_span method, enum sw_edit_kind *kind)
@@ -183,15 +188,31 @@ static sw_status read_delete(struct reader *reader, const struct sw_json *params
     return read_rows(reader, params, where, ids, "table.delete_rows", op, err);
 }
 
+/* The one expression of the op; its inputs are those of now. */
+static sw_status read_column_expr(struct reader *reader, struct sw_span text, struct sw_edit_op *op,
+                                  struct sw_err *err)
+{
+    op->set = sw_arena_array(&reader->plan->arena, 1, sizeof *op->set);
+    if (op->set == NULL) {
+        return sw_edit_no_memory(err);
+    }
+    op->sets = 1;
+    op->set->column = op->column;
+    return sw_edit_expr_read(&reader->plan->arena, text, reader->input, reader->context,
+                             &op->set->expr, err);
+}
+
 static sw_status read_add(struct reader *reader, const struct sw_json *params,
                           struct sw_edit_op *op, struct sw_err *err)
 {
     struct sw_span expr = {0};
     struct sw_span type = {0};
+    bool is_frozen = false;
     const struct sw_param list[] = {{"name", SW_PARAM_NAME, true, &op->column, 0, 0},
                                     {"expr", SW_PARAM_TEXT, false, &expr, 0, 0},
-                                    {"type", SW_PARAM_TEXT, false, &type, 0, 0}};
-    SW_TRY(sw_params_read(params, "table.add_column", list, 3, of_caller, err));
+                                    {"type", SW_PARAM_TEXT, false, &type, 0, 0},
+                                    {"frozen", SW_PARAM_BOOL, false, &is_frozen, 0, 0}};
+    SW_TRY(sw_params_read(params, "table.add_column", list, 4, of_caller, err));
     if (!sw_json_is_null(sw_json_member(params, "type"))) {
         SW_TRY(read_type(type, "table.add_column", op, err));
     }
@@ -202,14 +223,30 @@ static sw_status read_add(struct reader *reader, const struct sw_json *params,
         }
         return SW_OK;
     }
-    op->set = sw_arena_array(&reader->plan->arena, 1, sizeof *op->set);
-    if (op->set == NULL) {
-        return sw_edit_no_memory(err);
+    op->formula = is_frozen ? (struct sw_span){0} : expr;
+    return read_column_expr(reader, expr, op, err);
+}
+
+static sw_status read_set_formula(struct reader *reader, const struct sw_json *params,
+                                  struct sw_edit_op *op, struct sw_err *err)
+{
+    struct sw_span type = {0};
+    const struct sw_param list[] = {{"column", SW_PARAM_NAME, true, &op->column, 0, 0},
+                                    {"expr", SW_PARAM_TEXT, true, &op->formula, 0, 0},
+                                    {"type", SW_PARAM_TEXT, false, &type, 0, 0}};
+    SW_TRY(sw_params_read(params, "table.set_formula", list, 3, of_caller, err));
+    if (!sw_json_is_null(sw_json_member(params, "type"))) {
+        SW_TRY(read_type(type, "table.set_formula", op, err));
     }
-    op->sets = 1;
-    op->set->column = op->column;
-    return sw_edit_expr_read(&reader->plan->arena, expr, reader->input, reader->context,
-                             &op->set->expr, err);
+    return read_column_expr(reader, op->formula, op, err);
+}
+
+static sw_status read_freeze(struct reader *reader, const struct sw_json *params,
+                             struct sw_edit_op *op, struct sw_err *err)
+{
+    (void)reader;
+    const struct sw_param list[] = {{"column", SW_PARAM_NAME, true, &op->column, 0, 0}};
+    return sw_params_read(params, "table.freeze_column", list, 1, of_caller, err);
 }
 
 static sw_status read_drop(struct reader *reader, const struct sw_json *params,
@@ -254,16 +291,18 @@ static sw_status read_op(struct reader *reader, struct sw_span method, const str
 {
     static sw_status (*const read[SW_EDIT_KINDS])(struct reader *, const struct sw_json *,
                                                   struct sw_edit_op *, struct sw_err *) = {
-        [SW_EDIT_UPDATE] = read_update,      [SW_EDIT_APPEND] = read_append,
-        [SW_EDIT_DELETE_ROWS] = read_delete, [SW_EDIT_ADD_COLUMN] = read_add,
-        [SW_EDIT_DROP_COLUMN] = read_drop,   [SW_EDIT_RENAME_COLUMN] = read_rename,
-        [SW_EDIT_CAST_COLUMN] = read_cast,
+        [SW_EDIT_UPDATE] = read_update,        [SW_EDIT_APPEND] = read_append,
+        [SW_EDIT_DELETE_ROWS] = read_delete,   [SW_EDIT_ADD_COLUMN] = read_add,
+        [SW_EDIT_DROP_COLUMN] = read_drop,     [SW_EDIT_RENAME_COLUMN] = read_rename,
+        [SW_EDIT_CAST_COLUMN] = read_cast,     [SW_EDIT_SET_FORMULA] = read_set_formula,
+        [SW_EDIT_FREEZE_COLUMN] = read_freeze,
     };
     struct sw_edit_op *op = &reader->plan->op[reader->plan->ops];
     if (!find_kind(method, &op->kind)) {
         return sw_fail(err, SW_PARAMS,
                        "table.batch: `%.*s` is no edit; there are table.update, append, "
-                       "delete_rows, add_column, drop_column, rename_column and cast_column",
+                       "delete_rows, add_column, drop_column, rename_column, cast_column, "
+                       "set_formula and freeze_column",
                        sw_edit_shown(method, 40), method.data);
     }
     reader->plan->ops++; /* from here on it is freed with the plan */

@@ -16,6 +16,7 @@ sw_status sw_edit_rows_begin(struct sw_edit *edit, struct sw_edit_rows *rows, st
         return SW_OK;
     }
     SW_TRY(sw_edit_expr_compile(&op->where, edit->version->schema, &rows->where, err));
+    SW_TRY(sw_edit_reads(edit, rows->where, err));
     return sw_expr_state_new(rows->where, &rows->state) == SW_OK ? SW_OK : sw_edit_no_memory(err);
 }
 
@@ -47,6 +48,7 @@ static sw_status test_group(struct sw_edit *edit, struct sw_edit_rows *rows, uin
                             uint64_t *bits, uint32_t *count, struct sw_err *err)
 {
     const struct sw_rowgroup *group = edit->version->group[index];
+    SW_TRY(sw_edit_realise(edit, index, err));
     switch (sw_program_reach(rows->where, group)) {
     case SW_EXPR_REACH_NONE:
         return SW_OK;

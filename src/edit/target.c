@@ -114,8 +114,7 @@ static struct sw_value value_at(const struct sw_expr_vector *vector, uint32_t i)
     return value;
 }
 
-/* What an expression may give a column besides values of its own type. */
-static bool is_convertible(enum sw_type from, enum sw_type to)
+bool sw_edit_is_convertible(enum sw_type from, enum sw_type to)
 {
     bool is_from_number = from == SW_TYPE_BOOL || from == SW_TYPE_INT || from == SW_TYPE_FLOAT;
     bool is_to_number = to == SW_TYPE_BOOL || to == SW_TYPE_INT || to == SW_TYPE_FLOAT;
@@ -131,7 +130,7 @@ static sw_status refuse(const struct sw_edit_target *target, const struct sw_val
     char room[SW_EDIT_VALUE_TEXT];
     struct sw_span text = sw_edit_value_text(value, room);
     const char *type = sw_type_name(target->type);
-    if (!is_convertible(value->type, target->type)) {
+    if (!sw_edit_is_convertible(value->type, target->type)) {
         return sw_fail(
             err, SW_TYPE,
             "column `%.100s` is of type %s, and the expression gives %s, for one `%.*s`: "
@@ -163,7 +162,7 @@ static sw_status fit(const struct sw_edit_target *target, const struct sw_expr_v
         *value = (struct sw_value){.type = target->type, .is_null = true};
         return SW_OK;
     }
-    if (!is_convertible(own.type, target->type) ||
+    if (!sw_edit_is_convertible(own.type, target->type) ||
         !sw_edit_value_cast(&own, target->type, value, room)) {
         return refuse(target, &own, err);
     }

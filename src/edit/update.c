@@ -20,7 +20,9 @@ static sw_status begin_targets(struct sw_edit *edit, struct update *update, stru
         target->name = schema->column[target->column].name;
         target->type = schema->column[target->column].type;
         update->targets = i + 1;
+        SW_TRY(sw_edit_need_values(schema, target->column, err));
         SW_TRY(sw_edit_target_begin(target, set, schema, err));
+        SW_TRY(sw_edit_reads(edit, target->program, err));
     }
     return SW_OK;
 }
@@ -40,6 +42,7 @@ static sw_status begin(struct sw_edit *edit, struct sw_err *err)
 static sw_status write_group(struct sw_edit *edit, struct update *update, uint32_t index,
                              const uint64_t *bits, struct sw_err *err)
 {
+    SW_TRY(sw_edit_realise(edit, index, err));
     struct sw_rowgroup *group = sw_rowgroup_ref(edit->version->group[index]);
     for (size_t i = 0; i < update->targets; i++) {
         struct sw_chunk *chunk = NULL;
@@ -55,7 +58,7 @@ static sw_status write_group(struct sw_edit *edit, struct update *update, uint32
         }
         group = next;
     }
-    return sw_edit_emit(edit, group, err);
+    return sw_edit_emit_changed(edit, index, group, err);
 }
 
 static sw_status group(struct sw_edit *edit, uint32_t index, struct sw_err *err)

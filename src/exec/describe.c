@@ -179,7 +179,8 @@ static sw_status add_group(struct sw_describe_job *job, struct column_work *work
     const struct sw_rowgroup *group = job->version->group[work->next_group];
     enum sw_type type = job->version->schema->column[column].type;
     struct sw_batch batch;
-    if (group->chunk[column]->zone.nulls == group->rows) {
+    const struct sw_chunk *chunk = group->chunk[column];
+    if (chunk == NULL || chunk->zone.nulls == group->rows) { /* NULL: a broken formula */
         return SW_OK;
     }
     for (uint32_t start = 0; start < group->rows; start += SW_VECTOR_ROWS) {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "session/prepare.h"
 #include "session/server_priv.h"
 #include "wire/encode.h"
 
@@ -29,6 +30,8 @@ static const struct method methods[] = {
     {"table.drop_column", sw_method_table_edit, false},
     {"table.rename_column", sw_method_table_edit, false},
     {"table.cast_column", sw_method_table_edit, false},
+    {"table.set_formula", sw_method_table_edit, false},
+    {"table.freeze_column", sw_method_table_edit, false},
     {"table.batch", sw_method_table_edit, false},
     {"table.undo", sw_method_table_undo, false},
     {"table.redo", sw_method_table_redo, false},
@@ -153,13 +156,15 @@ static sw_status call_method(struct sw_call *call, struct sw_err *err)
     return method->handle(call, err);
 }
 
-static void handle_request(struct sw_socket *socket, const struct sw_request *request)
+static void handle_request(struct sw_socket *socket, const struct sw_request *request,
+                           struct sw_deferred *prepared)
 {
     struct sw_err err = {0};
-    struct sw_call call = {.socket = socket, .session = socket->session, .request = request};
+    struct sw_call call = {
+        .socket = socket, .session = socket->session, .request = request, .prepared = prepared};
     sw_buf_init(&call.result);
     sw_status status = call_method(&call, &err);
-    if (status != SW_OK) {
+    if (status != SW_OK && status != SW_AGAIN) {
         sw_assert(!call.is_deferred);
         if (err.status != status) {
             (void)sw_fail(&err, status, "%s", sw_status_name(status));
@@ -174,6 +179,124 @@ static void handle_request(struct sw_socket *socket, const struct sw_request *re
     sw_buf_fini(&call.result);
 }
 
+/* -- handlers that wait until a table can be read ------------------------------------------ */
+
+/* The request as it came, and what it needs. */
+struct sw_deferred {
+    struct sw_arena arena; /* of all below */
+    struct sw_request request;
+    struct sw_need need;
+    struct sw_prepare *prepare;
+    struct sw_pending *pending; /* NULL: not deferred */
+};
+
+static void free_deferred(struct sw_deferred *deferred)
+{
+    sw_version_unref(deferred->need.version);
+    sw_arena_fini(&deferred->arena);
+    free(deferred);
+}
+
+static void cancel_deferred(void *work)
+{
+    struct sw_deferred *deferred = work;
+    sw_prepare_cancel(deferred->prepare);
+}
+
+static void deferred_ready(void *context)
+{
+    struct sw_deferred *deferred = context;
+    struct sw_pending *pending = deferred->pending;
+    struct sw_socket *socket = pending->socket;
+    if (socket == NULL || deferred->need.status != SW_OK) {
+        struct sw_buf unused = {0};
+        sw_pending_answer(pending, &unused, &deferred->need.err);
+    } else {
+        unlink_pending(pending);
+        handle_request(socket, &deferred->request, deferred);
+        sw_arena_fini(&pending->arena);
+        free(pending);
+    }
+    free_deferred(deferred);
+}
+
+static bool copy_text(struct sw_arena *arena, struct sw_span *text)
+{
+    const char *copy = sw_arena_text(arena, *text);
+    *text = sw_span_of(copy, copy == NULL ? 0 : text->length);
+    return copy != NULL;
+}
+
+static bool copy_need(struct sw_deferred *deferred, const struct sw_call *call,
+                      const struct sw_need *need)
+{
+    struct sw_arena *arena = &deferred->arena;
+    const struct sw_request *request = call->request;
+    struct sw_span *column = sw_arena_array(arena, need->columns + 1, sizeof *column);
+    deferred->request = *request;
+    deferred->need = *need;
+    bool is_copied = column != NULL && copy_text(arena, &deferred->request.method) &&
+                     copy_text(arena, &deferred->need.table);
+    for (size_t i = 0; is_copied && i < need->columns; i++) {
+        column[i] = need->column[i];
+        is_copied = copy_text(arena, &column[i]);
+    }
+    if (is_copied && request->params != NULL) {
+        deferred->request.params = sw_json_copy(arena, request->params);
+        is_copied = deferred->request.params != NULL;
+    }
+    if (is_copied && request->id != NULL) {
+        deferred->request.id = sw_json_copy(arena, request->id);
+        is_copied = deferred->request.id != NULL;
+    }
+    deferred->need.column = column;
+    return is_copied;
+}
+
+static sw_status take_version(struct sw_need *need, struct sw_version **version, struct sw_err *err)
+{
+    if (need->status != SW_OK) {
+        *err = need->err;
+        return need->status;
+    }
+    *version = need->version;
+    need->version = NULL;
+    return SW_OK;
+}
+
+sw_status sw_call_prepare(struct sw_call *call, const struct sw_need *need,
+                          struct sw_version **version, struct sw_err *err)
+{
+    if (call->prepared != NULL) {
+        return take_version(&call->prepared->need, version, err);
+    }
+    struct sw_deferred *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return sw_fail(err, SW_NO_MEMORY, "out of memory");
+    }
+    sw_arena_init(&made->arena);
+    if (!copy_need(made, call, need)) {
+        free_deferred(made);
+        return sw_fail(err, SW_NO_MEMORY, "out of memory");
+    }
+    sw_status status =
+        sw_prepare(call->session, &made->need, 1, deferred_ready, made, &made->prepare);
+    if (status == SW_OK) {
+        status = take_version(&made->need, version, err);
+        free_deferred(made);
+        return status;
+    }
+    status = sw_pending_new(call, &made->pending, err);
+    if (status != SW_OK) {
+        sw_prepare_forget(made->prepare);
+        free_deferred(made);
+        return status;
+    }
+    made->pending->cancel = cancel_deferred;
+    made->pending->work = made;
+    return SW_AGAIN;
+}
+
 void sw_dispatch(struct sw_socket *socket, struct sw_span message)
 {
     static const struct sw_json null_id = {.kind = SW_JSON_NULL};
@@ -184,7 +307,7 @@ void sw_dispatch(struct sw_socket *socket, struct sw_span message)
     socket->server->count.messages++;
     sw_status status = sw_decode_request(&arena, message, &request, &err);
     if (status == SW_OK) {
-        handle_request(socket, &request);
+        handle_request(socket, &request, NULL);
     } else {
         struct sw_buf unused = {0};
         send_answer(socket, request.id == NULL ? &null_id : request.id, &unused, &err);

@@ -9,12 +9,15 @@
 #include "session/socket_priv.h"
 #include "wire/decode.h"
 
+struct sw_deferred;
+
 struct sw_call {
     struct sw_socket *socket;
     struct sw_session *session; /* NULL only in session.open */
     const struct sw_request *request;
     struct sw_buf result;
     bool is_deferred;
+    struct sw_deferred *prepared; /* what it waited for is ready; NULL: the first time */
 };
 
 /* A call that is answered later.  Freed by sw_pending_answer; a socket that goes cancels it and
@@ -34,6 +37,12 @@ SW_MUST_USE sw_status sw_pending_new(struct sw_call *call, struct sw_pending **p
 void sw_pending_answer(struct sw_pending *pending, struct sw_buf *result, const struct sw_err *err);
 /* The socket goes: cancel its calls. */
 void sw_pending_abandon(struct sw_socket *socket);
+
+/* For a handler that reads a table: SW_OK and the version (a reference is the caller's; NULL: there
+ * is none yet) when what `need` asks for is ready.  SW_AGAIN, to be returned at once: the handler
+ * will be called anew with the same request when it is. */
+SW_MUST_USE sw_status sw_call_prepare(struct sw_call *call, const struct sw_need *need,
+                                      struct sw_version **version, struct sw_err *err);
 
 /* One text message of a client. */
 void sw_dispatch(struct sw_socket *socket, struct sw_span message);

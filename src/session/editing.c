@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "session/formulas.h"
 #include "session/history.h"
 #include "session/server_priv.h"
 
@@ -101,7 +102,11 @@ static sw_status change(struct sw_edit_task_call *call, const struct sw_edit_res
     const struct sw_clock *clock = session->server->clock;
     SW_TRY(own_table(call, err));
     struct sw_version *before = sw_version_ref(call->table->version);
-    sw_table_set_version(call->table, sw_version_ref(result->version));
+    sw_status status = sw_formulas_install(session, call->table, result->version, err);
+    if (status != SW_OK) {
+        sw_version_unref(before);
+        return status;
+    }
     sw_history_push(call->table, &session->budget, before, result->what, result->rows,
                     clock->wall_ms(clock->context), sw_clock_us(clock));
     sw_version_unref(before);
@@ -146,6 +151,8 @@ static void put_outcome(struct sw_buf *out, const struct sw_edit_outcome *outcom
     case SW_EDIT_ADD_COLUMN:
     case SW_EDIT_DROP_COLUMN:
     case SW_EDIT_RENAME_COLUMN:
+    case SW_EDIT_SET_FORMULA:
+    case SW_EDIT_FREEZE_COLUMN:
     case SW_EDIT_KINDS:
         break;
     }
@@ -202,8 +209,11 @@ static bool is_short_of_memory(const struct sw_session *session, const struct sw
 }
 
 /* Old steps make room, down to three quarters of the limit at first, then all of them. */
-static bool make_room(struct sw_session *session)
+bool sw_editing_make_room(struct sw_session *session, const struct sw_err *err)
 {
+    if (!is_short_of_memory(session, err)) {
+        return false;
+    }
     int64_t most = session->budget.limit / 4 * 3;
     most = sw_budget_used(&session->budget) > most ? most : 0;
     bool is_any = false;
@@ -216,6 +226,7 @@ static bool make_room(struct sw_session *session)
 static sw_status submit(struct sw_edit_task_call *call, struct sw_err *err)
 {
     struct sw_session *session = call->session;
+    SW_TRY(sw_formulas_refresh(session, call->table, err));
     SW_TRY(sw_edit_new(call->plan, call->table->version, &session->budget, &call->edit, err));
     sw_job_init(&call->job, &plan_ops, session->lane, SW_CLASS_INTERACTIVE, 1);
     sw_pool_submit(session->server->pool, &call->job);
@@ -235,7 +246,7 @@ static sw_status finish_plan(struct sw_edit_task_call *call, struct sw_buf *repl
     }
     sw_status status = sw_edit_result(call->edit, &result, err);
     if (status != SW_OK) {
-        *is_again = is_short_of_memory(session, err) && make_room(session);
+        *is_again = sw_editing_make_room(session, err);
         return status;
     }
     if (result.is_changed) {
@@ -276,28 +287,13 @@ static void plan_done(struct sw_job *job)
 
 /* -- undo and redo: a switch ---------------------------------------------------------- */
 
-/* The contents of `target` as the version that follows; ids are never given twice. */
-static sw_status switch_version(struct sw_table *table, const struct sw_version *target,
-                                struct sw_err *err)
-{
-    const struct sw_version *now = table->version;
-    uint64_t next = now->next_row_id > target->next_row_id ? now->next_row_id : target->next_row_id;
-    struct sw_version *made = NULL;
-    if (sw_version_new(now->number + 1, target->schema, target->groups, target->group, next,
-                       &made) != SW_OK) {
-        return sw_fail(err, SW_NO_MEMORY, "out of memory");
-    }
-    sw_table_set_version(table, made);
-    return SW_OK;
-}
-
 static sw_status move(struct sw_edit_task_call *call, struct sw_buf *reply, struct sw_err *err)
 {
     bool is_undo = call->task == SW_TASK_UNDO;
     struct sw_table *table = call->table;
     const struct sw_step *step = NULL;
     SW_TRY(is_undo ? sw_history_undo(table, &step, err) : sw_history_redo(table, &step, err));
-    SW_TRY(switch_version(table, is_undo ? step->before : step->after, err));
+    SW_TRY(sw_formulas_install(call->session, table, is_undo ? step->before : step->after, err));
     struct sw_buf what;
     sw_buf_init(&what);
     sw_buf_printf(&what, "%s: %s", is_undo ? "undone" : "redone", step->what);
@@ -327,7 +323,9 @@ static sw_status check(struct sw_edit_task_call *call, struct sw_err *err)
                        table->name);
     }
     uint64_t number = table->version->number;
-    if (call->if_version >= 0 && (uint64_t)call->if_version != number) {
+    uint64_t edited = number - table->followed; /* what inputs have changed since is no conflict */
+    bool is_known = (uint64_t)call->if_version >= edited && (uint64_t)call->if_version <= number;
+    if (call->if_version >= 0 && !is_known) {
         (void)sw_fail(err, SW_CONFLICT,
                       "`%s` is at version %" PRIu64 ", no longer at %" PRId64
                       ": look at it again, then repeat the edit",

@@ -13,6 +13,9 @@ enum sw_edit_task { SW_TASK_PLAN, SW_TASK_UNDO, SW_TASK_REDO };
 SW_MUST_USE sw_status sw_editing_add(struct sw_call *call, enum sw_edit_task task,
                                      struct sw_span table, struct sw_edit_plan *plan,
                                      int64_t if_version, struct sw_err *err);
+/* Old steps of the history make room where the error says that memory was short: worth another
+ * try. */
+bool sw_editing_make_room(struct sw_session *session, const struct sw_err *err);
 /* The session ends: nothing more is done to its tables. */
 void sw_editing_end(struct sw_session *session);
 

@@ -194,5 +194,12 @@ sw_status sw_method_download_create(struct sw_call *call, struct sw_err *err)
         (void)snprintf(name, sizeof name, "%s.csv", table->name);
         filename = sw_span_text(name);
     }
-    return create(call, &params, table->version, filename, err);
+    struct sw_version *version = NULL;
+    SW_TRY(sw_page_params_prepare(call, &params, &version, err));
+    if (version == NULL) {
+        return sw_fail(err, SW_NO_TABLE, "`%s` is gone", table->name);
+    }
+    sw_status status = create(call, &params, version, filename, err);
+    sw_version_unref(version);
+    return status;
 }

@@ -2,6 +2,7 @@
 
 #include "base/params.h"
 #include "session/dispatch.h"
+#include "session/formulas.h"
 #include "session/server_priv.h"
 
 sw_status sw_method_input_set(struct sw_call *call, struct sw_err *err)
@@ -17,6 +18,7 @@ sw_status sw_method_input_set(struct sw_call *call, struct sw_err *err)
     SW_TRY(sw_params_read(call->request->params, "input.set", list, 2, NULL, err));
     SW_TRY(sw_graph_set_inputs(session->graph, values, err));
     session->moment++;
+    sw_formulas_inputs_changed(session);
     session->epoch = epoch;
     socket->epoch = epoch;
     socket->has_epoch = true;

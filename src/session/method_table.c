@@ -60,6 +60,28 @@ sw_status sw_method_table_drop(struct sw_call *call, struct sw_err *err)
 
 /* -- table.describe ------------------------------------------------------------------------- */
 
+static void put_formula(struct sw_buf *out, const struct sw_version *version, uint32_t column)
+{
+    const struct sw_formula *formula = version->schema->column[column].formula;
+    uint64_t misfits = 0;
+    if (formula == NULL) {
+        return;
+    }
+    sw_buf_put_text(out, ",\"formula\":");
+    sw_json_put_text(out, formula->text);
+    for (uint32_t i = 0; i < version->groups; i++) {
+        const struct sw_chunk *chunk = version->group[i]->chunk[column];
+        misfits += chunk == NULL ? 0 : chunk->misfits;
+    }
+    if (misfits > 0) {
+        sw_buf_printf(out, ",\"misfits\":%" PRIu64, misfits);
+    }
+    if (formula->broken != NULL) {
+        sw_buf_put_text(out, ",\"formula_error\":");
+        sw_json_put_text(out, sw_span_text(formula->broken));
+    }
+}
+
 static void put_columns(struct sw_buf *out, const struct sw_version *version,
                         const struct sw_description *description)
 {
@@ -79,8 +101,10 @@ static void put_columns(struct sw_buf *out, const struct sw_version *version,
         } else {
             sw_buf_put_text(out, "null,\"max\":null");
         }
-        sw_buf_printf(out, ",\"distinct\":%" PRIu64 ",\"distinct_exact\":%s}", stats->distinct,
+        sw_buf_printf(out, ",\"distinct\":%" PRIu64 ",\"distinct_exact\":%s", stats->distinct,
                       stats->is_distinct_exact ? "true" : "false");
+        put_formula(out, version, i);
+        sw_buf_put_byte(out, '}');
     }
     sw_buf_put_byte(out, ']');
 }
@@ -179,7 +203,8 @@ static void describe_done(void *context, sw_status status, struct sw_description
     free(call);
 }
 
-static sw_status start_describe(struct sw_call *call, struct sw_table *table, struct sw_err *err)
+static sw_status start_describe(struct sw_call *call, struct sw_table *table,
+                                struct sw_version *version, struct sw_err *err)
 {
     struct describe_call *made = calloc(1, sizeof *made);
     if (made == NULL) {
@@ -187,13 +212,13 @@ static sw_status start_describe(struct sw_call *call, struct sw_table *table, st
     }
 
     sw_status status = sw_describe_submit(call->session->server->pool, call->session->lane,
-                                          table->version, describe_done, made, &made->job);
+                                          version, describe_done, made, &made->job);
     if (status != SW_OK) {
         free(made);
         return sw_fail(err, status, "out of memory");
     }
     made->table = sw_table_ref(table);
-    made->version = sw_version_ref(table->version);
+    made->version = sw_version_ref(version);
     made->is_loading = table->is_loading;
     status = sw_pending_new(call, &made->pending, err);
     sw_assert(status == SW_OK);
@@ -210,7 +235,12 @@ sw_status sw_method_table_describe(struct sw_call *call, struct sw_err *err)
         table->version == NULL ||
         (table->description != NULL && table->description->version == table->version->number);
     if (!is_known) {
-        return start_describe(call, table, err);
+        const struct sw_need need = {.table = sw_span_text(table->name), .is_all = true};
+        struct sw_version *version = NULL;
+        SW_TRY(sw_call_prepare(call, &need, &version, err));
+        sw_status status = start_describe(call, table, version, err);
+        sw_version_unref(version);
+        return status;
     }
     put_description(&call->result, table, table->version, table->is_loading, table->description);
     return SW_OK;
@@ -290,16 +320,22 @@ sw_status sw_method_table_page(struct sw_call *call, struct sw_err *err)
                              "ask for several pages");
     }
     struct sw_table *table;
+    struct sw_version *version = NULL;
     SW_TRY(sw_tables_need(&call->session->tables, params.table, &table, err));
-    if (table->version == NULL) {
+    SW_TRY(sw_page_params_prepare(call, &params, &version, err));
+    if (version == NULL) {
         sw_buf_put_text(&call->result, "{\"version\":0,\"rows\":0,\"offset\":0,\"row_ids\":[],"
                                        "\"columns\":[],\"types\":[],\"data\":[]}");
         return SW_OK;
     }
     struct sw_page_resolved resolved;
     struct sw_page_spec spec = {0};
-    SW_TRY(sw_page_params_resolve(call->session, &params, table->version, &resolved, &spec, err));
-    sw_status status = submit_page(call, &spec, err);
-    sw_page_params_fini(&resolved);
+    sw_status status =
+        sw_page_params_resolve(call->session, &params, version, &resolved, &spec, err);
+    if (status == SW_OK) {
+        status = submit_page(call, &spec, err);
+        sw_page_params_fini(&resolved);
+    }
+    sw_version_unref(version);
     return status;
 }

@@ -4,6 +4,7 @@
 #define SW_SESSION_PAGEPARAMS_H
 
 #include "exec/page.h"
+#include "session/dispatch.h"
 #include "session/session.h"
 #include "session/window.h"
 
@@ -21,6 +22,10 @@ struct sw_page_resolved {
     struct sw_buf key; /* owned */
 };
 
+/* sw_call_prepare for what the page reads of its table. */
+SW_MUST_USE sw_status sw_page_params_prepare(struct sw_call *call,
+                                             const struct sw_page_params *params,
+                                             struct sw_version **version, struct sw_err *err);
 /* Fills spec, whose pointers lead into `resolved`; its filters are the caller's to hand on. */
 SW_MUST_USE sw_status sw_page_params_resolve(struct sw_session *session,
                                              const struct sw_page_params *params,

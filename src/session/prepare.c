@@ -3,10 +3,11 @@
 
 #include <stdlib.h>
 
+#include "session/formulas.h"
 #include "session/server_priv.h"
 
 /* In this order: what gives a table a newer version comes before what its columns need. */
-static const struct sw_preparer *const kinds[] = {NULL};
+static const struct sw_preparer *const kinds[] = {&sw_formulas_preparer, NULL};
 
 struct sw_prepare {
     struct sw_prepare *next; /* session->prepares */
@@ -38,13 +39,18 @@ static bool is_ready(struct sw_session *session, struct sw_need *need)
     return true;
 }
 
-static void begin_need(struct sw_session *session, struct sw_need *need)
+/* True: it is answered. */
+static bool begin_need(struct sw_session *session, struct sw_need *need)
 {
     struct sw_table *table = sw_tables_find(&session->tables, need->table);
-    struct sw_version *version = table == NULL ? NULL : table->version;
-    need->version = version == NULL ? NULL : sw_version_ref(version);
+    need->version = NULL;
     need->moment = session->moment;
-    need->status = SW_OK;
+    need->status = table == NULL ? SW_OK : sw_formulas_refresh(session, table, &need->err);
+    if (need->status != SW_OK || table == NULL || table->version == NULL) {
+        return true;
+    }
+    need->version = sw_version_ref(table->version);
+    return is_ready(session, need);
 }
 
 void sw_need_columns(const struct sw_need *need, const struct sw_schema *schema, uint8_t *set)
@@ -155,10 +161,10 @@ sw_status sw_prepare(struct sw_session *session, struct sw_need *needs, size_t c
     *prepare = NULL;
     bool *is_open = calloc(count + 1, sizeof *is_open);
     for (size_t i = 0; i < count; i++) {
-        begin_need(session, &needs[i]);
+        bool is_answered = begin_need(session, &needs[i]);
+        is_all_ready = is_all_ready && is_answered;
         if (is_open != NULL) {
-            is_open[i] = !is_ready(session, &needs[i]);
-            is_all_ready = is_all_ready && !is_open[i];
+            is_open[i] = !is_answered;
         }
     }
     struct sw_prepare *made = is_all_ready ? NULL : calloc(1, sizeof *made);

@@ -26,6 +26,7 @@ struct sw_ticket;
 struct sw_pending;
 struct sw_edit_task_call;
 struct sw_prepare;
+struct sw_realising;
 
 struct sw_session {
     struct sw_server *server;
@@ -51,6 +52,7 @@ struct sw_session {
     uint64_t moment;                  /* goes up with every change of an input or a table */
     struct sw_prepare *prepares;      /* open requests */
     struct sw_prepare *graph_prepare; /* the graph's, one of them, or NULL */
+    struct sw_realising *realisings;  /* formulas being computed (formulas.c) */
     struct sw_session *next_ending;   /* server->ending */
     UT_hash_handle by_key;            /* server->sessions */
 };

@@ -63,6 +63,7 @@ void sw_table_set_version(struct sw_table *table, struct sw_version *version)
 {
     sw_version_unref(table->version);
     table->version = version;
+    table->followed = 0;
 }
 
 void sw_table_set_report(struct sw_table *table, const struct sw_load_report *report)

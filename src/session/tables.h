@@ -15,6 +15,7 @@ struct sw_table {
     char *name;                 /* owned */
     char source[128];           /* "CSV, comma, UTF-8" */
     struct sw_version *version; /* counted; NULL until the header is known */
+    uint32_t followed;          /* newest versions that only new inputs of formulas have made */
     bool is_shared;
     bool is_loading;
     int64_t bytes_total; /* of the file as sent; -1: not known */

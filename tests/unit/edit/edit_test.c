@@ -360,6 +360,8 @@ static void step_add(struct program *program)
         add_member(&parameters, "type", text_json("string"));
     } else {
         add_member(&parameters, "expr", text_json(formula->text));
+        add_member(&parameters, "frozen",
+                   (struct sw_json){.kind = SW_JSON_BOOL, .u.boolean = true});
         sql = text_of(program->world, "%s UPDATE t SET %s = %s", sql, name, formula->text);
     }
     do_edit(program, "table.add_column", &parameters, sql);

@@ -506,7 +506,8 @@ static bool step_column(struct world *world, struct model *model)
         (what == 0 && query_int(model, "SELECT count(*) FROM pragma_table_info('t')") < 9)) {
         uint64_t i = pick(model, 3);
         z = ++model->names;
-        say(world, "table.add_column", "{\"table\":\"fruit\",\"name\":\"z%u\",\"expr\":\"%s\"}", z,
+        say(world, "table.add_column",
+            "{\"table\":\"fruit\",\"name\":\"z%u\",\"expr\":\"%s\",\"frozen\":true}", z,
             kinds[i][1]);
         sql(model, "ALTER TABLE t ADD COLUMN z%u %s; UPDATE t SET z%u = %s", z, kinds[i][0], z,
             kinds[i][1]);
