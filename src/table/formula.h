@@ -31,6 +31,7 @@ struct sw_formula {
     const char *broken;           /* why it cannot be computed with these inputs; NULL: it can */
     struct sw_dict *_Atomic dict; /* counted; NULL: none yet */
     _Atomic bool is_plain;        /* a dictionary did not pay: plain text */
+    _Atomic bool is_wanted;       /* something has read it, or is about to */
 };
 
 /* With one reference, an id and an empty arena. */

@@ -38,6 +38,28 @@ sw_status sw_schema_new(uint32_t columns, const char *const *names, const enum s
     return SW_OK;
 }
 
+sw_status sw_schema_copy(const struct sw_schema *schema, struct sw_schema **copy)
+{
+    const char **name = calloc(schema->columns + (size_t)1, sizeof(char *));
+    enum sw_type *type = calloc(schema->columns + (size_t)1, sizeof(*type));
+    sw_status status = name == NULL || type == NULL ? SW_NO_MEMORY : SW_OK;
+    for (uint32_t i = 0; status == SW_OK && i < schema->columns; i++) {
+        name[i] = schema->column[i].name;
+        type[i] = schema->column[i].type;
+    }
+    if (status == SW_OK) {
+        status = sw_schema_new(schema->columns, name, type, copy);
+    }
+    for (uint32_t i = 0; status == SW_OK && i < schema->columns; i++) {
+        struct sw_formula *formula = schema->column[i].formula;
+        (*copy)->column[i].id = schema->column[i].id;
+        sw_schema_set_formula(*copy, i, formula == NULL ? NULL : sw_formula_ref(formula));
+    }
+    free(name);
+    free(type);
+    return status;
+}
+
 struct sw_schema *sw_schema_ref(struct sw_schema *schema)
 {
     atomic_fetch_add_explicit(&schema->refs, 1, memory_order_relaxed);

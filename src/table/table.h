@@ -63,6 +63,8 @@ struct sw_version {
 /* names are copied; SW_LIMIT over SW_COLUMNS_MAX. ids are 0..columns-1. */
 SW_MUST_USE sw_status sw_schema_new(uint32_t columns, const char *const *names,
                                     const enum sw_type *types, struct sw_schema **schema);
+/* The same columns, ids and formulas, for its maker to change. */
+SW_MUST_USE sw_status sw_schema_copy(const struct sw_schema *schema, struct sw_schema **copy);
 struct sw_schema *sw_schema_ref(struct sw_schema *schema);
 void sw_schema_unref(struct sw_schema *schema);
 /* For the schema's maker: takes over the reference, which may be NULL. */
