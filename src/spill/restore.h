@@ -5,7 +5,7 @@
  *
  * Row groups that versions shared are shared again, dictionaries too, row ids and
  * version numbers are those of before.  SW_STORAGE: something in the files is damaged;
- * nothing is restored then.                                                         */
+ * nothing is restored then, and the store is to be closed.                                                      */
 #ifndef SW_SPILL_RESTORE_H
 #define SW_SPILL_RESTORE_H
 

@@ -7,7 +7,7 @@
  *   STATE/sessions/index.db       name, token's digest, app, times: made anew when lost
  *   STATE/damaged/NAME.*          set aside by sw_store_set_aside, never opened again
  *
- * The folders are 0700, the files 0600.  One server at a time: index.db stays
+ * The folders are 0700, the files 0600.  One server at a time: the folder is
  * locked while it runs.
  *
  * sw_spill_open and _close: the main thread before and after the loop.  What is
