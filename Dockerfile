@@ -10,7 +10,7 @@ FROM debian:13-slim AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends gcc libc6-dev cmake ninja-build pkg-config \
         ca-certificates nodejs npm libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libcjson-dev \
-        uthash-dev libsqlite3-dev libzstd-dev zlib1g-dev libssl-dev \
+        uthash-dev libsqlite3-dev liblz4-dev libxxhash-dev libzstd-dev zlib1g-dev libssl-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY package.json package-lock.json .npmrc ./
@@ -28,7 +28,8 @@ RUN node static/build.mjs \
 FROM debian:13-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends curl libwebsockets19t64 libwebsockets-evlib-uv \
-        libuv1t64 libcjson1 libsqlite3-0 libzstd1 zlib1g libssl3t64 \
+        libuv1t64 libcjson1 libsqlite3-0 liblz4-1 libxxhash0 libzstd1 zlib1g \
+        libssl3t64 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --user-group --no-create-home --home-dir /nonexistent spillway \
     && install -d -o spillway -g spillway -m 0700 /var/lib/spillway

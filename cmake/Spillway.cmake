@@ -4,8 +4,8 @@
 #
 #   sw_library(X SOURCES a.c b.c LINKS base table EXTERNAL sqlite3)
 #
-# LINKS are folders; EXTERNAL are pkg-config names (libwebsockets libuv sqlite3 libcjson zlib libzstd
-# libcrypto). Links are public: who links X sees what X's headers include.
+# LINKS are folders; EXTERNAL are pkg-config names (libwebsockets libuv sqlite3 liblz4 libxxhash
+# libcjson zlib libzstd libcrypto). Links are public: who links X sees what X's headers include.
 
 # Reads src/LAYERS: SW_LAYERS (the folders, lowest first) and SW_MAY_<folder> (who it may link).
 function(sw_read_layers)
