@@ -49,6 +49,7 @@
 #define SW_PAGE_ROWS_MAX     1000u      /* rows of a table page */
 #define SW_IN_LIST_MAX       10000u     /* values of an `in` clause */
 #define SW_FRAME_MS          100u       /* a drag sees a frame at least this often */
+#define SW_DRAG_MS           500u       /* inputs that follow one another so fast are a drag */
 #define SW_BUSY_AFTER_MS     100u       /* an output says busy after this long */
 
 /* -- exec ------------------------------------------------------------------ */
@@ -56,6 +57,10 @@
 #define SW_SCAN_STRIPES \
     32u                                    /* runs of row groups folded apart: enough for any
                                               machine's cores, few enough that merging is cheap */
+#define SW_PARTIAL_BYTES_MAX  (64u << 10)  /* a row group's partial that is kept: a byte a row */
+#define SW_PARTIALS_BYTES_MAX (128u << 20) /* partials kept per session ... */
+#define SW_PARTIALS_SHARE     32u          /* ... which is at most this part of its memory */
+#define SW_SPARE_SHARE        8u           /* ... and an eighth stays free of it */
 #define SW_SORT_ROWS_MAX      0xfffffffeu  /* rows of a sorted order: positions are 32 bits */
 #define SW_SORT_KEYS_MAX      16u          /* columns of a sort */
 #define SW_ORDERS_MAX         64u          /* orders kept per session */

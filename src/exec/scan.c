@@ -8,9 +8,15 @@
 #include "base/thread.h"
 #include "exec/exec_priv.h"
 
+static size_t shed_places(void *context, size_t bytes)
+{
+    (void)context;
+    return sw_places_shed(bytes);
+}
+
 void sw_scan_caches_open(struct sw_budget *budget)
 {
-    budget->shed = sw_places_shed;
+    sw_budget_add_shed(budget, shed_places, NULL);
     sw_places_keep(budget, SW_PLACES_BYTES_MAX);
 }
 

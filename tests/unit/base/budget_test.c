@@ -35,6 +35,47 @@ static void the_limit_itself_is_allowed_and_one_byte_more_is_not(void **state)
     assert_true(sw_budget_used(&budget) == 1000);
 }
 
+struct spare {
+    struct sw_budget *budget;
+    size_t held;
+    unsigned asked;
+};
+
+static size_t give_back(void *context, size_t bytes)
+{
+    struct spare *spare = context;
+    size_t given = bytes < spare->held ? bytes : spare->held;
+    spare->asked++;
+    spare->held -= given;
+    sw_budget_release(spare->budget, given);
+    return given;
+}
+
+static void what_is_spare_goes_before_a_charge_is_refused(void **state)
+{
+    (void)state;
+    struct sw_budget server, session;
+    sw_budget_init(&server, "memory", 1600, NULL);
+    sw_budget_init(&session, "session-memory", 800, &server);
+    struct spare spare = {.budget = &session};
+    sw_budget_add_shed(&session, give_back, &spare);
+    sw_budget_add_shed(&server, give_back, &spare);
+
+    assert_false(sw_budget_charge_spare(&session, 701)); /* an eighth stays free */
+    assert_true(sw_budget_charge_spare(&session, 700));
+    spare.held = 700;
+    assert_int_equal(sw_budget_charge(&session, 100, NULL), SW_OK);
+    assert_int_equal(spare.asked, 0);
+    assert_int_equal(sw_budget_charge(&session, 300, NULL), SW_OK);
+    assert_int_equal(spare.held, 400);
+    assert_int_equal(sw_budget_charge(&server, 900, NULL), SW_OK); /* takes the session's */
+    assert_true(sw_budget_used(&session) == 400 && sw_budget_used(&server) == 1300);
+    assert_int_equal(sw_budget_charge(&session, 301, NULL), SW_LIMIT);
+    assert_true(sw_budget_used(&session) == 400 && sw_budget_used(&server) == 1300);
+    assert_false(sw_budget_charge_spare(&session, 101)); /* of the server's eighth */
+    assert_true(sw_budget_used(&session) == 400);
+}
+
 static void a_parent_that_refuses_leaves_nothing_charged(void **state)
 {
     (void)state;
@@ -133,6 +174,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_charge_goes_up_the_tree_and_back),
         cmocka_unit_test(the_limit_itself_is_allowed_and_one_byte_more_is_not),
+        cmocka_unit_test(what_is_spare_goes_before_a_charge_is_refused),
         cmocka_unit_test(a_parent_that_refuses_leaves_nothing_charged),
         cmocka_unit_test(a_size_no_machine_has_is_refused),
         cmocka_unit_test(threads_share_a_budget_and_a_greedy_one_harms_nobody),

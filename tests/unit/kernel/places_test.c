@@ -162,6 +162,12 @@ static void the_least_lately_used_go_when_there_are_too_many(void **state)
     assert_int_equal(sw_budget_used(&budget), 0);
 }
 
+static size_t shed_places(void *context, size_t bytes)
+{
+    (void)context;
+    return sw_places_shed(bytes);
+}
+
 static void codes_are_given_up_before_work_is_refused(void **state)
 {
     (void)state;
@@ -173,7 +179,7 @@ static void codes_are_given_up_before_work_is_refused(void **state)
     size_t limit = CHUNKS * (ROWS + 512);
     sw_budget_init(&root, "memory_bytes", (int64_t)limit, NULL);
     sw_budget_init(&session, "session_memory_bytes", (int64_t)limit, &root);
-    root.shed = sw_places_shed;
+    sw_budget_add_shed(&root, shed_places, NULL);
     assert_int_equal(sw_axis_init(&axis, 0, 10, 50, SW_TYPE_FLOAT), SW_OK);
     keep_some(&root, SW_PLACES_BYTES_MAX, chunk, &axis, work);
     assert_true(sw_places_bytes() >= CHUNKS * ROWS);
