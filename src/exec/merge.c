@@ -1,6 +1,7 @@
 /* The up leg of a scan: stripes' partials into totals, in order, and totals into
  * series.  See scan.h and exec_priv.h.                                             */
 #include <stdatomic.h>
+#include <string.h>
 
 #include "exec/exec_priv.h"
 
@@ -59,46 +60,55 @@ void sw_scan_open_round(struct sw_scan *scan)
     for (uint32_t i = 0; i < scan->stripes; i++) {
         struct sw_stripe *stripe = &scan->stripe[i];
         stripe->next = (uint32_t)((uint64_t)groups * i / scan->stripes);
+        stripe->begin = stripe->next;
         stripe->end = (uint32_t)((uint64_t)groups * (i + 1) / scan->stripes);
         stripe->is_folded = false;
+        memset(stripe->open, 0, scan->slots * sizeof(*stripe->open));
     }
     for (uint32_t i = 0; i < scan->slots; i++) {
         if (scan->slot[i].is_active) {
             scan->slot[i].state_bytes = sw_foldrun_state_bytes(scan->slot[i].run);
+            sw_scan_plan_keep(scan, &scan->slot[i]);
         }
     }
     scan->merged = 0;
     atomic_fetch_add_explicit(&scan->groups_total, groups, memory_order_relaxed);
 }
 
-static void merge_partial(struct sw_scan *scan, struct sw_scan_slot *slot, void **partial)
+void sw_scan_free_item(struct sw_scan *scan, struct sw_scan_slot *slot, struct sw_scan_item *item)
 {
-    void *from = *partial;
-    *partial = NULL;
-    if (from == NULL) {
+    sw_scan_free_partial(scan, slot, item->state);
+    sw_partial_unref(item->kept);
+    *item = (struct sw_scan_item){0};
+}
+
+/* A partial that nobody else has becomes the total; others are merged into one. */
+static void merge_item(struct sw_scan *scan, struct sw_scan_slot *slot, struct sw_scan_item *item,
+                       uint32_t group)
+{
+    if (slot->total == NULL && item->state != NULL && !item->is_settled) {
+        slot->total = item->state;
+        item->state = NULL;
         return;
     }
-    if (slot->total == NULL) {
-        slot->total = from;
-        return;
-    }
-    if (!atomic_load_explicit(&slot->is_failed, memory_order_relaxed)) {
-        sw_status status = sw_foldrun_merge(slot->run, slot->total, from, SW_FOLD_GROUPS);
+    const void *from = item->kept != NULL ? sw_partial_state(item->kept) : item->state;
+    bool is_ready = from != NULL && !atomic_load_explicit(&slot->is_failed, memory_order_relaxed) &&
+                    (slot->total != NULL || sw_scan_new_partial_work(scan, slot, &slot->total));
+    if (is_ready) {
+        uint32_t at = item->kept != NULL ? group : SW_FOLD_GROUPS;
+        sw_status status = sw_foldrun_merge(slot->run, slot->total, from, at);
         if (status != SW_OK) {
             sw_scan_fail(scan, slot, status, NULL);
         }
     }
-    sw_scan_free_partial(scan, slot, from);
+    sw_scan_free_item(scan, slot, item);
 }
 
-static void merge_stripe(struct sw_scan *scan, struct sw_stripe *stripe)
+static void merge_stripe(struct sw_scan *scan, const struct sw_stripe *stripe)
 {
-    for (uint32_t i = 0; i < scan->slots; i++) {
-        merge_partial(scan, &scan->slot[i], &stripe->partial[i]);
-    }
-    if (scan->round == 0) {
-        for (uint32_t i = 0; i < sw_sieve_masks(scan->sieve); i++) {
-            scan->rows[i] += stripe->rows[i];
+    for (uint32_t group = stripe->begin; group < stripe->end; group++) {
+        for (uint32_t i = 0; i < scan->slots; i++) {
+            merge_item(scan, &scan->slot[i], sw_scan_item_of(scan, group, i), group);
         }
     }
 }
@@ -109,12 +119,14 @@ static bool finish_slot(struct sw_scan *scan, struct sw_scan_slot *slot)
     struct sw_series *series = NULL;
     struct sw_err err = {0};
     sw_status status = SW_CANCELLED;
+    uint64_t rows = 0;
     bool is_cancelled = sw_job_is_cancelled(&scan->job);
     scan->is_cut = scan->is_cut || is_cancelled;
     bool is_ready = !is_cancelled &&
                     !atomic_load_explicit(&slot->is_failed, memory_order_relaxed) &&
                     (slot->total != NULL || sw_scan_new_partial_work(scan, slot, &slot->total));
     if (is_ready) {
+        rows = sw_foldrun_state_rows(slot->total);
         status = sw_foldrun_finish(slot->run, slot->total, &series, &err);
     }
     sw_scan_free_partial(scan, slot, slot->total);
@@ -138,7 +150,7 @@ static bool finish_slot(struct sw_scan *scan, struct sw_scan_slot *slot)
     pthread_mutex_lock(&scan->lock);
     slot->result.status = SW_OK;
     slot->result.series = series;
-    slot->result.rows = scan->rows[slot->mask];
+    slot->result.rows = rows;
     pthread_mutex_unlock(&scan->lock);
     return false;
 }

@@ -34,53 +34,65 @@ static struct sw_scan *scan_of(struct sw_job *job)
     return scan;
 }
 
-static void fold_outputs(struct sw_scan *scan, struct sw_stripe *stripe, uint32_t mask,
-                         struct sw_batch *batch)
+/* Where the rows of the group go; NULL: nowhere. */
+static void *state_for(struct sw_scan *scan, const struct sw_scan_worker *worker,
+                       struct sw_stripe *stripe, uint32_t group, uint32_t index)
 {
+    struct sw_scan_slot *slot = &scan->slot[index];
+    struct sw_scan_item *item = sw_scan_item_of(scan, group, index);
+    bool is_own = worker->state[index] == SW_AT_KEEP;
+    if ((!is_own && worker->state[index] != SW_AT_STRIPE) ||
+        atomic_load_explicit(&slot->is_failed, memory_order_relaxed)) {
+        return NULL;
+    }
+    if (!is_own && stripe->open[index] != NULL) {
+        return stripe->open[index];
+    }
+    if (item->state == NULL && !sw_scan_new_partial_work(scan, slot, &item->state)) {
+        return NULL;
+    }
+    if (!is_own) {
+        stripe->open[index] = item->state;
+    }
+    return item->state;
+}
+
+static void fold_outputs(struct sw_scan *scan, const struct sw_scan_worker *worker,
+                         struct sw_stripe *stripe, uint32_t mask, uint32_t group)
+{
+    struct sw_batch *batch = sw_sieve_batch(worker->sieve);
     for (uint32_t i = scan->mask_start[mask]; i < scan->mask_start[mask + 1]; i++) {
         uint32_t index = scan->by_mask[i];
-        struct sw_scan_slot *slot = &scan->slot[index];
-        if (!slot->is_active || atomic_load_explicit(&slot->is_failed, memory_order_relaxed)) {
-            continue;
+        void *state = state_for(scan, worker, stripe, group, index);
+        if (state != NULL) {
+            sw_foldrun_fold(scan->slot[index].run, state, batch);
         }
-        if (stripe->partial[index] == NULL &&
-            !sw_scan_new_partial_work(scan, slot, &stripe->partial[index])) {
-            continue;
-        }
-        sw_foldrun_fold(slot->run, stripe->partial[index], batch);
     }
 }
 
-static bool is_mask_wanted(const struct sw_scan *scan, uint32_t mask)
+static bool is_mask_wanted(const struct sw_scan *scan, const struct sw_scan_worker *worker,
+                           uint32_t mask)
 {
     for (uint32_t i = scan->mask_start[mask]; i < scan->mask_start[mask + 1]; i++) {
-        const struct sw_scan_slot *slot = &scan->slot[scan->by_mask[i]];
-        if (slot->is_active && !atomic_load_explicit(&slot->is_failed, memory_order_relaxed)) {
+        uint32_t index = scan->by_mask[i];
+        bool is_read = worker->state[index] == SW_AT_KEEP || worker->state[index] == SW_AT_STRIPE;
+        if (is_read && !atomic_load_explicit(&scan->slot[index].is_failed, memory_order_relaxed)) {
             return true;
         }
     }
     return false;
 }
 
-static void fold_group(struct sw_scan *scan, struct sw_stripe *stripe, struct sw_sieve_state *sieve)
+static void read_group(struct sw_scan *scan, const struct sw_scan_worker *worker,
+                       struct sw_stripe *stripe, uint32_t index)
 {
-    const struct sw_rowgroup *group = scan->version->group[stripe->next];
-    if (!sw_sieve_group(sieve, stripe->next)) {
-        return;
-    }
+    const struct sw_rowgroup *group = scan->version->group[index];
     uint32_t masks = sw_sieve_masks(scan->sieve);
     for (uint32_t start = 0; start < group->rows; start += SW_VECTOR_ROWS) {
-        sw_sieve_vector(sieve, start);
+        sw_sieve_vector(worker->sieve, start);
         for (uint32_t mask = 0; mask < masks; mask++) {
-            if (sw_sieve_reach(sieve, mask) == SW_REACH_NONE || !is_mask_wanted(scan, mask)) {
-                continue;
-            }
-            uint32_t selected = sw_sieve_select(sieve, mask);
-            if (scan->round == 0) {
-                stripe->rows[mask] += selected;
-            }
-            if (selected > 0) {
-                fold_outputs(scan, stripe, mask, sw_sieve_batch(sieve));
+            if (is_mask_wanted(scan, worker, mask) && sw_sieve_select(worker->sieve, mask) > 0) {
+                fold_outputs(scan, worker, stripe, mask, index);
             }
         }
     }
@@ -103,6 +115,22 @@ static void check_filters(struct sw_scan *scan, const struct sw_sieve_state *sie
     }
 }
 
+/* False: no row of the group had to be read. */
+static bool fold_group(struct sw_scan *scan, struct sw_scan_worker *worker,
+                       struct sw_stripe *stripe, uint32_t index)
+{
+    if (!sw_sieve_group(worker->sieve, index)) {
+        return false;
+    }
+    bool is_read = sw_scan_look_up_work(scan, worker, index);
+    if (is_read) {
+        read_group(scan, worker, stripe, index);
+        check_filters(scan, worker->sieve);
+    }
+    sw_scan_keep_work(scan, worker, stripe, index);
+    return is_read;
+}
+
 /* The first stripe that nobody works on: those who come back take up the oldest work, so partials
  * wait for their merge as briefly as can be. */
 static struct sw_stripe *claim_stripe(struct sw_scan *scan)
@@ -122,15 +150,16 @@ static struct sw_stripe *claim_stripe(struct sw_scan *scan)
     return claimed;
 }
 
-static bool release_stripe(struct sw_scan *scan, struct sw_stripe *stripe)
+static bool release_stripe(struct sw_scan *scan, struct sw_stripe *stripe, uint32_t next)
 {
+    uint32_t groups = next - stripe->next;
     pthread_mutex_lock(&scan->lock);
-    stripe->next++;
+    stripe->next = next;
     stripe->is_busy = false;
     stripe->is_folded = stripe->next == stripe->end;
     bool is_folded = stripe->is_folded;
     pthread_mutex_unlock(&scan->lock);
-    atomic_fetch_add_explicit(&scan->groups_done, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&scan->groups_done, groups, memory_order_relaxed);
     return is_folded;
 }
 
@@ -143,16 +172,18 @@ static void fail_all(struct sw_scan *scan, sw_status status)
     }
 }
 
-static struct sw_sieve_state *sieve_of_worker(struct sw_scan *scan, unsigned worker)
+static struct sw_scan_worker *worker_of(struct sw_scan *scan, unsigned index)
 {
-    if (scan->worker[worker] == NULL) {
-        sw_status status = sw_sieve_state_new(scan->sieve, scan->version, &scan->worker[worker]);
+    struct sw_scan_worker *worker = &scan->worker[index];
+    if (worker->sieve == NULL) {
+        sw_status status = sw_scan_worker_init(scan, worker);
         if (status != SW_OK) {
+            sw_scan_worker_fini(worker);
             fail_all(scan, status);
             return NULL;
         }
     }
-    return scan->worker[worker];
+    return worker;
 }
 
 static void note_begin(struct sw_scan *scan)
@@ -165,7 +196,21 @@ static void note_begin(struct sw_scan *scan)
     }
 }
 
-static bool step_work(struct sw_job *job, unsigned worker)
+/* Groups of which nothing is read take a microsecond: the next one follows in the same step. */
+static void fold_stripe(struct sw_scan *scan, struct sw_scan_worker *worker,
+                        struct sw_stripe *stripe)
+{
+    uint32_t next = worker == NULL ? stripe->end : stripe->next;
+    bool is_read = false;
+    while (!is_read && next < stripe->end) {
+        is_read = fold_group(scan, worker, stripe, next++);
+    }
+    if (release_stripe(scan, stripe, next)) {
+        (void)sw_scan_merge_work(scan);
+    }
+}
+
+static bool step_work(struct sw_job *job, unsigned index)
 {
     struct sw_scan *scan = scan_of(job);
     sw_assert_worker();
@@ -174,14 +219,7 @@ static bool step_work(struct sw_job *job, unsigned worker)
     if (stripe == NULL) {
         return scan->stripes == 0 && sw_scan_merge_work(scan); /* an empty version: no folds */
     }
-    struct sw_sieve_state *sieve = sieve_of_worker(scan, worker);
-    if (sieve != NULL) {
-        fold_group(scan, stripe, sieve);
-        check_filters(scan, sieve);
-    }
-    if (release_stripe(scan, stripe)) {
-        (void)sw_scan_merge_work(scan);
-    }
+    fold_stripe(scan, worker_of(scan, index), stripe);
     return true;
 }
 
@@ -204,8 +242,7 @@ static sw_status plan_masks(struct sw_scan *scan, const struct sw_scan_spec *spe
     uint32_t masks = sw_sieve_masks(scan->sieve);
     scan->by_mask = calloc(scan->slots + 1, sizeof(*scan->by_mask));
     scan->mask_start = calloc(masks + 1, sizeof(*scan->mask_start));
-    scan->rows = calloc(masks + 1, sizeof(*scan->rows));
-    if (scan->by_mask == NULL || scan->mask_start == NULL || scan->rows == NULL) {
+    if (scan->by_mask == NULL || scan->mask_start == NULL) {
         return SW_NO_MEMORY;
     }
     uint32_t at = 0;
@@ -224,19 +261,16 @@ static sw_status plan_masks(struct sw_scan *scan, const struct sw_scan_spec *spe
 static sw_status plan_stripes(struct sw_scan *scan)
 {
     uint32_t groups = scan->version->groups;
-    uint32_t masks = sw_sieve_masks(scan->sieve);
     scan->stripes = groups < SW_SCAN_STRIPES ? groups : SW_SCAN_STRIPES;
     scan->stripe = calloc(scan->stripes + 1, sizeof(*scan->stripe));
-    scan->partials = calloc((size_t)scan->stripes * scan->slots + 1, sizeof(void *));
-    scan->stripe_rows = calloc((size_t)scan->stripes * masks + 1, sizeof(uint64_t));
-    scan->worker = calloc(sw_pool_threads(scan->pool), sizeof(struct sw_sieve_state *));
-    if (scan->stripe == NULL || scan->partials == NULL || scan->stripe_rows == NULL ||
-        scan->worker == NULL) {
+    scan->open = calloc((size_t)scan->stripes * scan->slots + 1, sizeof(void *));
+    scan->item = calloc((size_t)groups * scan->slots + 1, sizeof(*scan->item));
+    scan->worker = calloc(sw_pool_threads(scan->pool), sizeof(*scan->worker));
+    if (scan->stripe == NULL || scan->open == NULL || scan->item == NULL || scan->worker == NULL) {
         return SW_NO_MEMORY;
     }
     for (uint32_t i = 0; i < scan->stripes; i++) {
-        scan->stripe[i].partial = scan->partials + (size_t)i * scan->slots;
-        scan->stripe[i].rows = scan->stripe_rows + (size_t)i * masks;
+        scan->stripe[i].open = scan->open + (size_t)i * scan->slots;
     }
     return SW_OK;
 }
@@ -250,6 +284,7 @@ static sw_status fill_slots(struct sw_scan *scan, const struct sw_scan_spec *spe
     scan->slots = spec->output_count;
     for (uint32_t i = 0; i < scan->slots; i++) {
         scan->slot[i].run = spec->outputs[i].run;
+        scan->slot[i].definition = spec->outputs[i].definition;
         scan->slot[i].is_active = true;
         scan->slot[i].result.status = SW_CANCELLED;
     }
@@ -281,9 +316,15 @@ static sw_status new_scan(const struct sw_scan_spec *spec, struct sw_pool *pool,
     scan->version = sw_version_ref(spec->version);
     scan->budget = spec->budget;
     scan->clock = spec->clock;
+    scan->filters = spec->filter_count;
+    scan->partials = spec->partials;
+    scan->keeps_whole_only = spec->keeps_whole_only;
     pthread_mutex_init(&scan->lock, NULL);
     *result = scan;
     status = plan_masks(scan, spec);
+    if (status == SW_OK && scan->partials != NULL) {
+        status = sw_scan_plan_filters(scan, spec->filter_keys);
+    }
     return status == SW_OK ? plan_stripes(scan) : status;
 }
 
@@ -346,8 +387,8 @@ static void free_slots(struct sw_scan *scan)
 {
     for (uint32_t i = 0; i < scan->slots; i++) {
         struct sw_scan_slot *slot = &scan->slot[i];
-        for (uint32_t at = 0; scan->partials != NULL && at < scan->stripes; at++) {
-            sw_scan_free_partial(scan, slot, scan->partials[(size_t)at * scan->slots + i]);
+        for (uint32_t group = 0; scan->item != NULL && group < scan->version->groups; group++) {
+            sw_scan_free_item(scan, slot, sw_scan_item_of(scan, group, i));
         }
         sw_scan_free_partial(scan, slot, slot->total);
         sw_series_unref(slot->result.series);
@@ -364,14 +405,14 @@ void sw_scan_free(struct sw_scan *scan)
     sw_assert(scan->magic == SW_SCAN_MAGIC);
     sw_assert(!scan->job.pool.is_live);
     for (unsigned i = 0; scan->worker != NULL && i < sw_pool_threads(scan->pool); i++) {
-        sw_sieve_state_free(scan->worker[i]);
+        sw_scan_worker_fini(&scan->worker[i]);
     }
+    sw_scan_keep_fini(scan);
     free_slots(scan);
     free(scan->worker);
-    free(scan->partials);
-    free(scan->stripe_rows);
+    free(scan->open);
+    free(scan->item);
     free(scan->stripe);
-    free(scan->rows);
     free(scan->by_mask);
     free(scan->mask_start);
     sw_sieve_free(scan->sieve);

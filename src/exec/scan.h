@@ -10,12 +10,17 @@
  * finish says SW_AGAIN goes through further rounds of the same job with the others of
  * its kind; one that fails is left out and keeps its own error.
  *
+ * With partials (exec/partials.h) an output whose kind allows it goes row group by row group: what
+ * is kept of a group is merged and its rows are not read, what is folded is kept for the next scan.
+ * No bit of a result depends on what was found there: sums are exact, and all is merged in order.
+ *
  * Loop thread; `done` is called on the loop, once, and owns the scan from then on.  */
 #ifndef SW_EXEC_SCAN_H
 #define SW_EXEC_SCAN_H
 
 #include "base/budget.h"
 #include "base/clock.h"
+#include "exec/partials.h"
 #include "exec/pool.h"
 #include "fold/filter.h"
 #include "fold/fold.h"
@@ -26,6 +31,7 @@ struct sw_scan_output {
     struct sw_foldrun *run;  /* taken over */
     const uint32_t *filters; /* indices into the spec's filters; copied */
     uint32_t filter_count;
+    struct sw_identity definition; /* of its kind and parameters with their inputs; for partials */
 };
 
 struct sw_scan_spec {
@@ -34,7 +40,11 @@ struct sw_scan_spec {
     uint32_t filter_count;
     const struct sw_scan_output *outputs;
     uint32_t output_count;
-    struct sw_budget *budget;     /* charged for partials; may be NULL */
+    struct sw_budget *budget;              /* charged for partials; may be NULL */
+    struct sw_partials *partials;          /* outlives the scan; NULL: nothing is kept */
+    const struct sw_identity *filter_keys; /* [filter_count] of what each tests; with partials */
+    bool keeps_whole_only; /* only row groups of which a filter takes all or nothing: in a drag no
+                              other state of the filters comes again */
     const struct sw_clock *clock; /* read on workers too */
     enum sw_class urgency;
 };

@@ -69,6 +69,12 @@ void sw_sieve_free(struct sw_sieve *sieve)
     free(sieve);
 }
 
+const struct sw_filter *sw_sieve_filter(const struct sw_sieve *sieve, uint32_t filter)
+{
+    sw_assert(filter < sieve->filters);
+    return sieve->filter[filter];
+}
+
 static void insert_sorted(struct mask *mask, uint32_t filter)
 {
     uint32_t at = mask->count;
@@ -212,6 +218,19 @@ enum sw_filter_reach sw_sieve_reach(const struct sw_sieve_state *state, uint32_t
 {
     sw_assert(mask < state->sieve->masks);
     return state->reach[mask];
+}
+
+uint32_t sw_sieve_deciding(const struct sw_sieve_state *state, uint32_t index, uint32_t *filters)
+{
+    sw_assert(index < state->sieve->masks);
+    const struct mask *mask = &state->sieve->mask[index];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < mask->count; i++) {
+        if (state->filter[mask->filter[i]].reach == SW_REACH_SOME) {
+            filters[count++] = mask->filter[i];
+        }
+    }
+    return count;
 }
 
 void sw_sieve_vector(struct sw_sieve_state *state, uint32_t start)

@@ -17,6 +17,7 @@ struct sw_sieve_state;
 /* Takes over the filters, also on failure. */
 SW_MUST_USE sw_status sw_sieve_new(struct sw_filter *const *filters, uint32_t count,
                                    struct sw_sieve **sieve);
+const struct sw_filter *sw_sieve_filter(const struct sw_sieve *sieve, uint32_t filter);
 void sw_sieve_free(struct sw_sieve *sieve);
 /* The mask of a set of filters (indices in any order, repeats allowed); equal sets get one mask. */
 SW_MUST_USE sw_status sw_sieve_mask(struct sw_sieve *sieve, const uint32_t *filters, uint32_t count,
@@ -32,6 +33,9 @@ void sw_sieve_state_free(struct sw_sieve_state *state);
 bool sw_sieve_group(struct sw_sieve_state *state, uint32_t group);
 /* In this group, may (SOME), do (ALL) or cannot (NONE) rows pass the mask? */
 enum sw_filter_reach sw_sieve_reach(const struct sw_sieve_state *state, uint32_t mask);
+/* The filters of the mask that decide row by row in this group, ascending: filters[] has room for
+ * all; how many. */
+uint32_t sw_sieve_deciding(const struct sw_sieve_state *state, uint32_t mask, uint32_t *filters);
 /* Stand at the vector of the group that begins at row `start`. */
 void sw_sieve_vector(struct sw_sieve_state *state, uint32_t start);
 /* Choose the rows of the vector that pass the mask: batch->select and ->selected are set (NULL when

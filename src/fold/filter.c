@@ -124,6 +124,15 @@ void sw_filter_free(struct sw_filter *filter)
     }
 }
 
+size_t sw_filter_columns(const struct sw_filter *filter, const uint32_t **columns)
+{
+    if (filter->program != NULL) {
+        return sw_program_columns(filter->program, columns);
+    }
+    *columns = &filter->column;
+    return 1;
+}
+
 enum sw_filter_reach sw_filter_reach(const struct sw_filter *filter,
                                      const struct sw_rowgroup *group)
 {

@@ -32,6 +32,8 @@ SW_MUST_USE sw_status sw_filter_equals(const struct sw_version *version, uint32_
 SW_MUST_USE sw_status sw_filter_program(struct sw_program *program, struct sw_filter **filter);
 void sw_filter_free(struct sw_filter *filter);
 
+/* The columns that it reads, each once; borrowed from the filter. */
+size_t sw_filter_columns(const struct sw_filter *filter, const uint32_t **columns);
 enum sw_filter_reach sw_filter_reach(const struct sw_filter *filter,
                                      const struct sw_rowgroup *group);
 SW_MUST_USE sw_status sw_filter_state_new(const struct sw_filter *filter,

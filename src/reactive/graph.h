@@ -97,6 +97,7 @@ struct sw_graph_options {
     const struct sw_clock *clock;
     struct sw_budget *budget;
     struct sw_order_cache *orders; /* borrowed, outlives the graph */
+    struct sw_partials *partials;  /* the same; NULL: nothing is kept */
     const struct sw_graph_calls *calls;
     void *context;
     /* Output kinds by name; NULL: sw_fold_find. */
@@ -122,8 +123,9 @@ SW_MUST_USE sw_status sw_graph_drop_output(struct sw_graph *graph, struct sw_spa
                                            struct sw_err *err);
 SW_MUST_USE sw_status sw_graph_pause_output(struct sw_graph *graph, struct sw_span name,
                                             bool is_paused, struct sw_err *err);
-/* The table has a new version, or has gone (its outputs then show an error). */
-void sw_graph_table_changed(struct sw_graph *graph, struct sw_span table);
+/* The table has a new version, or has gone (its outputs then show an error).  `is_growing`: many
+ * more follow at once, so that outputs wait for the next frame. */
+void sw_graph_table_changed(struct sw_graph *graph, struct sw_span table, bool is_growing);
 /* Start what is due: called by the owner at the end of each handling of messages, uploads, ticks.
  * `tick` also sends busy states and progress. True while something runs or waits. */
 void sw_graph_run(struct sw_graph *graph);

@@ -61,13 +61,14 @@ void sw_mark_gone(struct sw_graph *graph, struct sw_output *output)
 }
 
 /* New versions may come by the hundred while a table loads: they start a run of their own only once
- * per frame, and never end one. */
-void sw_graph_table_changed(struct sw_graph *graph, struct sw_span table)
+ * per frame.  Those of an edit start one at once.  Neither ever ends one. */
+void sw_graph_table_changed(struct sw_graph *graph, struct sw_span table, bool is_growing)
 {
     for (struct sw_output *output = sw_output_first(graph); output != NULL;
          output = sw_output_next(output)) {
         if (sw_span_equal(output->table, table)) {
             output->is_stale = true;
+            output->is_edited = output->is_edited || !is_growing;
             sw_mark_changed(graph);
         }
     }
@@ -105,7 +106,8 @@ static bool is_due(const struct sw_graph *graph, int64_t now_us, bool *is_waitin
          output = sw_output_next(output)) {
         if (!output->is_paused) {
             *is_waiting = *is_waiting || output->is_dirty || output->is_stale;
-            is_run_due = is_run_due || output->is_dirty || (output->is_stale && is_stale_due);
+            is_run_due = is_run_due || output->is_dirty || output->is_edited ||
+                         (output->is_stale && is_stale_due);
         }
     }
     return is_run_due;

@@ -59,7 +59,8 @@ struct sw_output {
 
     bool is_paused;
     bool is_dirty;              /* an input or the definition has changed */
-    bool is_stale;              /* the table has a newer version */
+    bool is_stale;              /* the table has a newer version ... */
+    bool is_edited;             /* ... that is not one of many while it loads */
     enum sw_output_state shown; /* what the owner was told last */
     double shown_progress;
     struct sw_buf settled;         /* key of what value or err show; empty: nothing */
@@ -79,9 +80,10 @@ struct sw_filter_list {
 
 struct sw_run_item {
     struct sw_run *run;
-    struct sw_output *output; /* NULL: dropped or redefined since */
-    size_t table;             /* index into the run's */
-    struct sw_span key;       /* of what is computed; in the run's arena */
+    struct sw_output *output;      /* NULL: dropped or redefined since */
+    size_t table;                  /* index into the run's */
+    struct sw_span key;            /* of what is computed; in the run's arena */
+    struct sw_identity definition; /* of kind and parameters with their inputs, for partials */
     const struct sw_json *params;
     uint32_t *filter; /* indices into the table's list; in the arena */
     uint32_t filters;
@@ -121,6 +123,7 @@ struct sw_run {
     int64_t changed_us;         /* the oldest change that it answers */
     int64_t started_us;
     int64_t begun_us;   /* the first step of a scan; 0: none yet known */
+    bool is_drag;       /* inputs alone, again and again: what filters pass will not come again */
     bool is_told;       /* on_start was called, so on_flush follows */
     bool is_superseded; /* an input of one of its outputs has changed since */
     bool is_cancelled;
@@ -134,6 +137,7 @@ struct sw_graph {
     const struct sw_run *view;                   /* whose inputs are looked up; NULL: the newest */
     int64_t changed_us;                          /* oldest change not yet taken by a run; 0: none */
     int64_t stale_run_us;                        /* when a run for new versions last started */
+    int64_t input_run_us;                        /* when a run for inputs last started; 0: never */
     int64_t flushed_us;                          /* last flush that showed something */
     bool has_stale_run;
     bool has_flushed;

@@ -108,6 +108,7 @@ static sw_status put_key(struct sw_run *run, struct sw_run_item *item, struct sw
         sw_buf_put(key, filter.data, filter.length);
         sw_buf_put_byte(key, '\n');
     }
+    size_t definition = key->length;
     sw_json_put(key, item->params);
     for (size_t i = 0; i < item->output->inputs; i++) {
         const struct sw_json *value = sw_graph_input(run->graph, item->output->input[i]);
@@ -115,6 +116,11 @@ static sw_status put_key(struct sw_run *run, struct sw_run_item *item, struct sw
         if (value != NULL) {
             sw_json_put(key, value);
         }
+    }
+    if (!key->failed) {
+        sw_identity_add_text(&item->definition, item->output->kind);
+        sw_identity_add_text(&item->definition,
+                             sw_span_of(key->data + definition, key->length - definition));
     }
     return key->failed ? sw_graph_no_memory(err) : SW_OK;
 }
@@ -224,6 +230,17 @@ static void fail_slots(struct sw_run *run, size_t table, sw_status status, const
     }
 }
 
+/* What each filter of the table tests, for partials. */
+static struct sw_identity *filter_keys(struct sw_run *run, const struct sw_filter_list *list)
+{
+    struct sw_identity *keys = sw_arena_array(&run->arena, list->count + 1, sizeof(*keys));
+    for (size_t i = 0; keys != NULL && i < list->count; i++) {
+        keys[i] = (struct sw_identity){0, 0};
+        sw_identity_add_text(&keys[i], list->key[i]);
+    }
+    return keys;
+}
+
 static void submit_scan(struct sw_run *run, size_t index)
 {
     struct sw_run_table *table = &run->table[index];
@@ -231,7 +248,8 @@ static void submit_scan(struct sw_run *run, size_t index)
     struct sw_err err;
     struct sw_scan_output *outputs =
         sw_arena_array(&run->arena, table->slots + 1, sizeof(*outputs));
-    if (outputs == NULL) {
+    const struct sw_identity *keys = filter_keys(run, &table->list);
+    if (outputs == NULL || keys == NULL) {
         (void)sw_graph_no_memory(&err);
         fail_slots(run, index, SW_NO_MEMORY, &err);
         table->slots = 0;
@@ -240,8 +258,8 @@ static void submit_scan(struct sw_run *run, size_t index)
     for (size_t i = 0; i < run->items; i++) {
         struct sw_run_item *item = &run->item[i];
         if (item->table == index && item->slot >= 0) {
-            outputs[item->slot] =
-                (struct sw_scan_output){item->foldrun, item->filter, item->filters};
+            outputs[item->slot] = (struct sw_scan_output){item->foldrun, item->filter,
+                                                          item->filters, item->definition};
             item->foldrun = NULL;
         }
     }
@@ -251,6 +269,9 @@ static void submit_scan(struct sw_run *run, size_t index)
                                       .outputs = outputs,
                                       .output_count = table->slots,
                                       .budget = options->budget,
+                                      .partials = options->partials,
+                                      .filter_keys = keys,
+                                      .keeps_whole_only = run->is_drag,
                                       .clock = options->clock,
                                       .urgency = SW_CLASS_INTERACTIVE};
     table->list.count = 0; /* the scan has them now */
@@ -329,6 +350,17 @@ void sw_run_cancel(struct sw_run *run)
     }
 }
 
+/* A run for inputs shortly after another: in a drag what filters pass will not come again. */
+static bool is_drag(struct sw_graph *graph, int64_t now_us)
+{
+    bool is_drag = graph->owes_flush && graph->input_run_us != 0 &&
+                   now_us - graph->input_run_us < (int64_t)SW_DRAG_MS * 1000;
+    if (graph->owes_flush) {
+        graph->input_run_us = now_us;
+    }
+    return is_drag;
+}
+
 static void collect_items(struct sw_run *run)
 {
     struct sw_graph *graph = run->graph;
@@ -344,6 +376,7 @@ static void collect_items(struct sw_run *run)
             item->table = table_of(run, output->table);
             output->is_dirty = false;
             output->is_stale = false;
+            output->is_edited = false;
         }
     }
 }
@@ -456,6 +489,7 @@ bool sw_run_start(struct sw_graph *graph)
     }
     graph->run = run;
     graph->changed_us = 0;
+    run->is_drag = is_drag(graph, run->started_us);
     collect_items(run);
     run->is_preparing = prepare(run) == SW_AGAIN;
     if (run->is_preparing) {

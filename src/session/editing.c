@@ -86,10 +86,15 @@ static sw_status own_table(struct sw_edit_task_call *call, struct sw_err *err)
     return SW_OK;
 }
 
-/* Some memory stays free for what the session does next: old steps are the first to go. */
+/* Some memory stays free for what the session does next: what is kept for speed alone goes first,
+ * then old steps. */
 static void keep_headroom(struct sw_session *session)
 {
     int64_t most = session->budget.limit - session->budget.limit / SW_HISTORY_SHARE;
+    int64_t over = sw_budget_used(&session->budget) - most;
+    if (over > 0) {
+        (void)sw_partials_give_up(session->partials, (size_t)over);
+    }
     while (sw_budget_used(&session->budget) > most && sw_history_give_up(&session->tables)) {
         continue;
     }

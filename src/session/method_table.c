@@ -53,7 +53,7 @@ sw_status sw_method_table_drop(struct sw_call *call, struct sw_err *err)
     (void)sw_table_ref(table);
     sw_tables_remove(&call->session->tables, table);
     call->session->moment++;
-    sw_graph_table_changed(call->session->graph, sw_span_text(table->name));
+    sw_graph_table_changed(call->session->graph, sw_span_text(table->name), false);
     sw_table_unref(table);
     return SW_OK;
 }

@@ -75,6 +75,7 @@ static sw_status fill(struct sw_server *server, const struct sw_server_options *
                       struct sw_err *err)
 {
     SW_TRY(open_state(server, options->state_dir, err));
+    SW_TRY(sw_partials_set_new(&server->budget, &server->partials));
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     unsigned threads = options->threads > 0 ? options->threads : (unsigned)(cores > 0 ? cores : 1);
     SW_TRY(sw_pool_new(threads, wake_net, server, &server->pool, err));
@@ -138,6 +139,7 @@ void sw_server_free(struct sw_server *server)
     sw_tables_fini(&server->datasets);
     sw_lane_free(server->lane);
     sw_pool_free(server->pool);
+    sw_partials_set_free(server->partials);
     sw_assert(sw_budget_used(&server->budget) == 0);
     sw_scan_caches_close();
     if (server->uploads_fd >= 0) {
@@ -179,7 +181,7 @@ static void withdraw_dataset(struct sw_dataset *dataset)
     struct sw_session *next;
     HASH_ITER (by_key, dataset->server->sessions, session, next) {
         sw_tables_remove(&session->tables, dataset->table);
-        sw_graph_table_changed(session->graph, sw_span_text(dataset->table->name));
+        sw_graph_table_changed(session->graph, sw_span_text(dataset->table->name), false);
         sw_session_run(session);
     }
     sw_tables_remove(&dataset->server->datasets, dataset->table);

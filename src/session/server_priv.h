@@ -27,6 +27,7 @@ struct sw_server {
     struct sw_pool *pool;
     struct sw_lane *lane; /* of the data sets */
     struct sw_budget budget;
+    struct sw_partials_set *partials; /* of all sessions */
     struct sw_tables datasets;
     struct sw_dataset *dataset_list;
     uint32_t datasets_loading;

@@ -112,12 +112,14 @@ static sw_status make_parts(struct sw_session *session, struct sw_err *err)
     struct sw_server *server = session->server;
     SW_TRY(sw_lane_new(server->pool, &session->lane));
     SW_TRY(sw_order_cache_new(&session->budget, &session->orders));
+    SW_TRY(sw_partials_new(server->partials, &session->budget, &session->partials));
     struct sw_graph_options options = {
         .pool = server->pool,
         .lane = session->lane,
         .clock = server->clock,
         .budget = &session->budget,
         .orders = session->orders,
+        .partials = session->partials,
         .calls = &graph_calls,
         .context = session,
     };
@@ -195,6 +197,8 @@ static bool is_at_rest(struct sw_session *session)
     }
     sw_order_cache_free(session->orders);
     session->orders = NULL;
+    sw_partials_free(session->partials);
+    session->partials = NULL;
     sw_lane_free(session->lane);
     session->lane = NULL;
     sw_tables_fini(&session->tables);
@@ -254,7 +258,7 @@ void sw_session_notify(struct sw_session *session, const char *method, struct sw
 void sw_session_table_changed(struct sw_session *session, const struct sw_table *table)
 {
     session->moment++;
-    sw_graph_table_changed(session->graph, sw_span_text(table->name));
+    sw_graph_table_changed(session->graph, sw_span_text(table->name), table->is_loading);
     sw_session_run(session);
 }
 

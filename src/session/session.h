@@ -12,6 +12,7 @@
 
 #include "base/digest.h"
 #include "base/limits.h"
+#include "exec/partials.h"
 #include "reactive/graph.h"
 #include "session/server.h"
 #include "session/tables.h"
@@ -38,6 +39,7 @@ struct sw_session {
     struct sw_budget budget;          /* below the server's */
     struct sw_tables tables;
     struct sw_lane *lane;
+    struct sw_partials *partials;
     struct sw_order_cache *orders;
     struct sw_graph *graph;
     bool is_active;            /* the graph wants ticks */

@@ -96,7 +96,7 @@ static void drop_table(struct sw_upload *upload)
     struct sw_session *session = upload->session;
     if (upload->table != NULL) {
         sw_tables_remove(&session->tables, upload->table);
-        sw_graph_table_changed(session->graph, sw_span_text(upload->table->name));
+        sw_graph_table_changed(session->graph, sw_span_text(upload->table->name), false);
     }
 }
 

@@ -226,7 +226,8 @@ static struct sw_scan *start(struct ground *ground, struct sw_version *version,
         filters[i] = filter_of(version, filter_texts[i]);
     }
     for (uint32_t i = 0; i < count; i++) {
-        outputs[i] = (struct sw_scan_output){probe_run(version, probes[i]), indices[i], 0};
+        outputs[i] =
+            (struct sw_scan_output){.run = probe_run(version, probes[i]), .filters = indices[i]};
         for (uint32_t filter = 0; filter < FILTERS; filter++) {
             if ((masks[i] >> filter) & 1) {
                 indices[i][outputs[i].filter_count++] = filter;
@@ -403,8 +404,8 @@ static void a_filter_that_makes_too_much_text_fails_its_outputs_alone(void **sta
                  "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd')) > 0")};
     const uint32_t first = 0;
     const struct sw_scan_output outputs[2] = {
-        {probe_run(version, (struct probe){.rounds = 0}), &first, 1},
-        {probe_run(version, (struct probe){.rounds = 0}), &first, 0}};
+        {probe_run(version, (struct probe){.rounds = 0}), &first, 1, {0, 0}},
+        {probe_run(version, (struct probe){.rounds = 0}), &first, 0, {0, 0}}};
     ground_init(&ground, 2, INT64_MAX);
     const struct sw_scan_spec spec = {.version = version,
                                       .filters = filters,

@@ -279,7 +279,7 @@ static inline void stage_put_table(struct stage *stage, int at, const char *name
     sw_version_unref(stage->version[at]);
     stage->table[at] = name;
     stage->version[at] = version;
-    sw_graph_table_changed(stage->graph, sw_span_text(name));
+    sw_graph_table_changed(stage->graph, sw_span_text(name), true);
 }
 
 typedef sw_status (*stage_call)(struct sw_graph *graph, const struct sw_json *params,
