@@ -49,7 +49,7 @@ void sw_formulas_inputs_changed(struct sw_session *session)
         struct sw_table *table = session->tables.item[i];
         if (is_stale(session, table, true) && rebind(session, table, true, NULL) != SW_OK) {
             /* no memory: who reads it next tries again, and says so */
-            sw_graph_table_changed(session->graph, sw_span_text(table->name));
+            sw_graph_table_changed(session->graph, sw_span_text(table->name), false);
         }
     }
 }
