@@ -31,14 +31,14 @@ static bool are_spellings_good(const struct sw_chunk *chunk)
 }
 
 /* The highest of the stored numbers; those of nulls are 0. */
-#define HIGHEST(type)                                       \
-    do {                                                    \
-        const type *restrict values = chunk->data;          \
-        type most = 0;                                      \
-        for (uint32_t i = 0; i < chunk->rows; i++) {        \
-            most = values[i] > most ? values[i] : most;     \
-        }                                                   \
-        highest = most;                                     \
+#define HIGHEST(type)                                   \
+    do {                                                \
+        const type *restrict values = chunk->data;      \
+        type most = 0;                                  \
+        for (uint32_t i = 0; i < chunk->rows; i++) {    \
+            most = values[i] > most ? values[i] : most; \
+        }                                               \
+        highest = most;                                 \
     } while (0)
 
 static uint64_t highest_of(const struct sw_chunk *chunk)

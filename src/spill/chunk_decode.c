@@ -253,9 +253,8 @@ static sw_status decode_exceptions(const struct sw_section *section, struct sw_s
         status = sw_fail(err, SW_NO_MEMORY, "There is not enough memory to read a table.");
     }
     status = status == SW_OK ? unpack(section, stored, bytes, err) : status;
-    status = status == SW_OK
-                 ? add_exceptions(bytes, (size_t)section->size, chunk->rows, &list, err)
-                 : status;
+    status = status == SW_OK ? add_exceptions(bytes, (size_t)section->size, chunk->rows, &list, err)
+                             : status;
     for (uint32_t i = 0; status == SW_OK && i < list.count; i++) {
         if (!sw_chunk_is_null(chunk, list.row[i])) {
             status = damaged(err, "an exception is no null");

@@ -67,8 +67,7 @@ static uint32_t list_parts(const struct sw_chunk *chunk, struct sw_span exceptio
 {
     bool is_text = chunk->encoding == SW_ENC_TEXT;
     const struct part all[SW_SECTIONS_MAX] = {
-        {SW_SECTION_DATA,
-         is_text && chunk->bytes_size == 0 ? SW_PACK_TEXT : SW_PACK_NUMBERS,
+        {SW_SECTION_DATA, is_text && chunk->bytes_size == 0 ? SW_PACK_TEXT : SW_PACK_NUMBERS,
          span_of(chunk->data, chunk->data_size)},
         {SW_SECTION_BYTES, SW_PACK_TEXT, span_of(chunk->bytes, chunk->bytes_size)},
         {SW_SECTION_VALID, SW_PACK_NUMBERS,

@@ -61,10 +61,9 @@ struct sw_section {
     uint64_t size, stored, hash;
 };
 
-#define SW_CHUNK_FACTS_HEAD 80
+#define SW_CHUNK_FACTS_HEAD      80
 #define SW_SECTION_BYTES_ON_DISK 32
-#define SW_CHUNK_FACTS_MAX \
-    (SW_CHUNK_FACTS_HEAD + SW_SECTIONS_MAX * SW_SECTION_BYTES_ON_DISK + 8)
+#define SW_CHUNK_FACTS_MAX       (SW_CHUNK_FACTS_HEAD + SW_SECTIONS_MAX * SW_SECTION_BYTES_ON_DISK + 8)
 
 struct sw_chunk_facts {
     struct sw_chunk parts; /* as sw_chunk_new takes it, without dict and budget */

@@ -1,5 +1,5 @@
 /* uthash, told to report that memory ran out instead of ending the program. */
-#define HASH_NONFATAL_OOM 1
+#define HASH_NONFATAL_OOM            1
 #define uthash_nonfatal_oom(element) (is_out_of_memory = true)
 
 #include "spill/chunk_map.h"

@@ -9,10 +9,10 @@
 
 struct sw_chunk_entry {
     uint64_t key;
-    uint64_t id;   /* of the chunk in this process; 0: not read yet */
-    uint64_t dict; /* its dictionary's key; 0: none */
-    uint32_t refs; /* row groups of the last save that hold it */
-    uint32_t idle; /* saves that have passed without one */
+    uint64_t id;     /* of the chunk in this process; 0: not read yet */
+    uint64_t dict;   /* its dictionary's key; 0: none */
+    uint32_t refs;   /* row groups of the last save that hold it */
+    uint32_t idle;   /* saves that have passed without one */
     bool is_leaving; /* being swept */
     size_t memory_bytes, payload_bytes;
     UT_hash_handle by_id, by_key;

@@ -215,8 +215,8 @@ static sw_status say_damage(const struct sw_db *db, uint64_t key, struct sw_err 
 }
 
 /* A blob of a statement that finds it by a key, copied to a block of its length. */
-static sw_status read_blob(struct sw_db *db, enum sw_sql sql, uint64_t key, size_t room,
-                           void *into, size_t *length, struct sw_err *err)
+static sw_status read_blob(struct sw_db *db, enum sw_sql sql, uint64_t key, size_t room, void *into,
+                           size_t *length, struct sw_err *err)
 {
     struct sw_row row;
     bool is_there;
@@ -251,8 +251,8 @@ static sw_status read_stored(struct sw_store *store, struct sw_db *db, uint64_t 
     if (stored->facts_size == 0 || stored->facts_size > sizeof(bytes)) {
         return sw_db_damaged(db, err, "chunk %llu is missing", (unsigned long long)key);
     }
-    sw_status status = sw_chunk_facts_read(sw_span_of(bytes, stored->facts_size), key,
-                                           &stored->facts, err);
+    sw_status status =
+        sw_chunk_facts_read(sw_span_of(bytes, stored->facts_size), key, &stored->facts, err);
     if (status != SW_OK) {
         return say_damage(db, key, err);
     }
@@ -315,8 +315,7 @@ sw_status sw_chunks_get_work(struct sw_store *store, uint64_t key, struct sw_bud
     sw_db_unlock(db);
     if (status == SW_OK) {
         struct sw_span payload = sw_span_of(stored.payload, (size_t)stored.facts.payload_size);
-        status =
-            sw_chunk_decode(&stored.facts, key, payload, stored.dict, budget, chunk, err);
+        status = sw_chunk_decode(&stored.facts, key, payload, stored.dict, budget, chunk, err);
         status = status == SW_STORAGE ? say_damage(db, key, err) : status;
     }
     sw_block_free(stored.payload, (size_t)stored.facts.payload_size);

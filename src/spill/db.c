@@ -22,8 +22,8 @@ static const struct {
 } kinds[] = {
     [SW_DB_SESSION] = {SW_SESSION_APPLICATION, "PRAGMA page_size=4096; PRAGMA journal_mode=WAL;",
                        "PRAGMA wal_autocheckpoint=0;"},
-    [SW_DB_CHUNKS] = {SW_CHUNKS_APPLICATION,
-                      "PRAGMA page_size=65536; PRAGMA journal_mode=PERSIST;", ""},
+    [SW_DB_CHUNKS] = {SW_CHUNKS_APPLICATION, "PRAGMA page_size=65536; PRAGMA journal_mode=PERSIST;",
+                      ""},
     [SW_DB_INDEX] = {SW_INDEX_APPLICATION, "PRAGMA page_size=4096; PRAGMA journal_mode=PERSIST;",
                      ""},
 };
@@ -101,8 +101,9 @@ sw_status sw_db_fail(struct sw_db *db, int code, struct sw_err *err)
     case SQLITE_MISMATCH:
         return sw_db_damaged(db, err, "%s", sqlite3_errstr(extended));
     default:
-        return sw_fail(err, SW_STORAGE, "The server cannot read or write what is stored of \"%s\": %s.",
-                       db->name, sqlite3_errstr(extended));
+        return sw_fail(err, SW_STORAGE,
+                       "The server cannot read or write what is stored of \"%s\": %s.", db->name,
+                       sqlite3_errstr(extended));
     }
 }
 
@@ -193,8 +194,9 @@ static sw_status connect_to(struct sw_db *db, struct sw_err *err)
         return sw_db_fail(db, code, err);
     }
     restrict_connection(db->handle);
-    SW_TRY(run(db, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; "
-                   "PRAGMA cell_size_check=ON; PRAGMA secure_delete=OFF; PRAGMA auto_vacuum=NONE;",
+    SW_TRY(run(db,
+               "PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; "
+               "PRAGMA cell_size_check=ON; PRAGMA secure_delete=OFF; PRAGMA auto_vacuum=NONE;",
                err));
     return SW_OK;
 }
@@ -211,7 +213,7 @@ static const char *synchronous_of(enum sw_db_kind kind, enum sw_durability durab
 static sw_status settle(struct sw_db *db, enum sw_durability durability, struct sw_err *err)
 {
     char text[200];
-    int64_t cache = db->kind == SW_DB_CHUNKS ? SW_SPILL_CHUNK_PAGES
+    int64_t cache = db->kind == SW_DB_CHUNKS    ? SW_SPILL_CHUNK_PAGES
                     : db->kind == SW_DB_SESSION ? -(int64_t)(SW_SPILL_SESSION_BYTES >> 10)
                                                 : -INDEX_CACHE;
     snprintf(text, sizeof(text),
@@ -438,8 +440,7 @@ sw_status sw_db_commit(struct sw_db *db, struct sw_err *err)
 
 sw_status sw_db_fold_wal(struct sw_db *db, struct sw_err *err)
 {
-    int code =
-        sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    int code = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     return code == SQLITE_OK ? SW_OK : sw_db_fail(db, code, err);
 }
 

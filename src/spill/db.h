@@ -18,8 +18,8 @@
 
 #include <sqlite3.h>
 
-#include "spill/sql.h"
 #include "spill/spill.h"
+#include "spill/sql.h"
 
 extern const char sw_session_sql[], sw_chunks_sql[];
 
@@ -29,7 +29,7 @@ extern const char sw_session_sql[], sw_chunks_sql[];
 #define SW_FILE_VERSION        1          /* user_version of all three */
 
 /* The one table of index.db. */
-#define SW_INDEX_SCHEMA                                                                       \
+#define SW_INDEX_SCHEMA                                                                        \
     "CREATE TABLE stored (id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind INTEGER NOT NULL, " \
     "key BLOB NOT NULL, app TEXT NOT NULL, opened_ms INTEGER NOT NULL, "                       \
     "seen_ms INTEGER NOT NULL, disk_bytes INTEGER NOT NULL, hash INTEGER NOT NULL)"
@@ -38,7 +38,7 @@ enum sw_db_kind { SW_DB_SESSION, SW_DB_CHUNKS, SW_DB_INDEX };
 
 struct sw_db {
     enum sw_db_kind kind;
-    sqlite3 *handle;                      /* lock: lock; owned */
+    sqlite3 *handle;                       /* lock: lock; owned */
     sqlite3_stmt *statement[SW_SQL_COUNT]; /* lock: lock; owned; NULL: not used yet */
     pthread_mutex_t lock;
     char *path;       /* owned */

@@ -167,8 +167,7 @@ static sw_status read_run(struct sw_row *row, uint64_t key, struct sw_dict *dict
     return status;
 }
 
-static sw_status read_runs(struct sw_db *db, uint64_t key, struct sw_dict *dict,
-                           struct sw_err *err)
+static sw_status read_runs(struct sw_db *db, uint64_t key, struct sw_dict *dict, struct sw_err *err)
 {
     struct sw_row row;
     sw_status status;
@@ -203,9 +202,9 @@ sw_status sw_dicts_get(struct sw_chunk_map *map, struct sw_db *db, uint64_t key,
     sw_status status = read_runs(db, key, made, err);
     if (status == SW_OK) {
         entry = sw_chunk_map_add_dict(map, key, made);
-        status = entry != NULL ? SW_OK
-                               : sw_fail(err, SW_NO_MEMORY,
-                                         "There is not enough memory for a dictionary.");
+        status = entry != NULL
+                     ? SW_OK
+                     : sw_fail(err, SW_NO_MEMORY, "There is not enough memory for a dictionary.");
     }
     if (status == SW_OK) {
         entry->stored = entry->committed = sw_dict_count(made);

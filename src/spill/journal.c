@@ -72,8 +72,8 @@ sw_status sw_journal_append_work(struct sw_store *store, const struct sw_record 
     uint64_t bytes;
     sw_db_lock(store->session);
     sw_status status = check_records(store, records, count, &bytes, err);
-    status = status == SW_OK ? sw_store_reserve(store, bytes + count * RECORD_OVERHEAD, err)
-                             : status;
+    status =
+        status == SW_OK ? sw_store_reserve(store, bytes + count * RECORD_OVERHEAD, err) : status;
     status = status == SW_OK ? put_records(store->session, records, count, err) : status;
     sw_store_settle_session(store);
     if (status == SW_OK) {

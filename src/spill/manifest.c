@@ -1,5 +1,5 @@
 /* uthash, told to report that memory ran out instead of ending the program. */
-#define HASH_NONFATAL_OOM 1
+#define HASH_NONFATAL_OOM            1
 #define uthash_nonfatal_oom(element) (is_out_of_memory = true)
 
 #include "spill/manifest.h"
@@ -187,8 +187,8 @@ static void settle_groups(struct sw_manifest *manifest, bool is_committed,
     }
 }
 
-void sw_manifest_settle(struct sw_manifest *manifest, bool is_committed,
-                        sw_manifest_group_fn moved, void *context)
+void sw_manifest_settle(struct sw_manifest *manifest, bool is_committed, sw_manifest_group_fn moved,
+                        void *context)
 {
     settle_groups(manifest, is_committed, moved, context);
     struct sw_stored_columns *columns;

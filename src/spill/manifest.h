@@ -37,13 +37,13 @@ struct sw_stored_version {
     int64_t id;
     bool is_stored, is_marked;
     int64_t columns;
-    struct sw_buf groups;             /* ids; empty once stored */
-    const struct sw_version *source;  /* borrowed while it is being written */
+    struct sw_buf groups;            /* ids; empty once stored */
+    const struct sw_version *source; /* borrowed while it is being written */
     UT_hash_handle hh;
 };
 
 struct sw_manifest {
-    struct sw_stored_group *groups;     /* owned, as the next two */
+    struct sw_stored_group *groups; /* owned, as the next two */
     struct sw_stored_columns *columns;
     struct sw_stored_version *versions;
     int64_t next_group, next_columns, next_version;
@@ -72,7 +72,7 @@ struct sw_stored_version *sw_manifest_add_version(struct sw_manifest *manifest, 
 void sw_manifest_unmark(struct sw_manifest *manifest);
 /* Called for each group that comes (+1) or goes (-1) for good. */
 typedef void (*sw_manifest_group_fn)(void *context, const struct sw_stored_group *group, int by);
-void sw_manifest_settle(struct sw_manifest *manifest, bool is_committed,
-                        sw_manifest_group_fn moved, void *context);
+void sw_manifest_settle(struct sw_manifest *manifest, bool is_committed, sw_manifest_group_fn moved,
+                        void *context);
 
 #endif

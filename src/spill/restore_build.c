@@ -1,7 +1,7 @@
 /* From rows to row groups, versions and tables.  What a row names must be there and must fit. */
 
 /* uthash, told to report that memory ran out instead of ending the program. */
-#define HASH_NONFATAL_OOM 1
+#define HASH_NONFATAL_OOM            1
 #define uthash_nonfatal_oom(element) (is_out_of_memory = true)
 
 #include <stdatomic.h>
@@ -139,8 +139,8 @@ static bool fits(const struct sw_rowgroup *group, const struct sw_schema *schema
     for (uint32_t i = 0; is_good && i < schema->columns; i++) {
         const struct sw_chunk *chunk = group->chunk[i];
         const struct sw_column *column = &schema->column[i];
-        is_good = column->formula != NULL ? chunk == NULL
-                                          : chunk != NULL && chunk->type == column->type;
+        is_good =
+            column->formula != NULL ? chunk == NULL : chunk != NULL && chunk->type == column->type;
     }
     return is_good;
 }
@@ -153,9 +153,8 @@ static sw_status know_group(struct sw_restore *restore, struct sw_restore_group 
     if (from->is_known) {
         return SW_OK;
     }
-    struct sw_stored_group *entry =
-        sw_manifest_add_group(&store->manifest, sw_manifest_group_hash(from->group, schema),
-                              from->id, from->columns + 1);
+    struct sw_stored_group *entry = sw_manifest_add_group(
+        &store->manifest, sw_manifest_group_hash(from->group, schema), from->id, from->columns + 1);
     if (entry == NULL) {
         return no_memory(err);
     }
@@ -234,10 +233,10 @@ static sw_status know_columns(struct sw_restore *restore, const struct sw_restor
     sw_buf_init(&bytes);
     sw_schema_encode(from->schema, &bytes);
     struct sw_stored_columns *entry =
-        bytes.failed ? NULL
-                     : sw_manifest_add_columns(&restore->store->manifest,
-                                               sw_hash_bytes(bytes.data, bytes.length, 0),
-                                               from->id);
+        bytes.failed
+            ? NULL
+            : sw_manifest_add_columns(&restore->store->manifest,
+                                      sw_hash_bytes(bytes.data, bytes.length, 0), from->id);
     sw_buf_fini(&bytes);
     if (entry == NULL) {
         return no_memory(err);
@@ -265,8 +264,7 @@ static sw_status build_table(struct sw_restore *restore, const struct sw_restore
     if (steps > restore->step_count - *next_step) {
         return sw_db_damaged(db, err, "the history of a table is shorter than it was");
     }
-    table->step =
-        sw_arena_array(&restore->state->arena, steps + (size_t)1, sizeof(*table->step));
+    table->step = sw_arena_array(&restore->state->arena, steps + (size_t)1, sizeof(*table->step));
     if (table->step == NULL) {
         return no_memory(err);
     }
@@ -280,8 +278,7 @@ static sw_status build_table(struct sw_restore *restore, const struct sw_restore
         *into = step->step;
         into->before = get_version(restore, step->before);
         into->after = get_version(restore, step->after);
-        if (into->before == NULL || into->after == NULL ||
-            step->data != (int64_t)from->table.id) {
+        if (into->before == NULL || into->after == NULL || step->data != (int64_t)from->table.id) {
             return sw_db_damaged(db, err, "the history of a table is not its own");
         }
     }
@@ -292,10 +289,10 @@ static sw_status build_state(struct sw_restore *restore, struct sw_err *err)
 {
     uint32_t next_step = 0;
     struct sw_saved *state = restore->state;
-    state->table = sw_arena_array(&state->arena, restore->data_count + (size_t)1,
-                                  sizeof(*state->table));
-    state->fact = sw_arena_array(&state->arena, restore->fact_count + (size_t)1,
-                                 sizeof(*state->fact));
+    state->table =
+        sw_arena_array(&state->arena, restore->data_count + (size_t)1, sizeof(*state->table));
+    state->fact =
+        sw_arena_array(&state->arena, restore->fact_count + (size_t)1, sizeof(*state->fact));
     if (state->table == NULL || state->fact == NULL) {
         return no_memory(err);
     }

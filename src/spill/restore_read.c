@@ -25,7 +25,7 @@ static void *grow(void *array, uint32_t count, uint32_t *room, size_t size)
     return grown;
 }
 
-#define GROW(restore, what)                                         \
+#define GROW(restore, what)                                                 \
     grow((restore)->what, (restore)->what##_count, &(restore)->what##_room, \
          sizeof(*(restore)->what))
 

@@ -99,8 +99,8 @@ const struct sw_save_version *sw_save_find_version(const struct sw_save *save,
                                                    const struct sw_version *version)
 {
     const struct sw_save_version wanted = {.version = version};
-    const struct sw_save_version *found = bsearch(&wanted, save->version, save->versions,
-                                                  sizeof(wanted), compare_versions);
+    const struct sw_save_version *found =
+        bsearch(&wanted, save->version, save->versions, sizeof(wanted), compare_versions);
     sw_assert(found != NULL);
     return found;
 }

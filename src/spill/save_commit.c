@@ -179,8 +179,8 @@ static sw_status put_group(struct sw_db *db, const struct sw_stored_group *entry
     sw_row_put_int(&row, entry->source->rows);
     sw_row_put_int(&row, (int64_t)entry->source->first_row_id);
     sw_row_put_int(&row, (int64_t)entry->key[entry->keys - 1]);
-    sw_row_put_blob(&row, sw_span_of((const char *)entry->key,
-                                     (entry->keys - 1) * sizeof(*entry->key)));
+    sw_row_put_blob(&row,
+                    sw_span_of((const char *)entry->key, (entry->keys - 1) * sizeof(*entry->key)));
     return sw_row_write(&row, err);
 }
 
@@ -262,7 +262,8 @@ static sw_status put_table(struct sw_db *db, const struct sw_save *save, uint32_
     sw_row_put_text(&row, table->name);
     sw_row_put_text(&row, table->source);
     sw_row_put_blob(&row, table->facts);
-    sw_row_put_int(&row, table->version == NULL ? 0 : sw_save_find_version(save, table->version)->id);
+    sw_row_put_int(&row,
+                   table->version == NULL ? 0 : sw_save_find_version(save, table->version)->id);
     sw_row_put_int(&row, table->steps);
     sw_row_put_int(&row, table->done);
     SW_TRY(sw_row_write(&row, err));

@@ -12,12 +12,12 @@ struct sw_save_version {
 
 struct sw_save {
     struct sw_store *store;
-    struct sw_saved *state; /* owned */
+    struct sw_saved *state;          /* owned */
     struct sw_save_version *version; /* [versions] each once, by address; owned */
     uint32_t versions;
-    uint64_t groups;                 /* of all versions */
-    uint32_t at_version, at_group;   /* the next to be looked at */
-    struct sw_chunk **chunk;         /* [chunks] to be written; the versions hold them */
+    uint64_t groups;               /* of all versions */
+    uint32_t at_version, at_group; /* the next to be looked at */
+    struct sw_chunk **chunk;       /* [chunks] to be written; the versions hold them */
     size_t chunks, chunks_room, chunks_at;
     uint64_t chunk_bytes;
     _Atomic uint64_t looked_at;

@@ -224,8 +224,8 @@ static void sort_names(struct names *names)
 
 static bool has_name(const struct names *names, const char *name)
 {
-    return names->count > 0 && bsearch(name, names->name, names->count, sizeof(*names->name),
-                                       compare_names) != NULL;
+    return names->count > 0 &&
+           bsearch(name, names->name, names->count, sizeof(*names->name), compare_names) != NULL;
 }
 
 struct reading {
@@ -298,8 +298,7 @@ static sw_status read_folder(struct reading *reading, struct sw_err *err)
     bool failed = stores.failed || orphans.failed;
     free(stores.name);
     free(orphans.name);
-    return failed ? sw_fail(err, SW_NO_MEMORY, "There is not enough memory for the index.")
-                  : SW_OK;
+    return failed ? sw_fail(err, SW_NO_MEMORY, "There is not enough memory for the index.") : SW_OK;
 }
 
 static sw_status reconcile(struct sw_spill *spill, struct sw_err *err)

@@ -37,7 +37,7 @@ struct sw_store {
     struct sw_db *session;
     struct sw_db *_Atomic chunks; /* NULL: no chunk yet; made under `writing` */
     pthread_mutex_t writing;
-    struct sw_chunk_map map;   /* lock: chunks->lock, or before there is one */
+    struct sw_chunk_map map;     /* lock: chunks->lock, or before there is one */
     struct sw_manifest manifest; /* lock: writing */
     bool is_known;               /* lock: writing. The manifest is what the file says: the store is
                                     new or was restored; else a save begins from nothing */

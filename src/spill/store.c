@@ -26,8 +26,9 @@ static sw_status check_limit(const char *name, int64_t used, uint64_t bytes, int
                              const char *hint, struct sw_err *err)
 {
     int64_t more = bytes < (uint64_t)INT64_MAX / 2 ? (int64_t)bytes : INT64_MAX / 2;
-    return used <= limit && more <= limit - used ? SW_OK
-                                                 : sw_fail_limit(err, name, used + more, limit, hint);
+    return used <= limit && more <= limit - used
+               ? SW_OK
+               : sw_fail_limit(err, name, used + more, limit, hint);
 }
 
 sw_status sw_store_reserve(struct sw_store *store, uint64_t bytes, struct sw_err *err)

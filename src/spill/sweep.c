@@ -4,7 +4,8 @@
 
 #include "spill/spill_priv.h"
 
-#define IDLE_SAVES_MAX 2u /* a chunk that so many saves in a row did not hold goes: one that was
+#define IDLE_SAVES_MAX \
+    2u /* a chunk that so many saves in a row did not hold goes: one that was
                              written behind waits for the save that does */
 
 struct keys {
