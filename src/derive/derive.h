@@ -30,7 +30,7 @@ struct sw_span sw_derive_plan_join(const struct sw_derive_plan *plan);   /* empt
 struct sw_span sw_derive_plan_select(const struct sw_derive_plan *plan); /* empty: none */
 /* Inputs that its expressions name, each once; as long as the plan. */
 size_t sw_derive_plan_inputs(const struct sw_derive_plan *plan, const struct sw_span **names);
-/* What it is, in words: "from trips, joined with stations, grouped by city". */
+/* What it is, in at most 120 bytes: "derived from `trips` and `stations`, by `city`". */
 void sw_derive_plan_say(const struct sw_derive_plan *plan, struct sw_buf *out);
 
 struct sw_derive_spec {

@@ -178,6 +178,8 @@ static inline bool sw_derive_has_filters(const struct sw_derive *run)
 /* run->out: all columns of `now`, or those marked. */
 SW_MUST_USE sw_status sw_derive_out_all(struct sw_derive *run, const bool *marked,
                                         struct sw_err *err);
+/* The bytes of a name that fit, no UTF-8 sequence cut. */
+size_t sw_derive_cut(struct sw_span name, size_t most);
 /* A name like `wanted` that none of names[0..count) has ("a", "a_2", ...), in the arena. */
 struct sw_span sw_derive_free_name(struct sw_arena *arena, struct sw_span wanted,
                                    const char *suffix, const struct sw_span *names, size_t count);

@@ -13,8 +13,7 @@ static bool is_taken(struct sw_span name, const struct sw_span *names, size_t co
     return false;
 }
 
-/* The bytes of a name that fit, no UTF-8 sequence cut. */
-static size_t cut(struct sw_span name, size_t most)
+size_t sw_derive_cut(struct sw_span name, size_t most)
 {
     size_t length = name.length < most ? name.length : most;
     while (length > 0 && length < name.length &&
@@ -29,10 +28,10 @@ struct sw_span sw_derive_free_name(struct sw_arena *arena, struct sw_span wanted
 {
     char text[2 * SW_NAME_BYTES_MAX + 16];
     size_t most = SW_NAME_BYTES_MAX - 12 - strlen(suffix);
-    int length = (int)cut(wanted, SW_NAME_BYTES_MAX);
+    int length = (int)sw_derive_cut(wanted, SW_NAME_BYTES_MAX);
     (void)snprintf(text, sizeof(text), "%.*s", length, wanted.data);
     if (is_taken(sw_span_text(text), names, count)) {
-        length = (int)cut(wanted, most);
+        length = (int)sw_derive_cut(wanted, most);
         (void)snprintf(text, sizeof(text), "%.*s%s", length, wanted.data, suffix);
     }
     for (unsigned i = 2; is_taken(sw_span_text(text), names, count); i++) {

@@ -426,7 +426,7 @@ size_t sw_derive_plan_inputs(const struct sw_derive_plan *plan, const struct sw_
 
 static void say_name(struct sw_buf *out, const char *before, struct sw_span name)
 {
-    sw_buf_printf(out, "%s`%.*s`", before, (int)(name.length < 40 ? name.length : 40), name.data);
+    sw_buf_printf(out, "%s`%.*s`", before, (int)sw_derive_cut(name, 20), name.data);
 }
 
 void sw_derive_plan_say(const struct sw_derive_plan *plan, struct sw_buf *out)
@@ -435,8 +435,8 @@ void sw_derive_plan_say(const struct sw_derive_plan *plan, struct sw_buf *out)
     if (plan->has_join) {
         say_name(out, " and ", plan->join);
     }
-    for (uint32_t i = 0; i < plan->keys && i < 3; i++) {
+    for (uint32_t i = 0; i < plan->keys && i < 2; i++) {
         say_name(out, i == 0 ? ", by " : ", ", plan->key[i].name);
     }
-    sw_buf_put_text(out, plan->keys > 3 ? ", ..." : "");
+    sw_buf_put_text(out, plan->keys > 2 ? ", ..." : "");
 }

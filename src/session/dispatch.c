@@ -22,6 +22,7 @@ static const struct method methods[] = {
     {"table.list", sw_method_table_list, false},
     {"table.describe", sw_method_table_describe, false},
     {"table.page", sw_method_table_page, false},
+    {"table.create", sw_method_table_create, false},
     {"table.drop", sw_method_table_drop, false},
     {"table.update", sw_method_table_edit, false},
     {"table.append", sw_method_table_edit, false},

@@ -61,6 +61,8 @@ sw_status sw_method_table_describe(struct sw_call *call, struct sw_err *err);
 sw_status sw_method_table_page(struct sw_call *call, struct sw_err *err);
 sw_status sw_method_table_drop(struct sw_call *call, struct sw_err *err);
 void sw_put_tables(struct sw_buf *out, const struct sw_tables *tables);
+/* method_create.c */
+sw_status sw_method_table_create(struct sw_call *call, struct sw_err *err);
 /* method_edit.c */
 sw_status sw_method_table_edit(struct sw_call *call,
                                struct sw_err *err); /* whatever changes rows */

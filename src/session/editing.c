@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "session/derived.h"
 #include "session/formulas.h"
 #include "session/history.h"
 #include "session/server_priv.h"
@@ -323,6 +324,7 @@ static sw_status check(struct sw_edit_task_call *call, struct sw_err *err)
         return say_cancelled(err);
     }
     SW_TRY(sw_tables_need(&session->tables, sw_span_text(call->name), &table, err));
+    SW_TRY(sw_derived_check_edit(table, err));
     if (table->version == NULL || table->is_loading) {
         return sw_fail(err, SW_NOT_ALLOWED, "`%s` is still loading: edit it when it is complete",
                        table->name);

@@ -1,4 +1,5 @@
 #include "base/params.h"
+#include "session/derived.h"
 #include "session/dispatch.h"
 #include "session/editing.h"
 #include "session/history.h"
@@ -19,6 +20,7 @@ static sw_status read_common(struct sw_call *call, const char *const *also, stru
     SW_TRY(sw_params_read(call->request->params, what, list, 2, also, err));
     struct sw_table *found = NULL;
     SW_TRY(sw_tables_need(&call->session->tables, *table, &found, err));
+    SW_TRY(sw_derived_check_edit(found, err));
     if (found->version == NULL || found->is_loading) {
         return sw_fail(err, SW_NOT_ALLOWED, "`%s` is still loading: edit it when it is complete",
                        found->name);

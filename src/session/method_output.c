@@ -1,6 +1,7 @@
 #include <inttypes.h>
 
 #include "base/params.h"
+#include "session/derived.h"
 #include "session/dispatch.h"
 #include "session/formulas.h"
 #include "session/server_priv.h"
@@ -19,6 +20,7 @@ sw_status sw_method_input_set(struct sw_call *call, struct sw_err *err)
     SW_TRY(sw_graph_set_inputs(session->graph, values, err));
     session->moment++;
     sw_formulas_inputs_changed(session);
+    sw_derived_inputs_changed(session, values);
     session->epoch = epoch;
     socket->epoch = epoch;
     socket->has_epoch = true;
@@ -37,7 +39,13 @@ sw_status sw_method_input_list(struct sw_call *call, struct sw_err *err)
 
 sw_status sw_method_select_define(struct sw_call *call, struct sw_err *err)
 {
-    return sw_graph_define_select(call->session->graph, call->request->params, err);
+    struct sw_session *session = call->session;
+    struct sw_span name = {0};
+    SW_TRY(sw_graph_define_select(session->graph, call->request->params, err));
+    (void)sw_json_get_text(sw_json_member(call->request->params, "select"), &name);
+    session->moment++;
+    sw_derived_select_changed(session, name);
+    return SW_OK;
 }
 
 sw_status sw_method_output_define(struct sw_call *call, struct sw_err *err)

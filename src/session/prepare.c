@@ -3,11 +3,13 @@
 
 #include <stdlib.h>
 
+#include "session/derived.h"
 #include "session/formulas.h"
 #include "session/server_priv.h"
 
 /* In this order: what gives a table a newer version comes before what its columns need. */
-static const struct sw_preparer *const kinds[] = {&sw_formulas_preparer, NULL};
+static const struct sw_preparer *const kinds[] = {&sw_derived_preparer, &sw_formulas_preparer,
+                                                  NULL};
 
 struct sw_prepare {
     struct sw_prepare *next; /* session->prepares */

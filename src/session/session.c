@@ -7,6 +7,7 @@
 #include "base/block.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "session/derived.h"
 #include "session/editing.h"
 #include "session/prepare.h"
 #include "session/server_priv.h"
@@ -259,6 +260,7 @@ void sw_session_table_changed(struct sw_session *session, const struct sw_table 
 {
     session->moment++;
     sw_graph_table_changed(session->graph, sw_span_text(table->name), table->is_loading);
+    sw_derived_table_changed(session, sw_span_text(table->name));
     sw_session_run(session);
 }
 

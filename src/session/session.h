@@ -27,6 +27,7 @@ struct sw_ticket;
 struct sw_pending;
 struct sw_edit_task_call;
 struct sw_prepare;
+struct sw_deriving;
 struct sw_realising;
 
 struct sw_session {
@@ -54,6 +55,7 @@ struct sw_session {
     uint64_t moment;                  /* goes up with every change of an input or a table */
     struct sw_prepare *prepares;      /* open requests */
     struct sw_prepare *graph_prepare; /* the graph's, one of them, or NULL */
+    struct sw_deriving *derivings;    /* derived tables that are being made */
     struct sw_realising *realisings;  /* formulas being computed (formulas.c) */
     struct sw_session *next_ending;   /* server->ending */
     UT_hash_handle by_key;            /* server->sessions */

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/buf.h"
+#include "session/derived.h"
 #include "session/history.h"
 
 sw_status sw_table_new(struct sw_span name, struct sw_table **table)
@@ -55,6 +56,7 @@ void sw_table_unref(struct sw_table *table)
     sw_version_unref(table->version);
     sw_description_free(table->description);
     sw_history_free(table->history);
+    sw_derived_free(table->derived);
     free(table->name);
     free(table);
 }

@@ -8,6 +8,7 @@
 #include "ingest/load.h"
 #include "table/table.h"
 
+struct sw_derived;
 struct sw_history;
 
 struct sw_table {
@@ -25,6 +26,7 @@ struct sw_table {
     struct sw_bad_row bad[SW_BAD_ROWS_KEPT];
     struct sw_description *description; /* of some version; owned; NULL: never asked */
     struct sw_history *history;         /* owned; NULL: never edited */
+    struct sw_derived *derived;         /* owned; NULL: it follows no other table */
 };
 
 SW_MUST_USE sw_status sw_table_new(struct sw_span name, struct sw_table **table);

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "session/derived.h"
 #include "session/server_priv.h"
 #include "session/upload_priv.h"
 #include "wire/decode.h"
@@ -96,7 +97,9 @@ static void drop_table(struct sw_upload *upload)
     struct sw_session *session = upload->session;
     if (upload->table != NULL) {
         sw_tables_remove(&session->tables, upload->table);
+        session->moment++;
         sw_graph_table_changed(session->graph, sw_span_text(upload->table->name), false);
+        sw_derived_table_changed(session, sw_span_text(upload->table->name));
     }
 }
 
