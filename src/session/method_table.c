@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/params.h"
+#include "session/derived.h"
 #include "session/dispatch.h"
 #include "session/pageparams.h"
 #include "session/server_priv.h"
@@ -18,9 +19,14 @@ void sw_put_tables(struct sw_buf *out, const struct sw_tables *tables)
         const struct sw_table *table = tables->item[i];
         sw_buf_put_text(out, i == 0 ? "{\"table\":" : ",{\"table\":");
         sw_json_put_text(out, sw_span_text(table->name));
-        sw_buf_printf(out, ",\"rows\":%" PRIu64 ",\"version\":%" PRIu64 ",\"shared\":%s}",
+        sw_buf_printf(out, ",\"rows\":%" PRIu64 ",\"version\":%" PRIu64 ",\"shared\":%s",
                       sw_table_rows(table), sw_table_version_number(table),
                       table->is_shared ? "true" : "false");
+        if (table->derived != NULL) {
+            sw_buf_printf(out, ",\"derived\":true,\"stale\":%s",
+                          sw_derived_is_stale(table->derived) ? "true" : "false");
+        }
+        sw_buf_put_byte(out, '}');
     }
     sw_buf_put_byte(out, ']');
 }
@@ -49,6 +55,7 @@ sw_status sw_method_table_drop(struct sw_call *call, struct sw_err *err)
         return sw_fail(err, SW_NOT_ALLOWED,
                        "`%s` is still being uploaded: cancel the upload instead", table->name);
     }
+    SW_TRY(sw_derived_check_drop(call->session, table, err));
     /* the name is gone before the graph looks for it */
     (void)sw_table_ref(table);
     sw_tables_remove(&call->session->tables, table);
@@ -166,7 +173,12 @@ static void put_description(struct sw_buf *out, const struct sw_table *table,
     put_columns(out, version, description);
     sw_buf_put_text(out, ",\"bad_rows\":");
     put_bad_rows(out, table);
-    sw_buf_printf(out, ",\"replaced_bytes\":%" PRIu64 "}", table->replaced_bytes);
+    sw_buf_printf(out, ",\"replaced_bytes\":%" PRIu64, table->replaced_bytes);
+    if (table->derived != NULL) {
+        sw_buf_put_text(out, ",\"derived\":");
+        sw_buf_put(out, table->derived->definition.data, table->derived->definition.length);
+    }
+    sw_buf_put_byte(out, '}');
 }
 
 struct describe_call {
