@@ -52,7 +52,7 @@ struct sw_rebound {
 };
 
 /* Has a formula of the schema other inputs than those of now?  With is_wanted_only: one that something
- * has read. */
+ * has read, or could not. */
 bool sw_formula_is_stale(const struct sw_schema *schema, sw_expr_input_fn input, void *context,
                          bool is_wanted_only);
 /* A version with the same contents whose formulas have the inputs of now: slots of those that this

@@ -155,7 +155,8 @@ bool sw_formula_is_stale(const struct sw_schema *schema, sw_expr_input_fn input,
     (void)find_changed(schema, input, context, set);
     is_stale = false;
     for (uint32_t i = 0; i < schema->columns; i++) {
-        is_stale = is_stale || (set[i] != 0 && schema->column[i].formula->is_wanted);
+        const struct sw_formula *formula = schema->column[i].formula;
+        is_stale = is_stale || (set[i] != 0 && (formula->is_wanted || formula->broken != NULL));
     }
     free(set);
     return is_stale;

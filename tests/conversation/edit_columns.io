@@ -10,7 +10,7 @@
 
 > {"method": "table.add_column", "params": {"table": "fruit", "name": "double", "expr": "x * 2"}}
 < {"result": {"version": "*number"}}
-> {"method": "table.add_column", "params": {"table": "fruit", "name": "half", "expr": "x / 2.0", "type": "float"}}
+> {"method": "table.add_column", "params": {"table": "fruit", "name": "half", "expr": "x / 2.0", "type": "float", "frozen": true}}
 < {"result": {"version": "*number"}}
 > {"method": "table.add_column", "params": {"table": "fruit", "name": "remark", "type": "string"}}
 < {"result": {"version": "*number"}}

@@ -82,7 +82,7 @@
 < {"error": {"code": -32602, "message": "/`expr`, or a `type`/"}}
 > {"method": "table.add_column", "params": {"table": "fruit", "name": "z", "type": "number"}}
 < {"error": {"code": -32602, "message": "/no column type/"}}
-> {"method": "table.add_column", "params": {"table": "fruit", "name": "z", "expr": "x * 2"}}
+> {"method": "table.add_column", "params": {"table": "fruit", "name": "z", "expr": "x * 2", "frozen": true}}
 < {"error": {"code": -32041, "message": "/`z`.*beyond 64 bits/"}}
 > {"method": "table.drop_column", "params": {"table": "fruit", "column": "z"}}
 < {"error": {"code": -32031}}

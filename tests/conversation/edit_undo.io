@@ -49,7 +49,7 @@
 > {"method": "table.page", "params": {"table": "fruit"}}
 < {"result": {"row_ids": [0, 1, 2, 4], "data": [["apples", "oranges", "figs", null], [1, 20, 30, 8]]}}
 # a batch is one step: all or nothing
-> {"method": "table.batch", "params": {"table": "fruit", "ops": [{"method": "table.add_column", "params": {"name": "z", "expr": "x + 1"}}, {"method": "table.update", "params": {"set": {"z": {"expr": "z * 2"}}, "where": "x >= 8"}}, {"method": "table.append", "params": {"table": "fruit", "rows": [{"z": 1}]}}, {"method": "table.cast_column", "params": {"column": "z", "type": "float"}}]}}
+> {"method": "table.batch", "params": {"table": "fruit", "ops": [{"method": "table.add_column", "params": {"name": "z", "expr": "x + 1", "frozen": true}}, {"method": "table.update", "params": {"set": {"z": {"expr": "z * 2"}}, "where": "x >= 8"}}, {"method": "table.append", "params": {"table": "fruit", "rows": [{"z": 1}]}}, {"method": "table.cast_column", "params": {"column": "z", "type": "float"}}]}}
 < {"result": {"version": "%w%", "results": [{}, {"changed": 3}, {"rows": 5, "appended": 1}, {"misfits": 0}]}}
 > {"method": "table.page", "params": {"table": "fruit", "columns": ["z"]}}
 < {"result": {"version": "%w%", "data": [[2, 42, 62, 18, 1]]}}
