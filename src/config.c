@@ -119,6 +119,16 @@ static sw_status set_max_upload(struct sw_config *config, const char *name, cons
     return SW_OK;
 }
 
+static sw_status set_strict(struct sw_config *config, const char *name, const char *value,
+                            struct sw_err *err)
+{
+    config->is_strict = strcmp(value, "true") == 0;
+    if (!config->is_strict && strcmp(value, "false") != 0) {
+        return wrong(err, name, value, "true or false");
+    }
+    return SW_OK;
+}
+
 static sw_status set_connections(struct sw_config *config, const char *name, const char *value,
                                  struct sw_err *err)
 {
@@ -240,6 +250,9 @@ static const struct option options[] = {
      "https://data.example; may be given again"},
     {"address-connections", "N", set_connections,
      "connections of one address (8192); raise it where a proxy stands in front"},
+    {"strict", "BOOL", set_strict,
+     "true: a column of FILE that a few cells do not fit is text; false (the default): they\n"
+     "are exceptions, null but kept, where over 99.9 % fit"},
     {"static", "DIR", set_static, "the page's files (those that came with the program)"},
     {"log", "LEVEL", set_log, "error, warn, info or debug (info), to standard error"},
 };

@@ -18,6 +18,7 @@ struct sw_config {
     int64_t memory_bytes, session_memory_bytes;
     int64_t idle_timeout_s;
     int64_t upload_bytes_max;
+    bool is_strict; /* how the files of the command line are read */
     int64_t address_connections;
     char *origins[SW_ORIGINS_MAX]; /* owned */
     size_t origin_count;

@@ -40,6 +40,7 @@ static sw_status open_net(const struct sw_config *config, struct sw_net **net, s
         .session_memory_bytes = config->session_memory_bytes,
         .idle_timeout_s = config->idle_timeout_s,
         .upload_bytes_max = config->upload_bytes_max,
+        .is_strict = config->is_strict,
         .clock = &sw_clock_system,
     };
     const struct sw_net_options net_options = {

@@ -1,4 +1,7 @@
-/* table.cast_column: each value as one of another type, those that do not fit counted and shown. */
+/* table.cast_column: each value as one of another type, those that do not fit counted and shown.
+ *
+ * Exceptions (table/exceptions.h) count as the texts that they are: a cast to string gives them
+ * back, a type that takes the text makes a value of it, and otherwise they stay what they were. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,19 +81,55 @@ static void note_misfit(struct sw_edit *edit, const struct sw_rowgroup *group, u
                    (size_t)shown < text.length ? "..." : "");
 }
 
+/* A value that the type does not take: its text is kept, or it is null and noted. */
+static sw_status put_misfit(struct sw_edit *edit, struct cast *cast,
+                            const struct sw_rowgroup *group, uint32_t row,
+                            const struct sw_value *value, struct sw_err *err)
+{
+    char room[SW_EDIT_VALUE_TEXT];
+    note_misfit(edit, group, row, value);
+    if (!edit->op->is_kept_on_error) {
+        return sw_builder_null(cast->builder, SW_NULL_EMPTY);
+    }
+    uint64_t misfits = sw_edit_outcome_now(edit)->misfits;
+    if (misfits > SW_EXCEPTIONS_MAX) {
+        return sw_fail_limit(err, "exceptions", (int64_t)misfits, SW_EXCEPTIONS_MAX,
+                             "more values do not fit than can be kept beside the column: use "
+                             "on_error \"null\", or another type");
+    }
+    return sw_builder_exception(cast->builder, sw_edit_value_text(value, room));
+}
+
+/* The text of an exception in the new type. */
+static sw_status cast_exception(const struct sw_edit *edit, struct cast *cast, struct sw_span text)
+{
+    char room[SW_EDIT_VALUE_TEXT];
+    const struct sw_value value = {.type = SW_TYPE_STRING, .u.s = text};
+    struct sw_value fit;
+    return sw_edit_value_cast(&value, edit->op->type, &fit, room)
+               ? sw_builder_value(cast->builder, &fit)
+               : sw_builder_exception(cast->builder, text);
+}
+
 static sw_status cast_rows(struct sw_edit *edit, struct cast *cast, const struct sw_rowgroup *group,
                            struct sw_err *err)
 {
     const struct sw_chunk *chunk = group->chunk[cast->column];
+    const struct sw_exceptions *exceptions = chunk->exceptions;
+    uint32_t next = 0;
     for (uint32_t row = 0; row < group->rows; row++) {
         char room[SW_EDIT_VALUE_TEXT];
         struct sw_value value = sw_chunk_value(chunk, row);
         struct sw_value fit;
-        if (!sw_edit_value_cast(&value, edit->op->type, &fit, room)) {
-            note_misfit(edit, group, row, &value);
-            fit = (struct sw_value){.type = edit->op->type, .is_null = true};
+        sw_status status = SW_OK;
+        if (exceptions != NULL && next < exceptions->count && exceptions->row[next] == row) {
+            status = cast_exception(edit, cast, sw_exceptions_text(exceptions, next++));
+        } else if (sw_edit_value_cast(&value, edit->op->type, &fit, room)) {
+            status = sw_builder_value(cast->builder, &fit);
+        } else {
+            SW_TRY(put_misfit(edit, cast, group, row, &value, err));
         }
-        SW_TRY(sw_edit_builder_said(sw_builder_value(cast->builder, &fit), cast->builder, err));
+        SW_TRY(sw_edit_builder_said(status, cast->builder, err));
     }
     return SW_OK;
 }
@@ -136,7 +175,7 @@ static sw_status refuse(const struct sw_edit *edit, const struct sw_edit_outcome
     sw_status status =
         sw_fail(err, SW_TYPE,
                 "%" PRIu64 " %s of column `%.*s` %s not fit %s: %.*s%s; nothing was changed; with "
-                "on_error \"null\" %s null",
+                "on_error \"null\" %s null, with \"keep\" null with the text kept",
                 outcome->misfits, is_one ? "value" : "values", sw_edit_shown(edit->op->column, 60),
                 edit->op->column.data, is_one ? "does" : "do", sw_type_name(edit->op->type),
                 (int)shown.length, shown.data, is_one ? "" : ", ...",
@@ -148,7 +187,7 @@ static sw_status refuse(const struct sw_edit *edit, const struct sw_edit_outcome
 static sw_status finish(struct sw_edit *edit, struct sw_err *err)
 {
     const struct sw_edit_outcome *outcome = sw_edit_outcome_now(edit);
-    if (outcome->misfits > 0 && !edit->op->is_null_on_error) {
+    if (outcome->misfits > 0 && !edit->op->is_null_on_error && !edit->op->is_kept_on_error) {
         return refuse(edit, outcome, err);
     }
     return SW_OK;
@@ -171,7 +210,8 @@ static void say(const struct sw_edit *edit, struct sw_buf *what)
                   sw_type_name(edit->op->type));
     uint64_t misfits = edit->outcome[edit->op_index].misfits;
     if (misfits > 0) {
-        sw_buf_put_text(what, ", null in ");
+        sw_buf_put_text(what, edit->op->is_kept_on_error ? ", which does not fit in "
+                                                         : ", null in ");
         sw_edit_say_rows(what, misfits);
     }
 }

@@ -37,6 +37,9 @@ void sw_edit_poke_valid(struct sw_builder *builder, uint32_t row, bool is_valid)
     if (builder->spelling != NULL) {
         builder->spelling[row] = SW_NULL_EMPTY;
     }
+    if (builder->exceptions.count > 0) {
+        sw_exception_list_drop(&builder->exceptions, row);
+    }
 }
 
 /* Rows `at` and on stand for the chunk's from `start`: those that are null become so. */
@@ -125,7 +128,7 @@ static sw_status copy(struct sw_builder *builder, const struct sw_chunk *chunk, 
     }
     SW_TRY(copy_nulls(builder, chunk, start, n, at));
     builder->rows = at + n;
-    return SW_OK;
+    return sw_exception_list_add_from(&builder->exceptions, chunk->exceptions, start, n, at);
 }
 
 sw_status sw_edit_copy(struct sw_builder *builder, const struct sw_chunk *chunk, uint32_t start,

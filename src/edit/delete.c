@@ -88,6 +88,7 @@ static sw_status copy_kept(struct sw_builder *builder, const struct sw_chunk *ch
         SW_TRY(sw_edit_copy(builder, chunk, 0, chunk->rows, err));
         squeeze_values(builder, bits);
         squeeze_nulls(builder, bits, chunk->rows);
+        sw_exception_list_squeeze(&builder->exceptions, bits);
         return SW_OK;
     }
     for (uint32_t row = next_row(bits, 0, chunk->rows, false); row < chunk->rows;) {

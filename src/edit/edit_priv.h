@@ -42,7 +42,7 @@ struct sw_edit_op {
     /* columns */
     struct sw_span column, to; /* of add_column the name is `column` */
     struct sw_span formula;    /* text of a column that is one; else no data */
-    bool has_type, is_null_on_error;
+    bool has_type, is_null_on_error, is_kept_on_error;
     enum sw_type type;
 };
 
@@ -171,7 +171,8 @@ void sw_edit_rows_end(struct sw_edit_rows *rows);
 /* copy.c: rows of a chunk behind those of a builder of the same type */
 SW_MUST_USE sw_status sw_edit_copy(struct sw_builder *builder, const struct sw_chunk *chunk,
                                    uint32_t start, uint32_t n, struct sw_err *err);
-/* Overwrite the null flag of a row that stands in the builder already (not of plain text). */
+/* Overwrite the null flag of a row that stands in the builder already (not of plain text); what it
+ * was an exception of is gone. */
 void sw_edit_poke_valid(struct sw_builder *builder, uint32_t row, bool is_valid);
 /* The dictionary for writing new strings to a column: its own, one of this budget, or a new one;
  * counted. *dict NULL: plain text. `chunk`: what stood there, may be NULL. */

@@ -278,8 +278,11 @@ static sw_status read_cast(struct reader *reader, const struct sw_json *params,
     SW_TRY(sw_params_read(params, "table.cast_column", list, 3, of_caller, err));
     SW_TRY(read_type(type, "table.cast_column", op, err));
     op->is_null_on_error = sw_span_equal(on_error, sw_span_text("null"));
-    if (!op->is_null_on_error && !sw_span_equal(on_error, sw_span_text("fail"))) {
-        return sw_fail(err, SW_PARAMS, "table.cast_column: on_error is \"fail\" or \"null\"");
+    op->is_kept_on_error = sw_span_equal(on_error, sw_span_text("keep"));
+    if (!op->is_null_on_error && !op->is_kept_on_error &&
+        !sw_span_equal(on_error, sw_span_text("fail"))) {
+        return sw_fail(err, SW_PARAMS,
+                       "table.cast_column: on_error is \"fail\", \"null\" or \"keep\"");
     }
     return SW_OK;
 }

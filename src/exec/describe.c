@@ -281,6 +281,67 @@ static void free_column(struct column_work *work)
     work->range = NULL;
 }
 
+/* Bytes of a text that are shown, no UTF-8 sequence cut. */
+static size_t shown_bytes(struct sw_span text)
+{
+    size_t shown = text.length < SW_EXCEPTION_TEXT_MAX ? text.length : SW_EXCEPTION_TEXT_MAX;
+    while (shown > 0 && shown < text.length && ((unsigned char)text.data[shown] & 0xc0) == 0x80) {
+        shown--;
+    }
+    return shown;
+}
+
+static const struct sw_exceptions *exceptions_of(const struct sw_rowgroup *group, uint32_t column)
+{
+    const struct sw_chunk *chunk = group->chunk[column]; /* a formula's may not be there */
+    return chunk == NULL ? NULL : chunk->exceptions;
+}
+
+/* The first exceptions of a column; the lock guards the arena. */
+static sw_status list_exceptions(struct sw_describe_job *job, uint32_t column,
+                                 struct sw_column_stats *stats)
+{
+    struct sw_arena *arena = &job->description->arena;
+    uint64_t most =
+        stats->exceptions < SW_EXCEPTIONS_LISTED_MAX ? stats->exceptions : SW_EXCEPTIONS_LISTED_MAX;
+    stats->exception = sw_arena_array(arena, most, sizeof(*stats->exception));
+    if (stats->exception == NULL) {
+        return SW_NO_MEMORY;
+    }
+    for (uint32_t g = 0; g < job->version->groups && stats->exceptions_listed < most; g++) {
+        const struct sw_rowgroup *group = job->version->group[g];
+        const struct sw_exceptions *exceptions = exceptions_of(group, column);
+        const uint32_t count = exceptions == NULL ? 0 : exceptions->count;
+        for (uint32_t i = 0; i < count && stats->exceptions_listed < most; i++) {
+            struct sw_span text = sw_exceptions_text(exceptions, i);
+            text.length = shown_bytes(text);
+            text.data = sw_arena_text(arena, text);
+            if (text.data == NULL) {
+                return SW_NO_MEMORY;
+            }
+            stats->exception[stats->exceptions_listed++] = (struct sw_described_exception){
+                sw_rowgroup_row_id(group, exceptions->row[i]), text};
+        }
+    }
+    return SW_OK;
+}
+
+static sw_status end_exceptions(struct sw_describe_job *job, uint32_t column,
+                                struct sw_column_stats *stats)
+{
+    for (uint32_t g = 0; g < job->version->groups; g++) {
+        const struct sw_exceptions *exceptions = exceptions_of(job->version->group[g], column);
+        stats->exceptions += exceptions == NULL ? 0 : exceptions->count;
+    }
+    if (stats->exceptions == 0) {
+        return SW_OK;
+    }
+    pthread_mutex_lock(&job->lock);
+    sw_status status = list_exceptions(job, column, stats);
+    pthread_mutex_unlock(&job->lock);
+    return status;
+}
+
 static sw_status end_column(struct sw_describe_job *job, struct column_work *work, uint32_t column)
 {
     struct sw_column_stats *stats = &job->description->column[column];
@@ -301,7 +362,7 @@ static sw_status end_column(struct sw_describe_job *job, struct column_work *wor
         stats->distinct = sw_distinct_count_value(work->count, &stats->is_distinct_exact);
     }
     free_column(work);
-    return status;
+    return status == SW_OK ? end_exceptions(job, column, stats) : status;
 }
 
 /* -- claims ---------------------------------------------------------------------------------- */

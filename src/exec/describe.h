@@ -14,8 +14,17 @@
 #include "exec/pool.h"
 #include "table/table.h"
 
+/* A cell that does not fit its column's type. */
+struct sw_described_exception {
+    uint64_t row_id;
+    struct sw_span text; /* owned by the description; cut at SW_EXCEPTION_TEXT_MAX bytes */
+};
+
 struct sw_column_stats {
-    uint64_t nulls;
+    uint64_t nulls; /* exceptions too */
+    uint64_t exceptions;
+    uint32_t exceptions_listed; /* the first ones, up to SW_EXCEPTIONS_LISTED_MAX */
+    struct sw_described_exception *exception;
     bool has_values;          /* min and max hold */
     struct sw_value min, max; /* texts owned by the description; NaN is neither */
     uint64_t distinct;

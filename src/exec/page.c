@@ -61,6 +61,51 @@ static bool gather_column(const struct sw_page_job *job, struct sw_page *page, u
     return true;
 }
 
+/* The cells that do not fit their type, counted, and put into `list` where there is one. */
+static uint32_t find_exceptions(const struct sw_page_job *job, const struct sw_page *page,
+                                const uint32_t *group, const uint32_t *row,
+                                struct sw_page_exception *list)
+{
+    uint32_t count = 0;
+    for (uint32_t at = 0; at < job->columns; at++) {
+        for (uint32_t i = 0; i < page->rows; i++) {
+            const struct sw_chunk *chunk = job->version->group[group[i]]->chunk[job->column[at]];
+            struct sw_span text;
+            if (chunk == NULL || chunk->exceptions == NULL ||
+                !sw_exceptions_find(chunk->exceptions, row[i], &text)) {
+                continue;
+            }
+            if (list != NULL) {
+                list[count] = (struct sw_page_exception){at, i, text};
+            }
+            count++;
+        }
+    }
+    return count;
+}
+
+static bool gather_exceptions(const struct sw_page_job *job, struct sw_page *page,
+                              const uint32_t *group, const uint32_t *row)
+{
+    uint32_t count = find_exceptions(job, page, group, row, NULL);
+    if (count == 0) {
+        return true;
+    }
+    page->exception = sw_arena_array(&page->arena, count, sizeof(*page->exception));
+    if (page->exception == NULL) {
+        return false;
+    }
+    page->exceptions = find_exceptions(job, page, group, row, page->exception);
+    for (uint32_t i = 0; i < count; i++) {
+        struct sw_span *text = &page->exception[i].text;
+        text->data = sw_arena_text(&page->arena, *text);
+        if (text->data == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool make_arrays(const struct sw_page_job *job, struct sw_page *page)
 {
     page->columns = job->columns;
@@ -97,7 +142,7 @@ static bool gather(const struct sw_page_job *job, struct sw_page *page)
             return false;
         }
     }
-    return true;
+    return gather_exceptions(job, page, group, row);
 }
 
 static struct sw_page_job *job_of(struct sw_job *job)

@@ -89,6 +89,21 @@ static void put_formula(struct sw_buf *out, const struct sw_version *version, ui
     }
 }
 
+static void put_exceptions(struct sw_buf *out, const struct sw_column_stats *stats)
+{
+    if (stats->exceptions == 0) {
+        return;
+    }
+    sw_buf_printf(out, ",\"exceptions\":{\"count\":%" PRIu64 ",\"first\":[", stats->exceptions);
+    for (uint32_t i = 0; i < stats->exceptions_listed; i++) {
+        sw_buf_printf(out, "%s{\"row_id\":%" PRIu64 ",\"value\":", i == 0 ? "" : ",",
+                      stats->exception[i].row_id);
+        sw_json_put_text(out, stats->exception[i].text);
+        sw_buf_put_byte(out, '}');
+    }
+    sw_buf_put_text(out, "]}");
+}
+
 static void put_columns(struct sw_buf *out, const struct sw_version *version,
                         const struct sw_description *description)
 {
@@ -110,6 +125,7 @@ static void put_columns(struct sw_buf *out, const struct sw_version *version,
         }
         sw_buf_printf(out, ",\"distinct\":%" PRIu64 ",\"distinct_exact\":%s", stats->distinct,
                       stats->is_distinct_exact ? "true" : "false");
+        put_exceptions(out, stats);
         put_formula(out, version, i);
         sw_buf_put_byte(out, '}');
     }

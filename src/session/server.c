@@ -95,6 +95,7 @@ sw_status sw_server_new(const struct sw_server_options *options, const struct sw
     made->idle_timeout_s = options->idle_timeout_s;
     made->session_memory_bytes = options->session_memory_bytes;
     made->upload_bytes_max = options->upload_bytes_max;
+    made->is_strict = options->is_strict;
     sw_budget_init(&made->budget, "memory_bytes", options->memory_bytes, NULL);
     sw_status status = fill(made, options, err);
     sw_scan_caches_open(&made->budget);
@@ -248,7 +249,11 @@ static sw_status load_dataset(struct sw_dataset *dataset, const char *path, int 
     struct sw_loading_options options = {
         .pool = server->pool,
         .lane = server->lane,
-        .load = {.fd = fd, .budget = &server->budget, .has_header = -1, .name = sw_span_text(path)},
+        .load = {.fd = fd,
+                 .budget = &server->budget,
+                 .is_strict = server->is_strict,
+                 .has_header = -1,
+                 .name = sw_span_text(path)},
         .on_step = dataset_stepped,
         .context = dataset,
     };

@@ -17,6 +17,7 @@ struct sw_server_options {
     int64_t memory_bytes;         /* --memory */
     int64_t session_memory_bytes; /* --session-memory */
     int64_t idle_timeout_s;       /* --idle-timeout */
+    bool is_strict;               /* --strict: data sets of the command line have no exceptions */
     int64_t upload_bytes_max;     /* SW_UPLOAD_BYTES_MAX unless a test wants less */
     const struct sw_clock *clock;
 };

@@ -24,6 +24,7 @@ struct sw_server {
     char *state_dir; /* owned */
     int uploads_fd;  /* directory of spools */
     int64_t idle_timeout_s, session_memory_bytes, upload_bytes_max;
+    bool is_strict;
     struct sw_pool *pool;
     struct sw_lane *lane; /* of the data sets */
     struct sw_budget budget;

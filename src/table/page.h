@@ -6,6 +6,11 @@
 #include "base/arena.h"
 #include "table/type.h"
 
+struct sw_page_exception {
+    uint32_t column, row; /* of the page */
+    struct sw_span text;
+};
+
 struct sw_page {
     _Atomic uint32_t refs;
     struct sw_arena arena; /* owns everything below, texts too */
@@ -14,10 +19,12 @@ struct sw_page {
     uint64_t offset;
     uint32_t rows; /* in this page */
     uint32_t columns;
-    const char **name;       /* [columns] */
-    enum sw_type *type;      /* [columns] */
-    uint64_t *row_id;        /* [rows] */
-    struct sw_value **value; /* [columns][rows] */
+    const char **name;                   /* [columns] */
+    enum sw_type *type;                  /* [columns] */
+    uint64_t *row_id;                    /* [rows] */
+    struct sw_value **value;             /* [columns][rows] */
+    uint32_t exceptions;                 /* cells that do not fit their type: null in value */
+    struct sw_page_exception *exception; /* [exceptions] by column, then row */
 };
 
 SW_MUST_USE sw_status sw_page_new(struct sw_page **page); /* refs 1, empty arena */

@@ -476,13 +476,14 @@ static sw_status fill_panel(struct sw_series *series, const struct sw_page *page
     return SW_OK;
 }
 
-/* The header with the page's offset as one more member. */
+/* The header with the page's offset, and what does not fit its types, as more members. */
 static void put_page_header(struct sw_buf *out, struct sw_span header, const struct sw_page *page)
 {
     sw_assert(header.length >= 2 && header.data[header.length - 1] == '}');
     sw_buf_put(out, header.data, header.length - 1);
     sw_buf_put_text(out, header.length == 2 ? "\"offset\":" : ",\"offset\":");
     sw_json_put_int(out, (int64_t)page->offset);
+    sw_encode_page_exceptions(out, page);
     sw_buf_put_byte(out, '}');
 }
 

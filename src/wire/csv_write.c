@@ -374,8 +374,12 @@ static char *put_text_cell(struct csv *csv, struct cell *cell, uint32_t row, cha
 
 /* -- rows ---------------------------------------------------------------------------------- */
 
-static char *put_null(const struct sw_chunk *chunk, uint32_t row, char *at)
+static char *put_null(struct csv *csv, const struct sw_chunk *chunk, uint32_t row, char *at)
 {
+    struct sw_span text;
+    if (chunk->exceptions != NULL && sw_exceptions_find(chunk->exceptions, row, &text)) {
+        return put_text(csv, text, at);
+    }
     if (chunk->null_spelling == NULL) {
         return at;
     }
@@ -415,7 +419,7 @@ static char *put_row(struct csv *csv, struct cell *cells, uint32_t count, uint32
     for (uint32_t i = 0; i < count; i++) {
         struct cell *cell = &cells[i];
         bool is_null = sw_chunk_is_null(cell->chunk, row);
-        at = is_null ? put_null(cell->chunk, row, at) : cell->put(csv, cell, row, at);
+        at = is_null ? put_null(csv, cell->chunk, row, at) : cell->put(csv, cell, row, at);
         *at++ = ',';
     }
     at[-1] = '\n';

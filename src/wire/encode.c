@@ -150,6 +150,23 @@ static void put_column(struct sw_buf *out, const struct sw_value *values, uint32
     sw_buf_put_byte(out, ']');
 }
 
+void sw_encode_page_exceptions(struct sw_buf *out, const struct sw_page *page)
+{
+    for (uint32_t i = 0; i < page->exceptions; i++) {
+        const struct sw_page_exception *exception = &page->exception[i];
+        sw_buf_put_text(out, i == 0 ? ",\"exceptions\":[[" : ",[");
+        sw_json_put_int(out, exception->column);
+        sw_buf_put_byte(out, ',');
+        sw_json_put_int(out, exception->row);
+        sw_buf_put_byte(out, ',');
+        sw_json_put_text(out, exception->text);
+        sw_buf_put_byte(out, ']');
+    }
+    if (page->exceptions > 0) {
+        sw_buf_put_byte(out, ']');
+    }
+}
+
 void sw_encode_page(struct sw_buf *out, const struct sw_page *page)
 {
     sw_buf_put_text(out, "{\"version\":");
@@ -174,5 +191,7 @@ void sw_encode_page(struct sw_buf *out, const struct sw_page *page)
         }
         put_column(out, page->value[i], page->rows);
     }
-    sw_buf_put_text(out, "]}");
+    sw_buf_put_byte(out, ']');
+    sw_encode_page_exceptions(out, page);
+    sw_buf_put_byte(out, '}');
 }

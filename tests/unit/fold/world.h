@@ -307,7 +307,7 @@ static inline void free_world(struct world *world)
 }
 
 /* Text that lives as long as the world. */
-SW_PRINTF(2, 3) static const char *text_of(struct world *world, const char *format, ...)
+SW_PRINTF(2, 3) static inline const char *text_of(struct world *world, const char *format, ...)
 {
     char text[4096];
     va_list arguments;

@@ -44,6 +44,11 @@ static void twin_cell(struct sw_buf *out, const struct sw_chunk *chunk, uint32_t
 {
     struct sw_value value = sw_chunk_value(chunk, row);
     char text[64];
+    struct sw_span kept;
+    if (sw_exceptions_find(chunk->exceptions, row, &kept)) {
+        twin_text(out, kept);
+        return;
+    }
     if (value.is_null) {
         uint8_t spelling = chunk->null_spelling == NULL ? 0 : chunk->null_spelling[row];
         sw_buf_put_text(out, sw_null_spellings[spelling]);
@@ -158,8 +163,11 @@ static struct sw_chunk *random_chunk(struct test_random *random, uint32_t rows)
     unsigned bits = (unsigned)test_random_below(random, 64);
     char text[4000];
     size_t most = test_random_once_in(random, 8) ? sizeof text : 40;
+    const bool has_exceptions = type != SW_TYPE_STRING && test_random_once_in(random, 2);
     for (uint32_t row = 0; row < rows; row++) {
-        if (nulls > 0 && test_random_once_in(random, nulls * nulls)) {
+        if (has_exceptions && test_random_once_in(random, 20)) {
+            must(sw_builder_exception(builder, random_text(random, text, most)));
+        } else if (nulls > 0 && test_random_once_in(random, nulls * nulls)) {
             must(sw_builder_null(
                 builder, (enum sw_null_spelling)test_random_below(random, SW_NULL_SPELLINGS)));
         } else if (type == SW_TYPE_STRING) {
