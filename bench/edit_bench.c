@@ -109,7 +109,7 @@ static double edit_seconds(struct sw_version *version, const char *method,
         bench_need(sw_edit_plan_new(sw_span_text(method), params, NULL, NULL, &plan, &err), &err,
                    method);
         bench_need(sw_edit_new(plan, version, NULL, &edit, &err), &err, method);
-        while (sw_edit_step(edit)) {
+        while (sw_edit_step_work(edit, 0)) {
         }
         bench_need(sw_edit_result(edit, &result, &err), &err, method);
         double seconds = bench_cpu_seconds() - begin;

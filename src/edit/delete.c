@@ -184,6 +184,17 @@ static sw_status finish(struct sw_edit *edit, struct sw_err *err)
     return SW_OK;
 }
 
+static bool is_divisible(const struct sw_edit *edit)
+{
+    return !edit->op->has_ids;
+}
+
+static sw_status join(struct sw_edit *edit, const struct sw_edit *part, struct sw_err *err)
+{
+    sw_edit_outcome_now(edit)->rows += part->outcome[part->op_index].rows;
+    return sw_edit_rows_join(edit->state, part->state, err);
+}
+
 static void end(struct sw_edit *edit)
 {
     if (edit->state != NULL) {
@@ -199,3 +210,4 @@ static void say(const struct sw_edit *edit, struct sw_buf *what)
 }
 
 const struct sw_edit_kind_ops sw_edit_delete_rows = {begin, group, finish, end, say};
+const struct sw_edit_split_ops sw_edit_delete_rows_split = {is_divisible, join};

@@ -96,6 +96,7 @@ static void end_op(struct sw_edit *edit)
     if (edit->ops != NULL) {
         edit->ops->end(edit);
     }
+    sw_edit_split_end(edit);
     drop_outs(edit);
     sw_schema_unref(edit->schema);
     sw_batch_cache_free(edit->cache);
@@ -106,7 +107,7 @@ static void end_op(struct sw_edit *edit)
     edit->state = NULL;
 }
 
-static sw_status begin_op(struct sw_edit *edit, struct sw_err *err)
+sw_status sw_edit_begin_op(struct sw_edit *edit, struct sw_err *err)
 {
     edit->op = &edit->plan->op[edit->op_index];
     edit->ops = kinds[edit->op->kind];
@@ -166,32 +167,65 @@ static void name_op(const struct sw_edit *edit, struct sw_err *err)
     }
 }
 
-bool sw_edit_step(struct sw_edit *edit)
+static void fail(struct sw_edit *edit, sw_status status)
 {
-    if (edit->is_over) {
-        return false;
-    }
     struct sw_err *err = &edit->err;
-    sw_status status = SW_OK;
+    if (err->status != status) {
+        (void)sw_fail(err, status, "%s",
+                      status == SW_NO_MEMORY ? "There is not enough memory for this edit."
+                                             : sw_status_name(status));
+    }
+    edit->status = status;
+    name_op(edit, err);
+    end_op(edit);
+    edit->is_over = true;
+}
+
+/* A step that runs alone: the lock is not held. */
+static sw_status step_alone(struct sw_edit *edit)
+{
+    struct sw_err *err = &edit->err;
     if (edit->ops == NULL) {
-        status = begin_op(edit, err);
-    } else if (edit->next_group < edit->version->groups) {
-        status = edit->ops->group(edit, edit->next_group++, err);
+        SW_TRY(sw_edit_begin_op(edit, err));
+        return sw_edit_split_begin(edit, err);
+    }
+    if (edit->next_group < edit->version->groups) {
+        return edit->ops->group(edit, edit->next_group++, err);
+    }
+    return finish_op(edit, err);
+}
+
+static bool step(struct sw_edit *edit, unsigned worker)
+{
+    sw_status status = SW_OK;
+    if (edit->split.is_on) {
+        bool is_joined = false;
+        if (!sw_edit_split_step(edit, worker, &is_joined, &status, &edit->err)) {
+            return false;
+        }
+        if (is_joined) {
+            sw_edit_split_end(edit);
+        }
     } else {
-        status = finish_op(edit, err);
+        edit->is_busy = true;
+        pthread_mutex_unlock(&edit->lock);
+        status = step_alone(edit);
+        pthread_mutex_lock(&edit->lock);
+        edit->is_busy = false;
     }
     if (status != SW_OK) {
-        if (err->status != status) {
-            (void)sw_fail(err, status, "%s",
-                          status == SW_NO_MEMORY ? "There is not enough memory for this edit."
-                                                 : sw_status_name(status));
-        }
-        edit->status = status;
-        name_op(edit, err);
-        end_op(edit);
-        edit->is_over = true;
+        fail(edit, status);
     }
-    return !edit->is_over;
+    return true;
+}
+
+bool sw_edit_step_work(struct sw_edit *edit, unsigned worker)
+{
+    sw_assert(worker < SW_THREADS_MAX);
+    pthread_mutex_lock(&edit->lock);
+    bool is_done = !edit->is_over && !edit->is_busy && step(edit, worker);
+    pthread_mutex_unlock(&edit->lock);
+    return is_done;
 }
 
 /* -- lifetime ------------------------------------------------------------------------- */
@@ -208,6 +242,7 @@ sw_status sw_edit_new(const struct sw_edit_plan *plan, struct sw_version *versio
         free(made);
         return sw_edit_no_memory(err);
     }
+    pthread_mutex_init(&made->lock, NULL);
     made->plan = plan;
     made->budget = budget;
     made->base = sw_version_ref(version);
@@ -226,6 +261,7 @@ void sw_edit_free(struct sw_edit *edit)
     sw_version_unref(edit->version);
     sw_version_unref(edit->base);
     sw_buf_fini(&edit->what);
+    pthread_mutex_destroy(&edit->lock);
     free(edit->out);
     free(edit->outcome);
     free(edit);

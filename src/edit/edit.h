@@ -3,7 +3,7 @@
  *
  *   sw_edit_plan_new   parameters of table.update, ..., table.batch -> a plan; any thread
  *   sw_edit_new        a plan and the version to start from -> a run; any thread
- *   sw_edit_step       one row group's worth of work: a worker (or any one thread), until false
+ *   sw_edit_step_work  one row group's worth of work: workers, or any one thread, until false
  *   sw_edit_result     what came of it
  *
  * Nothing outside is touched: an edit that fails, or is given up half way, leaves
@@ -50,8 +50,9 @@ SW_MUST_USE sw_status sw_edit_new(const struct sw_edit_plan *plan, struct sw_ver
                                   struct sw_budget *budget, struct sw_edit **edit,
                                   struct sw_err *err);
 void sw_edit_free(struct sw_edit *edit); /* NULL accepted; any time */
-/* False: it is over, done or failed. */
-bool sw_edit_step(struct sw_edit *edit);
+/* A worker has a number below SW_THREADS_MAX; several may be at it, each with another.  False: it
+ * is over, done or failed, or all that can be done now is being done by others. */
+bool sw_edit_step_work(struct sw_edit *edit, unsigned worker);
 
 #define SW_EDIT_EXAMPLE_TEXT 64
 

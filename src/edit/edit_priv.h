@@ -2,6 +2,8 @@
 #ifndef SW_EDIT_EDIT_PRIV_H
 #define SW_EDIT_EDIT_PRIV_H
 
+#include <pthread.h>
+
 #include "edit/edit.h"
 #include "edit/formula.h"
 #include "kernel/batch.h"
@@ -65,6 +67,14 @@ struct sw_edit_kind_ops {
     void (*end)(struct sw_edit *edit); /* frees edit->state, also after a failure */
     void (*say)(const struct sw_edit *edit, struct sw_buf *what);
 };
+
+/* Of kinds whose groups several workers can do; see split.c. */
+struct sw_edit_split_ops {
+    bool (*is_divisible)(const struct sw_edit *edit);
+    /* Adds what a part has found to the edit's state. */
+    sw_status (*join)(struct sw_edit *edit, const struct sw_edit *part, struct sw_err *err);
+};
+extern const struct sw_edit_split_ops sw_edit_update_split, sw_edit_delete_rows_split;
 extern const struct sw_edit_kind_ops sw_edit_update, sw_edit_append, sw_edit_delete_rows,
     sw_edit_add_column, sw_edit_drop_column, sw_edit_rename_column, sw_edit_cast_column,
     sw_edit_set_formula, sw_edit_freeze_column;
@@ -80,7 +90,22 @@ struct sw_edit_rows {
     size_t found;
 };
 
+/* The op that runs, by several workers; see split.c. Lock: the edit's. */
+struct sw_edit_split {
+    bool is_on;
+    uint32_t groups;
+    uint32_t running;          /* groups that workers are at */
+    uint32_t failed_at;        /* the first group that failed, with what: */
+    struct sw_rowgroup **slot; /* [groups] what became of them; counted, owned */
+    struct sw_edit **part;     /* [SW_THREADS_MAX] by worker; owned */
+    sw_status status;
+    struct sw_err err;
+};
+
 struct sw_edit {
+    pthread_mutex_t lock; /* guards the two below, next_group and is_over */
+    bool is_busy;         /* a step runs that must be alone */
+    struct sw_edit_split split;
     const struct sw_edit_plan *plan;
     struct sw_budget *budget;
     struct sw_version *base;    /* counted: as given */
@@ -120,10 +145,20 @@ static inline struct sw_edit_outcome *sw_edit_outcome_now(struct sw_edit *edit)
 SW_MUST_USE sw_status sw_edit_batch_at(struct sw_edit *edit, struct sw_batch *batch, uint32_t group,
                                        uint32_t start, struct sw_err *err);
 sw_status sw_edit_no_memory(struct sw_err *err);
+SW_MUST_USE sw_status sw_edit_begin_op(struct sw_edit *edit, struct sw_err *err);
 /* "1 row", "2,000 rows" */
 void sw_edit_say_rows(struct sw_buf *what, uint64_t rows);
 /* `name` in back quotes, cut where it is long */
 void sw_edit_say_name(struct sw_buf *what, struct sw_span name);
+
+/* split.c */
+/* After the op's begin: divides it where that pays. */
+SW_MUST_USE sw_status sw_edit_split_begin(struct sw_edit *edit, struct sw_err *err);
+void sw_edit_split_end(struct sw_edit *edit);
+/* With the lock held, which is let go in between: does a group on a part. False: none is left to
+ * claim. *is_joined: it was the last, and *status what has come of all. */
+bool sw_edit_split_step(struct sw_edit *edit, unsigned worker, bool *is_joined, sw_status *status,
+                        struct sw_err *err);
 
 /* expression.c */
 SW_MUST_USE sw_status sw_edit_expr_read(struct sw_arena *arena, struct sw_span text,
@@ -164,6 +199,9 @@ SW_MUST_USE sw_status sw_edit_rows_begin(struct sw_edit *edit, struct sw_edit_ro
 SW_MUST_USE sw_status sw_edit_rows_group(struct sw_edit *edit, struct sw_edit_rows *rows,
                                          uint32_t index, uint64_t *bits, uint32_t *count,
                                          struct sw_err *err);
+/* What a part of the edit has found; or why it could not test all of its rows. */
+SW_MUST_USE sw_status sw_edit_rows_join(struct sw_edit_rows *rows, const struct sw_edit_rows *part,
+                                        struct sw_err *err);
 /* SW_PARAMS where an id was in no group. */
 SW_MUST_USE sw_status sw_edit_rows_finish(const struct sw_edit_rows *rows, struct sw_err *err);
 void sw_edit_rows_end(struct sw_edit_rows *rows);

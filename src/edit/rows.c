@@ -20,6 +20,16 @@ sw_status sw_edit_rows_begin(struct sw_edit *edit, struct sw_edit_rows *rows, st
     return sw_expr_state_new(rows->where, &rows->state) == SW_OK ? SW_OK : sw_edit_no_memory(err);
 }
 
+sw_status sw_edit_rows_join(struct sw_edit_rows *rows, const struct sw_edit_rows *part,
+                            struct sw_err *err)
+{
+    for (size_t i = 0; rows->has_ids && i < rows->ids; i++) {
+        rows->is_found[i] |= part->is_found[i];
+    }
+    rows->found += part->found;
+    return part->state == NULL ? SW_OK : sw_expr_state_status(part->state, err);
+}
+
 void sw_edit_rows_end(struct sw_edit_rows *rows)
 {
     if (rows->state != NULL) {

@@ -85,6 +85,30 @@ static sw_status finish(struct sw_edit *edit, struct sw_err *err)
     return SW_OK;
 }
 
+/* New strings get their codes in the order of the rows: that is one worker's. */
+static bool is_divisible(const struct sw_edit *edit)
+{
+    const struct update *update = edit->state;
+    for (size_t i = 0; i < update->targets; i++) {
+        if (update->target[i].type == SW_TYPE_STRING) {
+            return false;
+        }
+    }
+    return !update->rows.has_ids;
+}
+
+static sw_status join(struct sw_edit *edit, const struct sw_edit *part, struct sw_err *err)
+{
+    struct update *update = edit->state;
+    const struct update *other = part->state;
+    sw_edit_outcome_now(edit)->rows += part->outcome[part->op_index].rows;
+    SW_TRY(sw_edit_rows_join(&update->rows, &other->rows, err));
+    for (size_t i = 0; i < other->targets; i++) {
+        SW_TRY(sw_edit_target_finish(&other->target[i], err));
+    }
+    return SW_OK;
+}
+
 static void end(struct sw_edit *edit)
 {
     struct update *update = edit->state;
@@ -114,3 +138,4 @@ static void say(const struct sw_edit *edit, struct sw_buf *what)
 }
 
 const struct sw_edit_kind_ops sw_edit_update = {begin, group, finish, end, say};
+const struct sw_edit_split_ops sw_edit_update_split = {is_divisible, join};

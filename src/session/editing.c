@@ -194,14 +194,15 @@ static void put_result(struct sw_buf *out, const struct sw_edit_task_call *call,
 static bool step_work(struct sw_job *job, unsigned worker)
 {
     struct sw_edit_task_call *call = (struct sw_edit_task_call *)job;
-    (void)worker;
     int64_t until = sw_clock_us(&sw_clock_system) + STEP_US;
-    do {
-        if (!sw_edit_step(call->edit)) {
-            return false;
+    bool is_any = false;
+    while (sw_edit_step_work(call->edit, worker)) {
+        is_any = true;
+        if (sw_clock_us(&sw_clock_system) >= until || sw_job_is_cancelled(job)) {
+            break;
         }
-    } while (sw_clock_us(&sw_clock_system) < until && !sw_job_is_cancelled(job));
-    return true;
+    }
+    return is_any;
 }
 
 static void plan_done(struct sw_job *job);
@@ -234,7 +235,7 @@ static sw_status submit(struct sw_edit_task_call *call, struct sw_err *err)
     struct sw_session *session = call->session;
     SW_TRY(sw_formulas_refresh(session, call->table, err));
     SW_TRY(sw_edit_new(call->plan, call->table->version, &session->budget, &call->edit, err));
-    sw_job_init(&call->job, &plan_ops, session->lane, SW_CLASS_INTERACTIVE, 1);
+    sw_job_init(&call->job, &plan_ops, session->lane, SW_CLASS_INTERACTIVE, 0);
     sw_pool_submit(session->server->pool, &call->job);
     return SW_OK;
 }
