@@ -55,7 +55,7 @@ export class Table {
         return this.#call('delete_rows', change);
     }
 
-    /** @param {{name: string, expr?: string, type?: string, if_version?: number}} change with `expr`, a formula */
+    /** @param {{name: string, expr?: string, type?: string, frozen?: boolean, if_version?: number}} change with `expr` a formula, unless `frozen` */
     addColumn(change) {
         return this.#call('add_column', change);
     }
@@ -78,7 +78,7 @@ export class Table {
         return this.#call('cast_column', change, options);
     }
 
-    /** @param {{column: string, expr: string, if_version?: number}} change */
+    /** @param {{column: string, expr: string, type?: string, if_version?: number}} change */
     setFormula(change) {
         return this.#call('set_formula', change);
     }

@@ -99,7 +99,10 @@ export class App {
             if (this.#table !== table || this.#parts) {
                 return; // another one was opened meanwhile
             }
-            const rows = new RowsPanel(this.#session, table, filters, (column) => this.#parts.dashboard.addFor(column));
+            const rows = new RowsPanel(this.#session, table, filters, (column) => this.#parts.dashboard.addFor(column), {
+                tables: () => this.#tables,
+                open: (name) => this.open(name),
+            });
             const context = {
                 session: this.#session,
                 table,
@@ -158,7 +161,7 @@ export class App {
 
     #showTables(tables) {
         this.#tables = tables;
-        const options = tables.map(({ table, rows }) => h('option', { value: table, text: `${table} (${formatCount(Number(rows))} rows)` }));
+        const options = tables.map(({ table, rows, derived }) => h('option', { value: table, text: `${table} (${derived ? 'derived, ' : ''}${formatCount(Number(rows))} rows)` }));
         fill(this.#picker, h('option', { value: '', text: tables.length > 0 ? 'Choose a table' : 'No table yet' }), ...options);
         this.#picker.value = this.#table ?? '';
         this.#start.offer(tables);

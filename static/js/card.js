@@ -208,6 +208,7 @@ export class Card {
             say(this.#parts.message, failed.error?.message ?? 'This chart could not be computed.');
         }
         this.#parts.retry.hidden = this.isLost;
+        this.#parts.body.hidden = this.isLost || this.#wants_table;
         this.#parts.error_remove.hidden = !this.#context.actions.remove;
     }
 

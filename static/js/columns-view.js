@@ -1,4 +1,5 @@
 import { fill, h, iconButton } from './dom.js';
+import { sourcesOf } from './edit/table-editing.js';
 import { formatBytes, formatCell, formatCount, formatNumber, formatShare, isNumeric } from './format.js';
 
 /** What each column is: type, empty cells, distinct values, range; and the rows that did not read well. */
@@ -39,7 +40,7 @@ export class ColumnsView {
         return h(
             'tr',
             { data: { column: name } },
-            h('th', { scope: 'row' }, name, column.formula ? h('code', { class: 'formula', text: `= ${clipped(column.formula)}`, title: column.formula }) : null),
+            h('th', { scope: 'row' }, name, column.formula ? h('code', { class: 'formula', text: `= ${clipped(column.formula)}`, title: column.formula }) : null, trouble(column)),
             h('td', {}, h('span', { class: `type type-${type}`, text: type }), exceptions(column)),
             h('td', { class: 'is-number', text: Number(nulls) === 0 ? '0' : `${formatCount(Number(nulls))} (${formatShare(Number(nulls), rows)})` }),
             h('td', { class: 'is-number', text: `${distinct_exact === false ? '≈ ' : ''}${formatCount(Number(distinct))}` }),
@@ -53,7 +54,8 @@ export class ColumnsView {
 function summary(about) {
     const size = about.bytes ? `, ${formatBytes(Number(about.bytes))} in memory` : '';
     const loading = about.status === 'loading' ? ' Still loading: types and figures can change.' : '';
-    return `${formatCount(about.columns.length)} columns, ${formatCount(Number(about.rows))} rows${size}.${loading}`;
+    const made = about.derived ? `Follows ${sourcesOf(about.derived)}. ` : '';
+    return `${made}${formatCount(about.columns.length)} columns, ${formatCount(Number(about.rows))} rows${size}.${loading}`;
 }
 
 function badRows(bad) {
@@ -68,6 +70,12 @@ function badRows(bad) {
         h('summary', { text: `${formatCount(count)} ${count === 1 ? 'line' : 'lines'} did not read well` }),
         h('ul', {}, ...lines),
     );
+}
+
+/** What is wrong with a formula: all of it, or some of its values. */
+function trouble({ formula_error, misfits, type }) {
+    const text = formula_error ?? (misfits ? `${formatCount(Number(misfits))} values do not fit ${type}: they are null` : '');
+    return text ? h('span', { class: 'formula is-bad', text }) : null;
 }
 
 /** Cells of a column that do not fit its type: how many, and some of them. */

@@ -54,6 +54,11 @@ export class GridAria {
     /** Coming in by Tab begins at the first row in sight. */
     #enter(event) {
         const is_head = event.target.closest('.slick-header-column');
+        if (is_head) {
+            const header = is_head.closest('.slick-header');
+            // The focus scrolls the headings alone; the rows have to come along.
+            requestAnimationFrame(() => (this.#inner.querySelector('.slick-viewport').scrollLeft = header.scrollLeft));
+        }
         if (!is_head && this.#grid.getActiveCell() === null && this.#grid.getDataLength() > 0) {
             this.#grid.setActiveCell(Math.max(this.#grid.getViewport().top, 0), 0);
         }
@@ -70,9 +75,9 @@ export class GridAria {
     }
 }
 
-/** SlickGrid would walk through every cell of the table before Tab leaves it; arrows are for that. */
+/** SlickGrid would walk through every cell of the table before Tab leaves it; arrows are for that. A field has its own ideas. */
 function leaveByTab(event) {
-    if (event.key === 'Tab') {
+    if (event.key === 'Tab' && !event.target.closest('.cell-editor')) {
         event.stopPropagation();
     }
 }

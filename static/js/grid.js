@@ -36,7 +36,7 @@ export class Grid {
      * @param {string} select the selection that filters it
      * @param {(text: string) => void} problem
      * @param {import('./edit/changes.js').Changes} changes
-     * @param {{say: (text: string, options?: any) => void, selected: () => void, menu: (name: string, at: Element) => void, moved: (row: number, now: number) => void}} note
+     * @param {{say: (text: string, options?: any) => void, isLocked: () => boolean, selected: () => void, menu: (name: string, at: Element) => void, moved: (row: number, now: number) => void}} note
      */
     constructor(table, select, problem, changes, note) {
         this.#table = table;
@@ -97,6 +97,10 @@ export class Grid {
     goTo(row, cell = 0) {
         this.#grid?.scrollRowToTop(row);
         this.#grid?.setActiveCell(row, cell);
+        this.#grid?.focus();
+    }
+
+    focus() {
         this.#grid?.focus();
     }
 
@@ -258,7 +262,7 @@ export class Grid {
             ...this.#columns.map((column, i) => ({
                 id: column.name,
                 name: column.formula ? `ƒ ${column.name}` : column.name,
-                toolTip: `${column.name} (${column.type}${column.formula ? `, the formula ${column.formula}` : ''})`,
+                toolTip: `${column.name} (${column.type}${column.formula ? `, the formula ${column.formula}${column.formula_error ? `: ${column.formula_error}` : ''}` : ''})`,
                 field: String(i),
                 width: Math.max(WIDTH_PX[column.type] ?? 120, Math.min(column.name.length * 9 + 36, 320)),
                 sortable: true,
@@ -273,7 +277,7 @@ export class Grid {
             return '';
         }
         const entry = this.#changes.get(item.id, column.name);
-        const style = entry ? `is-${entry.state}` : '';
+        const style = entry ? `is-${entry.state}${entry.is_beside ? ' is-beside' : ''}` : '';
         if (entry && (entry.state !== 'saved' || item.version < entry.version)) {
             return { text: entry.text === '' ? 'null' : entry.text, addClasses: entry.text === '' ? `${style} is-null` : style, toolTip: entry.reason ?? 'on its way' };
         }
@@ -348,7 +352,7 @@ export class Grid {
         if (last && Number(page.version) >= last.version && this.#cache.isFresh(last.row)) {
             this.#changes.last = null;
             const now = this.#cache.find(last.id);
-            if (now !== last.row) {
+            if (now !== last.row && Number(page.version) === last.version) {
                 this.#note.moved(last.row, now);
             }
         }

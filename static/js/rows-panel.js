@@ -1,5 +1,6 @@
 import { ColumnsView } from './columns-view.js';
 import { h, icon, say, setAria } from './dom.js';
+import { NewTable } from './edit/new-table.js';
 import { TableEditing } from './edit/table-editing.js';
 import { saveUrl } from './export.js';
 import { formatCount } from './format.js';
@@ -23,14 +24,15 @@ export class RowsPanel {
      * @param {string} table
      * @param {import('./filters.js').Filters} filters
      * @param {(column: any) => void} add
+     * @param {{tables: () => any[], open: (table: string) => void}} to
      */
-    constructor(session, table, filters, add) {
+    constructor(session, table, filters, add, to) {
         this.#session = session;
         this.#table = table;
         this.#filters = filters;
         this.#count = h('span', { class: 'rows-count' });
         this.#problem = h('p', { class: 'problem', role: 'alert', hidden: true });
-        this.#editing = new TableEditing(session.table(table), filters, add);
+        this.#editing = new TableEditing(session.table(table), filters, add, () => new NewTable(session, session.table(table), filters, to).open());
         this.#grid = new Grid(session.table(table), filters.select, (text) => this.#say(text), this.#editing.changes, this.#editing.listener);
         this.#editing.grid = this.#grid;
         this.#columns = new ColumnsView(add, (name, opener) => this.#editing.menu(name, opener));

@@ -83,13 +83,8 @@ export class AddColumn {
         const type = this.#type.value;
         const expr = this.#expression.value;
         const what = `Added the column ${name}.`;
-        const column = { name, ...(type && { type }), ...(this.#kind.value !== 'empty' && { expr }) };
-        if (this.#kind.value === 'values') {
-            const frozen = [{ method: 'add_column', params: column }, { method: 'freeze_column', params: { column: name } }];
-            await this.#changes.run(what, (table) => table.batch(frozen));
-        } else {
-            await this.#changes.run(what, (table) => table.addColumn(column));
-        }
+        const expression = this.#kind.value === 'empty' ? {} : { expr, ...(this.#kind.value === 'values' && { frozen: true }) };
+        await this.#changes.run(what, (table) => table.addColumn({ name, ...(type && { type }), ...expression }));
     }
 
     async #change({ name }) {

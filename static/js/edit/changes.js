@@ -98,7 +98,7 @@ export class Changes extends Emitter {
                 const result = await this.#table[method]();
                 this.#version = Number(result.version);
                 const words = method === 'undo' ? `Taken back: ${result.undone}` : `Done again: ${result.redone ?? result.undone}`;
-                this.emit('done', { what: `${words}.`, can_undo: false });
+                this.emit('done', { what: sentence(words), can_undo: false });
             });
             return true;
         } catch (error) {
@@ -169,7 +169,7 @@ export class Changes extends Emitter {
         const text = sentence(error.message) + (gone ? ' Someone has deleted this row.' : '');
         const op = Number(/^change (\d+):/.exec(error.message)?.[1] ?? 1) - 1;
         const blamed = cells.filter((cell) => cell.op === op);
-        cells.forEach((cell) => Object.assign(cell, { reason: cell.op === op ? text : `Not taken, because another cell was refused. ${text}` }));
+        cells.forEach((cell) => Object.assign(cell, { is_beside: cell.op !== op, reason: cell.op === op ? text : `Not taken, because another cell was refused. ${text}` }));
         this.#refuse(cells, blamed[0] ?? cells[0] ?? { reason: text });
     }
 

@@ -21,7 +21,7 @@ export class Clipboard {
      * @param {import('./selection.js').Selection} selection
      * @param {any} source see GridEditing
      * @param {import('./changes.js').Changes} changes
-     * @param {{say: (text: string, options?: any) => void}} note
+     * @param {{say: (text: string, options?: any) => void, isLocked: () => boolean}} note
      * @param {() => boolean} isEditing
      */
     constructor(host, selection, source, changes, note, isEditing) {
@@ -90,7 +90,7 @@ export class Clipboard {
     }
 
     #cut(event) {
-        const cells = this.selectedCells();
+        const cells = this.#note.isLocked() ? null : this.selectedCells();
         if (cells && this.#copy(event)) {
             this.#changes.setCells(cells.filter(({ was }) => was !== null).map((cell) => ({ ...cell, text: '', value: null })));
         }
@@ -98,6 +98,9 @@ export class Clipboard {
 
     #paste(event) {
         event.preventDefault();
+        if (this.#note.isLocked()) {
+            return;
+        }
         const text = event.clipboardData.getData('text/plain');
         const range = this.#selection.range;
         const is_one = !/[\t\r\n]/.test(text.replace(/\r?\n$/, ''));
@@ -168,7 +171,7 @@ export class Clipboard {
     /** All or nothing: one cell that does not fit, and the whole rectangle stays as typed, not written. */
     #refuse(cells, wrong) {
         const text = `${wrong.column}, row ${wrong.row + 1}: ${wrong.problem}`;
-        const refused = cells.slice(0, SHOWN_MAX).map((cell) => ({ ...cell, value: cell.value ?? null, reason: cell.problem ?? `Not pasted, because another cell was refused. ${text}` }));
+        const refused = cells.slice(0, SHOWN_MAX).map((cell) => ({ ...cell, value: cell.value ?? null, is_beside: !cell.problem, reason: cell.problem ?? `Not pasted, because another cell was refused. ${text}` }));
         this.#changes.refuse(refused, text);
         this.#changes.emit('failed', { text: `Nothing was pasted. ${text}`, cell: wrong.id === undefined ? null : wrong, cells: cells.length });
     }

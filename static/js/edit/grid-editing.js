@@ -28,7 +28,7 @@ export class GridEditing {
      * @param {HTMLElement} host
      * @param {{columns: () => any[], item: (row: number) => any, find: (id: any) => number, length: () => number}} source
      * @param {import('./changes.js').Changes} changes
-     * @param {{say: (text: string, options?: any) => void, selected: () => void}} note
+     * @param {{say: (text: string, options?: any) => void, selected: () => void, isLocked: () => boolean}} note `isLocked` says why, too
      */
     constructor(grid, host, source, changes, note) {
         this.#grid = grid;
@@ -160,6 +160,9 @@ export class GridEditing {
         if (!column || !item) {
             return false;
         }
+        if (this.#note.isLocked()) {
+            return true;
+        }
         if (column.formula !== undefined && column.formula !== null) {
             this.#note.say(`${column.name} is a formula: ${column.formula}. Change the formula, or freeze it to values, in the menu of the column.`);
             return true;
@@ -192,7 +195,7 @@ export class GridEditing {
     }
 
     #clear() {
-        const cells = this.clipboard.selectedCells();
+        const cells = this.#note.isLocked() ? null : this.clipboard.selectedCells();
         if (cells) {
             const changed = cells.filter(({ was }) => was !== null);
             if (changed.length > 0) {
@@ -205,7 +208,7 @@ export class GridEditing {
     #toggle(row, cell) {
         const item = this.#source.item(row);
         const column = this.#column(cell);
-        if (!item || column.formula) {
+        if (!item || column.formula || this.#note.isLocked()) {
             return this.#open(row, cell);
         }
         const entry = this.#entry(row, cell);

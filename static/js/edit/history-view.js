@@ -82,7 +82,7 @@ export class HistoryView {
     }
 
     #begin(at) {
-        const button = h('button', { type: 'button', class: 'link-button', text: 'Back to here', aria: { label: 'Back to the beginning' }, on: { click: () => this.#jump(-at) } });
+        const button = h('button', { type: 'button', class: 'link-button', text: 'Back to here', aria: { label: 'Back to here: the beginning' }, on: { click: () => this.#jump(-at) } });
         return this.#steps.length === 0
             ? null
             : h('li', { aria: { current: at === 0 ? 'step' : null } }, h('span', { class: 'history-what', text: 'The beginning, or the oldest step that is still kept.' }), at > 0 ? button : null);

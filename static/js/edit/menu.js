@@ -15,7 +15,7 @@ export class Menu {
         this.#opener = opener;
         const parts = items.map((item) => (item ? this.#item(...item) : h('hr', { role: 'separator' })));
         this.#element = h('div', { class: 'menu', role: 'menu', aria: { label }, on: { keydown: (event) => this.#key(event) } }, ...parts);
-        document.body.append(this.#element);
+        (document.querySelector('main') ?? document.body).append(this.#element);
         this.#place(opener.getBoundingClientRect());
         this.#listen(document, 'pointerdown', ({ target }) => this.#element.contains(target) || this.#close(false));
         this.#listen(this.#element, 'focusout', ({ relatedTarget }) => this.#element.contains(relatedTarget) || this.#close(false));

@@ -29,8 +29,9 @@ export class TableEditing {
      * @param {import('../../client/table.js').Table} table
      * @param {import('../filters.js').Filters} filters
      * @param {(column: any) => void} add makes a chart of a column
+     * @param {() => void} derive makes a table from this one
      */
-    constructor(table, filters, add) {
+    constructor(table, filters, add, derive) {
         this.#table = table;
         this.#filters = filters;
         this.#add = add;
@@ -43,6 +44,7 @@ export class TableEditing {
             deleteRows: () => this.#deleteRows(),
             editRows: () => new EditRows(this.#table, this.#filters, this.changes).open(),
             addColumn: () => new AddColumn(this.#table, this.#about.columns, this.changes).open(),
+            newTable: derive,
         });
         this.element = h('div', {}, this.#toolbar.element, this.#note.element);
         this.#listen();
@@ -54,6 +56,10 @@ export class TableEditing {
     get listener() {
         return {
             say: (text, options) => this.#note.say(text, options),
+            isLocked: () => {
+                this.#note.say(this.#lock);
+                return this.#lock !== '';
+            },
             selected: () => this.#toolbar.showSelected(this.#grid.selectedCount),
             menu: (name, opener) => this.menu(name, opener),
             moved: (row, now) => this.#moved(row, now),
@@ -68,8 +74,16 @@ export class TableEditing {
     /** @param {any} about table.describe */
     describe(about) {
         this.#about = about;
-        this.#toolbar.lock(about.status === 'loading' ? 'The table is still loading.' : '');
+        this.#toolbar.lock(this.#lock);
         this.#toolbar.showSelected(this.#grid.selectedCount);
+    }
+
+    /** Why nothing of the table can be changed; '' when it can. */
+    get #lock() {
+        if (this.#about?.status === 'loading') {
+            return 'The table is still loading: it can be changed when all of it is there.';
+        }
+        return this.#about?.derived ? `This table follows ${sourcesOf(this.#about.derived)}: change it there, and this one follows.` : '';
     }
 
     fetchHistory() {
@@ -92,13 +106,21 @@ export class TableEditing {
         if (!column) {
             return;
         }
-        const { formula } = column;
         /** @type {([string, () => void] | null)[]} */
         const items = [
             ['Sort: smallest first', () => this.#grid.sortBy(name, 'asc')],
             ['Sort: largest first', () => this.#grid.sortBy(name, 'desc')],
             ['Do not sort', () => this.#grid.sortBy(name, null)],
-            [`Chart it, to filter by it`, () => this.#add(column)],
+            ['Chart it, to filter by it', () => this.#add(column)],
+            ...(this.#lock ? [] : this.#editItems(column)),
+        ];
+        new Menu(`Column ${name}`, items, opener);
+    }
+
+    /** @returns {([string, () => void] | null)[]} */
+    #editItems(column) {
+        const { name, formula } = column;
+        return [
             null,
             ...(formula ? this.#formulaItems(column) : [/** @type {[string, () => void]} */ (['Edit filtered rows …', () => new EditRows(this.#table, this.#filters, this.changes).open(name)])]),
             ['Rename …', () => this.#rename(name)],
@@ -106,7 +128,6 @@ export class TableEditing {
             null,
             ['Drop the column', () => this.#drop(name)],
         ];
-        new Menu(`Column ${name}`, items, opener);
     }
 
     /** @returns {[string, () => void][]} */
@@ -152,9 +173,15 @@ export class TableEditing {
     }
 
     #failed({ text, cell = null, cells = 0 }) {
-        const kept = cells > 0 ? [/** @type {[string, () => void]} */ (['Discard', () => this.changes.discard()])] : [];
+        const kept = cells > 0 ? [/** @type {[string, () => void]} */ (['Discard', () => this.#discard()])] : [];
         const where = cell && cell.row !== undefined && cells === 1 ? `${cell.column}, row ${cell.row + 1}: ` : '';
         this.#note.say(where + text, { mood: 'bad', actions: kept });
+    }
+
+    #discard() {
+        this.changes.discard();
+        this.#note.say('');
+        this.#grid.focus();
     }
 
     /** Ctrl+Z where nothing is typed: in a field it is the field's. */
@@ -234,3 +261,8 @@ export class TableEditing {
     }
 }
 
+
+/** The tables that a derived one is made of, in words. @param {any} derived params of table.create */
+export function sourcesOf({ from, join }) {
+    return join ? `${from} and ${join.table}` : from;
+}

@@ -5,7 +5,7 @@ import { counted } from '../format.js';
 export class Toolbar {
     #buttons;
 
-    /** @param {Record<'undo' | 'redo' | 'addRow' | 'deleteRows' | 'editRows' | 'addColumn', () => void>} acts */
+    /** @param {Record<'undo' | 'redo' | 'addRow' | 'deleteRows' | 'editRows' | 'addColumn' | 'newTable', () => void>} acts */
     constructor(acts) {
         const button = (name, sign, text, title = null) =>
             h('button', { type: 'button', title, data: { act: name }, on: { click: () => acts[name]() } }, icon(sign), h('span', { text }));
@@ -16,6 +16,7 @@ export class Toolbar {
             deleteRows: button('deleteRows', 'trash', 'Delete rows', 'Those that are selected'),
             editRows: button('editRows', 'edit', 'Edit filtered rows', 'All rows that pass the filters'),
             addColumn: button('addColumn', 'plus', 'Add column'),
+            newTable: button('newTable', 'table', 'New table from this'),
         };
         this.element = h('div', { class: 'edit-bar', role: 'group', aria: { label: 'Edit' } }, ...Object.values(this.#buttons));
     }

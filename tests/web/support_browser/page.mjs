@@ -30,7 +30,7 @@ export class Browser {
      * @param {object} [options] of the browser context: viewport, colorScheme, ...
      */
     static async open(origin, options = {}) {
-        const browser = new Browser();
+        const browser = new this();
         browser.origin = origin;
         browser.folder = mkdtempSync(path.join(tmpdir(), 'spillway-chromium-'));
         browser.context = await chromium.launchPersistentContext(browser.folder, {
