@@ -17,7 +17,7 @@ set(SW_TEST_ENVIRONMENT
     "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
 
 add_library(sw_test_support STATIC EXCLUDE_FROM_ALL
-    tests/support/random.c)
+    tests/support/disk.c tests/support/random.c)
 target_include_directories(sw_test_support PUBLIC "${PROJECT_SOURCE_DIR}/tests")
 target_link_libraries(sw_test_support PUBLIC sw_flags PkgConfig::cmocka PRIVATE sw_warnings)
 sw_external(sw_test_support sqlite3)

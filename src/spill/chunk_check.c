@@ -3,7 +3,7 @@
 
 static sw_status damaged(struct sw_err *err, const char *what)
 {
-    return sw_fail(err, SW_STORAGE, "%s", what);
+    return sw_fail(err, SW_DAMAGED, "%s", what);
 }
 
 static bool are_nulls_good(const struct sw_chunk *chunk)

@@ -11,7 +11,7 @@
 
 static sw_status damaged(struct sw_err *err, const char *what)
 {
-    return sw_fail(err, SW_STORAGE, "%s", what);
+    return sw_fail(err, SW_DAMAGED, "%s", what);
 }
 
 static uint32_t get_u32(const unsigned char *from)

@@ -86,7 +86,7 @@ SW_MUST_USE sw_status sw_chunk_encode(const struct sw_chunk *chunk, uint64_t key
                                       struct sw_chunk_code *code, struct sw_err *err);
 void sw_chunk_code_fini(struct sw_chunk_code *code);
 
-/* SW_STORAGE: damaged; err's message then says what, in half a sentence for the caller's. */
+/* SW_DAMAGED; err's message then says what, in half a sentence for the caller's. */
 SW_MUST_USE sw_status sw_chunk_facts_read(struct sw_span bytes, uint64_t key,
                                           struct sw_chunk_facts *facts, struct sw_err *err);
 /* `dict`: the dictionary of facts->dict, with dict_count entries at least; NULL where that is 0. */

@@ -306,7 +306,7 @@ sw_status sw_chunks_get_work(struct sw_store *store, uint64_t key, struct sw_bud
     struct sw_err local;
     err = err != NULL ? err : &local;
     if (db == NULL) {
-        return sw_fail(err, SW_STORAGE,
+        return sw_fail(err, SW_DAMAGED,
                        "What is stored of \"%s\" is damaged: its file of chunks is missing.",
                        store->name);
     }
@@ -316,7 +316,7 @@ sw_status sw_chunks_get_work(struct sw_store *store, uint64_t key, struct sw_bud
     if (status == SW_OK) {
         struct sw_span payload = sw_span_of(stored.payload, (size_t)stored.facts.payload_size);
         status = sw_chunk_decode(&stored.facts, key, payload, stored.dict, budget, chunk, err);
-        status = status == SW_STORAGE ? say_damage(db, key, err) : status;
+        status = status == SW_DAMAGED ? say_damage(db, key, err) : status;
     }
     sw_block_free(stored.payload, (size_t)stored.facts.payload_size);
     sw_dict_unref(stored.dict);

@@ -65,7 +65,7 @@ sw_status sw_db_damaged(const struct sw_db *db, struct sw_err *err, const char *
     va_start(list, format);
     vsnprintf(what, sizeof(what), format, list);
     va_end(list);
-    return sw_fail(err, SW_STORAGE, "What is stored of \"%s\" is damaged: %s.", db->name, what);
+    return sw_fail(err, SW_DAMAGED, "What is stored of \"%s\" is damaged: %s.", db->name, what);
 }
 
 static bool is_sync_failure(int code)
@@ -201,13 +201,19 @@ static sw_status connect_to(struct sw_db *db, struct sw_err *err)
     return SW_OK;
 }
 
-/* When a commit waits for the disk. */
+static bool is_synced(enum sw_db_kind kind, enum sw_durability durability)
+{
+    return kind != SW_DB_INDEX && durability != SW_DURABILITY_OFF;
+}
+
+/* When a commit waits for the disk. EXTRA rather than FULL: it also waits for a journal's removal,
+ * without which a power cut could bring the journal back and undo what it belonged to. */
 static const char *synchronous_of(enum sw_db_kind kind, enum sw_durability durability)
 {
-    if (kind == SW_DB_INDEX || durability == SW_DURABILITY_OFF) {
+    if (!is_synced(kind, durability)) {
         return "OFF";
     }
-    return kind == SW_DB_CHUNKS || durability == SW_DURABILITY_POWER ? "FULL" : "NORMAL";
+    return kind == SW_DB_CHUNKS || durability == SW_DURABILITY_POWER ? "EXTRA" : "NORMAL";
 }
 
 static sw_status settle(struct sw_db *db, enum sw_durability durability, struct sw_err *err)
@@ -318,8 +324,12 @@ static sw_status fill_new(struct sw_db *db, enum sw_durability durability, sw_db
                           void *context, struct sw_err *err)
 {
     SW_TRY(connect_to(db, err));
+    SW_TRY(run(db,
+               is_synced(db->kind, durability) ? "PRAGMA synchronous=EXTRA;"
+                                               : "PRAGMA synchronous=OFF;",
+               err));
+    SW_TRY(run(db, kinds[db->kind].pragmas, err)); /* to the WAL, by a journal */
     SW_TRY(settle(db, durability, err));
-    SW_TRY(run(db, kinds[db->kind].pragmas, err));
     SW_TRY(run(db, "BEGIN EXCLUSIVE;", err));
     SW_TRY(make_tables(db, err));
     if (fill != NULL) {

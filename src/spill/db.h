@@ -65,7 +65,8 @@ typedef sw_status (*sw_db_fill_fn)(struct sw_db *db, void *context, struct sw_er
  * exists. */
 SW_MUST_USE sw_status sw_db_create(const struct sw_db_place *place, sw_db_fill_fn fill,
                                    void *context, struct sw_db **db, struct sw_err *err);
-/* Opens what is there; SW_STORAGE: it is missing, another program's, of another version, damaged.
+/* Opens what is there; SW_DAMAGED: it is another program's, of another version, contradicts itself;
+ * SW_STORAGE: it is missing, in use, cannot be read.
  * *db is NULL with SW_OK where the file is blank: its making was cut short. */
 SW_MUST_USE sw_status sw_db_open(const struct sw_db_place *place, struct sw_db **db,
                                  struct sw_err *err);
@@ -82,7 +83,7 @@ SW_MUST_USE sw_status sw_db_fold_wal(struct sw_db *db, struct sw_err *err);
 
 /* What SQLite said, as a status and a sentence. */
 sw_status sw_db_fail(struct sw_db *db, int code, struct sw_err *err);
-/* The file contradicts itself: `what` is wrong. */
+/* SW_DAMAGED: the file contradicts itself, in what the format says. */
 SW_PRINTF(3, 4)
 sw_status sw_db_damaged(const struct sw_db *db, struct sw_err *err, const char *format, ...);
 

@@ -134,7 +134,7 @@ sw_status sw_index_open(struct sw_spill *spill, struct sw_err *err)
     sw_status status = SW_OK;
     if (sw_file_exists(spill->vfs, path)) {
         status = open_whole(spill, &place, err);
-        if (status == SW_STORAGE || (status == SW_OK && spill->index == NULL)) {
+        if (status == SW_DAMAGED || (status == SW_OK && spill->index == NULL)) {
             sw_log(SW_LOG_WARN, NULL, "spill.index made anew");
             sw_file_remove(spill->vfs, path, false);
             status = SW_OK;

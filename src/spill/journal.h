@@ -18,7 +18,10 @@ struct sw_record {
     struct sw_span params; /* borrowed; SW_RECORD_PARAMS_MAX */
 };
 
-/* All or none. When it returns SW_OK the records are as safe as the durability says. */
+/* All or none. When it returns SW_OK the records are as safe as the durability says. On failure
+ * none is there, but one thing: after a failed sync (sw_store_has_failed) they may be found when
+ * the store is opened again. Whoever then saves from memory saves with seq =
+ * sw_journal_last_seq(), which cuts them off, and numbers on from there. */
 SW_MUST_USE sw_status sw_journal_append_work(struct sw_store *store,
                                              const struct sw_record *records, size_t count,
                                              struct sw_err *err);
@@ -26,7 +29,7 @@ SW_MUST_USE sw_status sw_journal_append_work(struct sw_store *store,
 /* The callee copies what it keeps; its failure ends the reading and is returned. */
 typedef sw_status (*sw_record_fn)(void *context, const struct sw_record *record,
                                   struct sw_err *err);
-/* In order, those after `after_seq`. SW_STORAGE at the first damaged one: those before it have been
+/* In order, those after `after_seq`. SW_DAMAGED at the first that is: those before it have been
  * handed out, none behind it will. */
 SW_MUST_USE sw_status sw_journal_read_work(struct sw_store *store, uint64_t after_seq,
                                            sw_record_fn each, void *context, struct sw_err *err);

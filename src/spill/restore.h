@@ -4,7 +4,7 @@
  *   loop     sw_restore_take: the state; then the log is read and done again
  *
  * Row groups that versions shared are shared again, dictionaries too, row ids and
- * version numbers are those of before.  SW_STORAGE: something in the files is damaged;
+ * version numbers are those of before.  SW_DAMAGED: something in the files is;
  * nothing is restored then, and the store is to be closed.                                                      */
 #ifndef SW_SPILL_RESTORE_H
 #define SW_SPILL_RESTORE_H

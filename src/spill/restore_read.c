@@ -59,7 +59,7 @@ static sw_status read_columns(struct sw_restore *restore, struct sw_row *row, st
     restore->columns = all;
     struct sw_schema *schema;
     sw_status status = sw_schema_decode(list, &schema);
-    if (status == SW_STORAGE) {
+    if (status == SW_DAMAGED) {
         return sw_db_damaged(row->db, err, "a list of columns contradicts itself");
     }
     if (status != SW_OK) {

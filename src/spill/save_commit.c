@@ -372,11 +372,11 @@ static sw_status write_all(struct sw_save *save, struct sw_err *err)
     if (save->state->seq > atomic_load_explicit(&store->last_seq, memory_order_relaxed)) {
         atomic_store_explicit(&store->last_seq, save->state->seq, memory_order_relaxed);
     }
-    struct sw_err local;
-    if (sw_db_journal_bytes(db) > WAL_KEPT_BYTES && sw_db_fold_wal(db, &local) != SW_OK) {
-        sw_log(SW_LOG_WARN, store->name, "spill.wal reason=\"%s\"", local.message);
-    }
-    return SW_OK;
+    /* What is saved survives a power cut, too, where the log need not. */
+    return store->spill->durability == SW_DURABILITY_PROCESS ||
+                   sw_db_journal_bytes(db) > WAL_KEPT_BYTES
+               ? sw_db_fold_wal(db, err)
+               : SW_OK;
 }
 
 sw_status sw_save_commit(struct sw_save *save, struct sw_err *err)

@@ -302,7 +302,7 @@ sw_status sw_schema_decode(struct sw_span bytes, struct sw_schema **schema)
     struct sw_schema *made;
     uint32_t columns = get_count(&reader, 10);
     if (reader.is_wrong || columns < 1 || columns > SW_COLUMNS_MAX) {
-        return SW_STORAGE;
+        return SW_DAMAGED;
     }
     SW_TRY(new_schema(columns, &made));
     for (uint32_t i = 0; i < columns && !reader.is_wrong && !reader.is_out_of_memory; i++) {
@@ -311,7 +311,7 @@ sw_status sw_schema_decode(struct sw_span bytes, struct sw_schema **schema)
     bool is_wrong = reader.is_wrong || reader.left.length > 0 || made->formulas == columns;
     if (is_wrong || reader.is_out_of_memory) {
         sw_schema_unref(made);
-        return reader.is_out_of_memory ? SW_NO_MEMORY : SW_STORAGE;
+        return reader.is_out_of_memory ? SW_NO_MEMORY : SW_DAMAGED;
     }
     *schema = made;
     return SW_OK;

@@ -17,7 +17,7 @@
 #include "table/table.h"
 
 void sw_schema_encode(const struct sw_schema *schema, struct sw_buf *out); /* out->failed: memory */
-/* SW_STORAGE without words: damaged. */
+/* SW_DAMAGED without words. */
 SW_MUST_USE sw_status sw_schema_decode(struct sw_span bytes, struct sw_schema **schema);
 
 #endif

@@ -184,7 +184,10 @@ static void adopt(struct sw_spill *spill, const char *name)
         status = sw_spill_remove_work(spill, name, &err);
         return;
     }
-    sw_log(SW_LOG_ERROR, name, "spill.damaged reason=\"%s\"", err.message);
+    sw_log(SW_LOG_ERROR, name, "spill.%s reason=\"%s\"", sw_status_name(status), err.message);
+    if (status != SW_DAMAGED) {
+        return; /* it is reported again when it is asked for */
+    }
     status = sw_store_set_aside_work(spill, name, &err);
     (void)status; /* it stays where it is, and is reported again when it is asked for */
 }

@@ -1,6 +1,7 @@
 /* store: what is on disk of one session or one data set: its files opened, checked,
  * written, removed.  Everything in the files is doubted until it has been checked;
- * what does not hold comes back as SW_STORAGE with a sentence, for this store alone.
+ * what does not hold comes back as SW_DAMAGED with a sentence, for this store alone: it is
+ * to be closed and set aside.  SW_STORAGE is the disk's: full, failing, in use.
  *
  * Phases: sw_store_create_work or sw_store_open_work -> sw_restore (restore.h) after
  * an open -> journal.h, save.h, chunks.h in any order from any worker -> close or

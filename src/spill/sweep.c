@@ -169,30 +169,49 @@ static void settle_map(struct sw_chunk_map *map, const struct keys *chunks,
     }
 }
 
+/* What the session's file says may not be on the disk yet: after a power cut it could name the
+ * chunks that are to go. */
+static sw_status make_safe(struct sw_store *store, struct sw_err *err)
+{
+    sw_db_lock(store->session);
+    sw_status status = sw_db_fold_wal(store->session, err);
+    sw_store_settle_session(store);
+    sw_db_unlock(store->session);
+    return status;
+}
+
+static sw_status list_all(struct sw_chunk_map *map, struct sw_db *db, bool is_opened,
+                          struct keys *chunks, struct keys *dicts, struct sw_err *err)
+{
+    if (!is_opened) {
+        list_idle(map, chunks);
+        list_unused_dicts(map, chunks, dicts);
+        return SW_OK;
+    }
+    SW_TRY(list_unknown(map, db, chunks, err));
+    return list_unknown_dicts(map, db, dicts, err);
+}
+
 sw_status sw_chunks_sweep(struct sw_store *store, bool is_opened, struct sw_err *err)
 {
     struct sw_chunk_map *map = &store->map;
     struct sw_db *db = atomic_load_explicit(&store->chunks, memory_order_acquire);
     struct keys chunks = {0};
     struct keys dicts = {0};
-    sw_status status = SW_OK;
     if (db == NULL) {
         return SW_OK;
     }
     sw_db_lock(db);
-    if (is_opened) {
-        status = list_unknown(map, db, &chunks, err);
-        status = status == SW_OK ? list_unknown_dicts(map, db, &dicts, err) : status;
-    } else {
-        list_idle(map, &chunks);
-        list_unused_dicts(map, &chunks, &dicts);
-    }
+    sw_status status = list_all(map, db, is_opened, &chunks, &dicts, err);
+    sw_db_unlock(db);
     if (status == SW_OK && chunks.count + dicts.count > 0) {
-        status = cut_all(db, &chunks, &dicts, err);
+        status = make_safe(store, err);
+        sw_db_lock(db);
+        status = status == SW_OK ? cut_all(db, &chunks, &dicts, err) : status;
         settle_map(map, &chunks, &dicts, status == SW_OK);
         sw_store_settle_chunks(store);
+        sw_db_unlock(db);
     }
-    sw_db_unlock(db);
     free(chunks.key);
     free(dicts.key);
     return status;

@@ -103,7 +103,7 @@ static void check_flips(struct coded *coded, struct test_random *random)
         memcpy(facts, coded->code.facts, coded->code.facts_size);
         facts[bit / 8] ^= (unsigned char)(1u << bit % 8);
         assert_int_equal(decode(coded, facts, coded->code.facts_size, payload, &back, &err),
-                         SW_STORAGE);
+                         SW_DAMAGED);
     }
     char *bytes = malloc(payload.length + 1);
     for (size_t bit = 0; bit < payload.length * 8; bit++) {
@@ -111,7 +111,7 @@ static void check_flips(struct coded *coded, struct test_random *random)
         bytes[bit / 8] = (char)((unsigned char)bytes[bit / 8] ^ (1u << bit % 8));
         assert_int_equal(decode(coded, coded->code.facts, coded->code.facts_size,
                                 sw_span_of(bytes, payload.length), &back, &err),
-                         SW_STORAGE);
+                         SW_DAMAGED);
     }
     free(bytes);
 }
@@ -131,13 +131,13 @@ static void check_cuts(struct coded *coded, struct test_random *random)
     for (size_t size = 0; size < coded->code.facts_size; size++) {
         char *facts = malloc(size + 1); /* exact, so that a read behind it is seen */
         memcpy(facts, coded->code.facts, size);
-        assert_int_equal(decode(coded, facts, size, payload, &back, &err), SW_STORAGE);
+        assert_int_equal(decode(coded, facts, size, payload, &back, &err), SW_DAMAGED);
         free(facts);
     }
     for (size_t size = 0; size < payload.length; size++) {
         assert_int_equal(decode(coded, coded->code.facts, coded->code.facts_size,
                                 sw_span_of(payload.data, size), &back, &err),
-                         SW_STORAGE);
+                         SW_DAMAGED);
     }
 }
 
@@ -159,10 +159,10 @@ static void a_chunk_under_another_key_is_refused(void **state)
     make(&coded, &random, SW_TYPE_INT, WORLD_NARROW, 100);
     struct sw_span bytes = sw_span_of((const char *)coded.code.facts, coded.code.facts_size);
 
-    assert_int_equal(sw_chunk_facts_read(bytes, KEY + 1, &facts, &err), SW_STORAGE);
+    assert_int_equal(sw_chunk_facts_read(bytes, KEY + 1, &facts, &err), SW_DAMAGED);
     assert_int_equal(sw_chunk_facts_read(bytes, KEY, &facts, &err), SW_OK);
     assert_int_equal(sw_chunk_decode(&facts, KEY + 1, coded.code.payload, NULL, NULL, &back, &err),
-                     SW_STORAGE);
+                     SW_DAMAGED);
     forget(&coded);
 }
 
@@ -247,7 +247,7 @@ static void a_dictionary_that_lacks_entries_is_refused(void **state)
         SW_OK);
 
     assert_int_equal(sw_chunk_decode(&facts, KEY, coded.code.payload, empty, NULL, &back, &err),
-                     SW_STORAGE);
+                     SW_DAMAGED);
     sw_dict_unref(empty);
     forget(&coded);
 }
