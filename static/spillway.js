@@ -125,6 +125,17 @@ export class Session extends Emitter {
         return this.call('table.list');
     }
 
+    /**
+     * A table made from others, which it follows; docs/derived.md has the definition.
+     * @param {string} table
+     * @param {any} definition the params of table.create
+     * @param {{signal?: AbortSignal}} [options]
+     */
+    async createTable(table, definition, options) {
+        await this.call('table.create', { table, ...definition }, options);
+        return this.table(table);
+    }
+
     /** A named row filter; defining it again replaces it. */
     select(select, table, clauses) {
         return this.call('select.define', { select, table, clauses });

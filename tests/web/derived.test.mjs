@@ -2,6 +2,8 @@
 // computation for all that read it, limits, cancels.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import WebSocket from 'ws';
+import { connect, memoryStore } from '../../static/spillway.js';
 import { Client } from './support/client.mjs';
 import { Server } from './support/server.mjs';
 
@@ -173,4 +175,19 @@ test('a table that is being made can be cancelled, by its call and by the end of
     client.callAsIs('table.create', { table: 'e', ...heavy }, 'lost').catch(() => {});
     await client.call('session.close');
     await client.close();
+});
+
+test('the client makes a table and charts it like any other', async () => {
+    const session = await connect(server.url, { WebSocket, store: memoryStore() });
+    const source = session.upload(Buffer.from('a,b\n1,2\n1,3\n2,4\n'), { table: 't' });
+    await source.done;
+    const sums = await session.createTable('sums', { from: 't', group_by: ['a'], measures: { b: { fn: 'sum', column: 'b' } } });
+    const output = session.output('b', { kind: 'value', table: 'sums', measures: { b: { fn: 'max', column: 'b' } } });
+    const first = await output.once('value');
+    assert.deepEqual(first.data.measures, { b: 5 });
+    const changed = output.once('value');
+    await session.table('t').update({ where: 'a = 2', set: { b: 40 } });
+    assert.deepEqual((await changed).data.measures, { b: 40 });
+    assert.equal((await sums.page({})).rows, 2);
+    await session.close();
 });
