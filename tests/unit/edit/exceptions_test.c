@@ -33,7 +33,7 @@ static void edit(struct model *model, const char *method, const char *params,
     struct sw_json json = json_of(&model->arena, params);
     assert_int_equal(sw_edit_plan_new(sw_span_text(method), &json, NULL, NULL, &plan, &err), SW_OK);
     assert_int_equal(sw_edit_new(plan, model->version, NULL, &run, &err), SW_OK);
-    while (sw_edit_step(run)) {
+    while (sw_edit_step_work(run, 0)) {
     }
     if (sw_edit_result(run, &result, &err) != SW_OK) {
         fail_msg("%s %s: %s", method, params, err.message);
