@@ -2,8 +2,11 @@
 #include <stdlib.h>
 
 #include "base/params.h"
+#include "fold/firsts.h"
 #include "fold/grouped.h"
 #include "fold/kinds.h"
+
+#define RANKED_GROUPS 256u /* fewer are compared by their texts */
 
 struct groupby {
     struct sw_grouped grouped;
@@ -133,42 +136,87 @@ static size_t settle(void *state)
 
 static size_t state_bytes(const void *plan_)
 {
-    (void)plan_;
-    return 64u << 10;
+    const struct groupby *groupby = plan_;
+    return sw_grouped_state_bytes(&groupby->grouped);
 }
 
 /* -- finish -------------------------------------------------------------------------------- */
 
 struct ordering {
     const struct groupby *groupby;
-    const struct sw_grouped_state *state;
+    const struct sw_keys *keys;
+    struct sw_value *value; /* [groups] of the measure that orders; NULL: by keys */
+    uint32_t *rank;         /* [groups] of the keys, where that is cheaper than comparing them */
 };
 
-/* As the measure says (null and NaN last either way), ties by keys. */
+static void free_ordering(struct ordering *ordering)
+{
+    free(ordering->value);
+    free(ordering->rank);
+}
+
+static sw_status make_ordering(const struct groupby *groupby, const struct sw_grouped_state *state,
+                               uint32_t groups, struct ordering *ordering)
+{
+    const struct sw_measures *measures = groupby->grouped.measures;
+    *ordering = (struct ordering){.groupby = groupby, .keys = state->keys};
+    if (groupby->order >= 0) {
+        ordering->value = malloc((groups + (size_t)1) * sizeof(*ordering->value));
+        if (ordering->value == NULL) {
+            return SW_NO_MEMORY;
+        }
+    }
+    for (uint32_t i = 0; i < groups && groupby->order >= 0; i++) {
+        ordering->value[i] =
+            sw_measures_value(measures, state->measures, (uint32_t)groupby->order, i);
+    }
+    if (groups >= RANKED_GROUPS) {
+        ordering->rank = malloc((groups + (size_t)1) * sizeof(*ordering->rank));
+        if (ordering->rank == NULL) {
+            free_ordering(ordering);
+            return SW_NO_MEMORY;
+        }
+        if (!sw_keys_ranks(state->keys, ordering->rank)) {
+            free(ordering->rank);
+            ordering->rank = NULL;
+        }
+    }
+    return SW_OK;
+}
+
+/* Null and NaN last either way; 0: equal. */
+static int compare_values(const struct sw_value *a, const struct sw_value *b, bool is_descending)
+{
+    struct sw_value u = *a;
+    struct sw_value v = *b;
+    if (u.type != v.type && !u.is_null && !v.is_null) { /* a sum beyond 64 bits */
+        u.u.f = u.type == SW_TYPE_INT ? (double)u.u.i : u.u.f;
+        v.u.f = v.type == SW_TYPE_INT ? (double)v.u.i : v.u.f;
+        u.type = v.type = SW_TYPE_FLOAT;
+    }
+    int order = sw_value_compare(&u, &v);
+    bool is_last =
+        u.is_null || v.is_null || (u.type == SW_TYPE_FLOAT && (u.u.f != u.u.f || v.u.f != v.u.f));
+    return is_descending && !is_last ? -order : order;
+}
+
+/* As the measure says, ties by keys. */
 static int compare_groups(const void *a, const void *b, void *context)
 {
     const struct ordering *ordering = context;
-    const struct groupby *groupby = ordering->groupby;
     uint32_t x = *(const uint32_t *)a;
     uint32_t y = *(const uint32_t *)b;
-    if (groupby->order >= 0) {
-        uint32_t i = (uint32_t)groupby->order;
-        const struct sw_measures *measures = groupby->grouped.measures;
-        struct sw_value u = sw_measures_value(measures, ordering->state->measures, i, x);
-        struct sw_value v = sw_measures_value(measures, ordering->state->measures, i, y);
-        if (u.type != v.type && !u.is_null && !v.is_null) { /* a sum beyond 64 bits */
-            u.u.f = u.type == SW_TYPE_INT ? (double)u.u.i : u.u.f;
-            v.u.f = v.type == SW_TYPE_INT ? (double)v.u.i : v.u.f;
-            u.type = v.type = SW_TYPE_FLOAT;
-        }
-        int order = sw_value_compare(&u, &v);
-        bool is_last = u.is_null || v.is_null ||
-                       (u.type == SW_TYPE_FLOAT && (u.u.f != u.u.f || v.u.f != v.u.f));
+    if (ordering->value != NULL) {
+        int order = compare_values(&ordering->value[x], &ordering->value[y],
+                                   ordering->groupby->is_descending);
         if (order != 0) {
-            return groupby->is_descending && !is_last ? -order : order;
+            return order;
         }
     }
-    return sw_keys_compare(ordering->state->keys, x, y);
+    if (ordering->rank != NULL) {
+        return (ordering->rank[x] > ordering->rank[y]) - (ordering->rank[x] < ordering->rank[y]);
+    }
+    return sw_keys_compare(ordering->keys, x, y);
 }
 
 /* Fields "other".<measure> of all groups that are not sent, and how many those are. */
@@ -234,9 +282,15 @@ static sw_status finish(void *plan_, void *state, struct sw_series *series, size
     for (uint32_t i = 0; i < groups; i++) {
         key[i] = i;
     }
-    struct ordering ordering = {groupby, result};
-    qsort_r(key, groups, sizeof(*key), compare_groups, &ordering);
-    sw_status status = put(groupby, result, key, groups, series, panel);
+    struct ordering ordering;
+    sw_status status = make_ordering(groupby, result, groups, &ordering);
+    if (status != SW_OK) {
+        free(key);
+        return status;
+    }
+    sw_firsts(key, groups, groupby->limit, compare_groups, &ordering);
+    free_ordering(&ordering);
+    status = put(groupby, result, key, groups, series, panel);
     if (status == SW_OK && groupby->has_other) {
         uint32_t kept = groups < groupby->limit ? groups : groupby->limit;
         status = put_other(groupby, state, key, kept, groups, series, panel);

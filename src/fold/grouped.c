@@ -6,6 +6,11 @@
 #include "fold/key_column.h"
 #include "kernel/kernel.h"
 
+#define STATE_BYTES (64u << 10) /* of groups whose number is not known */
+/* Null and the spare group beside the codes. */
+#define CODE_GROUPS(codes) ((codes) + 2)
+#define ROWS_PER_CODE      4u /* making cells that stay empty costs more than looking up keys */
+
 /* -- plan --------------------------------------------------------------------------- */
 
 sw_status sw_grouped_columns(struct sw_grouped *grouped, const struct sw_json *by, const char *what,
@@ -40,15 +45,14 @@ sw_status sw_grouped_columns(struct sw_grouped *grouped, const struct sw_json *b
 }
 
 /* A dictionary that grows by a few strings shall not change the number, which is part of what kept
- * partials are known by; and where bytes do, bytes are used. */
+ * partials are known by. */
 static uint32_t round_codes(uint32_t codes)
 {
     uint32_t groups = 8;
-    while (groups <= codes) {
+    while (groups < CODE_GROUPS(codes)) {
         groups *= 2;
     }
-    groups = groups == 256 && codes < UINT8_MAX - 1 ? UINT8_MAX : groups;
-    return groups - 1;
+    return groups - CODE_GROUPS(0);
 }
 
 void sw_grouped_ready(struct sw_grouped *grouped)
@@ -62,7 +66,9 @@ void sw_grouped_ready(struct sw_grouped *grouped)
         const struct sw_chunk *chunk = grouped->version->group[i]->chunk[grouped->column[0]];
         codes = chunk->dict_count > codes ? chunk->dict_count : codes;
     }
-    grouped->codes = codes > 0 && codes <= SW_GROUPED_CODES ? round_codes(codes) : 0;
+    bool is_wanted = codes > 0 && codes <= SW_GROUPED_CODES &&
+                     codes / ROWS_PER_CODE <= grouped->version->rows / SW_SCAN_STRIPES;
+    grouped->codes = is_wanted ? round_codes(codes) : 0;
 }
 
 void sw_grouped_fini(struct sw_grouped *grouped)
@@ -84,9 +90,9 @@ sw_status sw_grouped_init(const struct sw_grouped *grouped, struct sw_grouped_st
     if (status == SW_OK && grouped->measures != NULL) {
         status = sw_measures_state_new(grouped->measures, &made->measures);
     }
-    if (status == SW_OK && grouped->codes > 0) {
-        made->codes = grouped->codes;
-        made->rows = calloc(grouped->codes + (size_t)1, sizeof(*made->rows));
+    made->codes = grouped->codes;
+    if (status == SW_OK && grouped->codes > 0 && grouped->measures->rows_from < 0) {
+        made->rows = calloc(CODE_GROUPS((size_t)grouped->codes), sizeof(*made->rows));
         status = made->rows == NULL ? SW_NO_MEMORY : SW_OK;
     }
     if (status != SW_OK) {
@@ -124,6 +130,15 @@ static sw_status grow(struct sw_grouped_state *state, uint32_t keys)
     return SW_OK;
 }
 
+size_t sw_grouped_state_bytes(const struct sw_grouped *grouped)
+{
+    size_t one = grouped->measures->rows_from < 0 ? sizeof(uint64_t) : 0;
+    for (uint32_t i = 0; i < grouped->measures->count; i++) {
+        one += sw_measure_cell_bytes(&grouped->measures->measure[i]);
+    }
+    return grouped->codes > 0 ? CODE_GROUPS((size_t)grouped->codes) * one : STATE_BYTES;
+}
+
 /* -- fold ------------------------------------------------------------------------------ */
 
 /* In a later round keys are numbered as in the first, whose rows are the same. */
@@ -143,32 +158,33 @@ static sw_status translate(const struct sw_grouped *grouped, struct sw_grouped_s
     return SW_OK;
 }
 
-/* By code: null's slot holds code 0, so it is given its own. */
+/* By code, null after them, and a spare group.  Null's slot holds code 0: it is given its own. */
 static sw_status fold_codes(const struct sw_grouped *grouped, struct sw_grouped_state *state,
                             struct sw_batch *batch)
 {
     uint8_t narrow[SW_VECTOR_ROWS];
     uint16_t wide[SW_VECTOR_ROWS];
+    uint16_t with_null[SW_VECTOR_ROWS];
     uint32_t column = grouped->column[0];
     const struct sw_chunk *chunk = sw_batch_chunk(batch, column);
     const uint64_t *valid = sw_batch_valid(batch, column);
-    uint16_t null = (uint16_t)state->codes;
-    struct sw_grouping grouping = {.groups = state->codes + 1,
+    struct sw_grouping grouping = {.groups = CODE_GROUPS(state->codes),
+                                   .has_spare = true,
                                    .select = batch->select,
                                    .selected = batch->selected,
                                    .rows = state->rows};
-    if (state->codes < UINT8_MAX && chunk->width == 1) {
+    if (CODE_GROUPS(state->codes) <= SW_FEW_GROUPS && chunk->width == 1) {
         grouping.narrow = (const uint8_t *)chunk->data + batch->start;
         if (valid != NULL) {
-            sw_mark(grouping.narrow, valid, batch->rows, (uint8_t)null, narrow);
+            sw_mark(grouping.narrow, valid, batch->rows, (uint8_t)state->codes, narrow);
             grouping.narrow = narrow;
         }
     } else {
-        const uint32_t *codes = sw_batch_codes(batch, column);
-        for (uint32_t i = 0; i < batch->rows; i++) {
-            wide[i] = valid == NULL || sw_bits_has(valid, i) ? (uint16_t)codes[i] : null;
+        grouping.wide = sw_decode_codes_wide(chunk, batch->start, batch->rows, wide);
+        if (valid != NULL) {
+            sw_mark_wide(grouping.wide, valid, batch->rows, (uint16_t)state->codes, with_null);
+            grouping.wide = with_null;
         }
-        grouping.wide = wide;
     }
     return sw_measures_add(grouped->measures, state->measures, batch, &grouping);
 }
@@ -209,7 +225,7 @@ void sw_grouped_fold(const struct sw_grouped *grouped, struct sw_grouped_state *
                      struct sw_batch *batch)
 {
     if (state->status == SW_OK && batch->selected > 0) {
-        state->status = state->rows != NULL     ? fold_codes(grouped, state, batch)
+        state->status = state->codes > 0        ? fold_codes(grouped, state, batch)
                         : grouped->columns == 0 ? fold_all(grouped, state, batch)
                                                 : fold_rows(grouped, state, batch);
     }
@@ -218,12 +234,11 @@ void sw_grouped_fold(const struct sw_grouped *grouped, struct sw_grouped_state *
 static sw_status merge_codes(const struct sw_grouped *grouped, struct sw_grouped_state *into,
                              const struct sw_grouped_state *from)
 {
-    sw_assert(into->codes == from->codes);
-    for (uint32_t code = 0; code <= from->codes; code++) {
+    for (uint32_t code = 0; code <= from->codes && from->rows != NULL; code++) {
         into->rows[code] += from->rows[code];
     }
     return sw_measures_merge(grouped->measures, into->measures, from->measures, NULL,
-                             from->codes + 1);
+                             CODE_GROUPS(from->codes));
 }
 
 static sw_status merge_states(const struct sw_grouped *grouped, struct sw_grouped_state *into,
@@ -231,8 +246,8 @@ static sw_status merge_states(const struct sw_grouped *grouped, struct sw_groupe
 {
     SW_TRY(into->status);
     SW_TRY(from->status);
-    sw_assert((into->rows != NULL) == (from->rows != NULL));
-    if (from->rows != NULL) {
+    sw_assert(into->codes == from->codes);
+    if (from->codes > 0) {
         return merge_codes(grouped, into, from);
     }
     uint32_t from_keys = sw_keys_count(from->keys);
@@ -276,19 +291,18 @@ sw_status sw_grouped_explain(sw_status status, struct sw_err *err)
 }
 
 /* The key of each code that has rows; SW_KEYS_NONE for the others. */
-static sw_status keys_of_codes(struct sw_grouped_state *state, uint32_t *map)
+static sw_status keys_of_codes(const struct sw_measures *measures, struct sw_grouped_state *state,
+                               uint32_t *map)
 {
-    const struct sw_dict *dict = sw_keys_dict(state->keys);
+    map[state->codes + 1] = SW_KEYS_NONE;
     for (uint32_t code = 0; code <= state->codes; code++) {
-        struct sw_value value = {.type = SW_TYPE_STRING, .is_null = code == state->codes};
+        bool has_rows = state->rows != NULL ? state->rows[code] > 0
+                                            : sw_measures_rows(measures, state->measures, code) > 0;
         map[code] = SW_KEYS_NONE;
-        if (state->rows[code] == 0) {
-            continue;
+        if (has_rows) {
+            uint32_t known = code == state->codes ? SW_DICT_NONE : code;
+            SW_TRY(sw_keys_add_code(state->keys, known, &map[code]));
         }
-        if (!value.is_null) {
-            value.u.s = sw_dict_at(dict, code);
-        }
-        SW_TRY(sw_keys_add(state->keys, &value, &map[code]));
     }
     return SW_OK;
 }
@@ -297,8 +311,8 @@ static sw_status keys_of_codes(struct sw_grouped_state *state, uint32_t *map)
 static sw_status leave_codes(const struct sw_grouped *grouped, struct sw_grouped_state *state)
 {
     struct sw_measures_state *by_key = NULL;
-    uint32_t *map = malloc((state->codes + (size_t)1) * sizeof(*map));
-    sw_status status = map == NULL ? SW_NO_MEMORY : keys_of_codes(state, map);
+    uint32_t *map = malloc(CODE_GROUPS((size_t)state->codes) * sizeof(*map));
+    sw_status status = map == NULL ? SW_NO_MEMORY : keys_of_codes(grouped->measures, state, map);
     if (status == SW_OK) {
         status = sw_measures_state_new(grouped->measures, &by_key);
     }
@@ -315,13 +329,14 @@ static sw_status leave_codes(const struct sw_grouped *grouped, struct sw_grouped
     free(state->rows);
     state->measures = by_key;
     state->rows = NULL;
+    state->codes = 0;
     return SW_OK;
 }
 
 sw_status sw_grouped_round(struct sw_grouped *grouped, struct sw_grouped_state *state,
                            const struct sw_grouped_state **result, struct sw_err *err)
 {
-    if (state->status == SW_OK && state->rows != NULL) {
+    if (state->status == SW_OK && state->codes > 0) {
         state->status = leave_codes(grouped, state);
     }
     if (state->status != SW_OK) {
@@ -385,7 +400,7 @@ size_t sw_grouped_settle(struct sw_grouped_state *state)
     state->known = NULL;
     state->capacity = 0;
     size_t bytes = sizeof(*state) + sw_keys_settle(state->keys);
-    bytes += state->rows != NULL ? (state->codes + (size_t)1) * sizeof(*state->rows) : 0;
+    bytes += state->rows != NULL ? CODE_GROUPS((size_t)state->codes) * sizeof(*state->rows) : 0;
     bytes += state->measures != NULL ? sw_measures_settle(state->measures) : 0;
     return state->status == SW_OK ? bytes : SIZE_MAX;
 }

@@ -19,7 +19,7 @@ struct sw_grouped {
     uint32_t codes;
 };
 
-#define SW_GROUPED_CODES 1000u
+#define SW_GROUPED_CODES 16383u /* as many groups of cells stay in a cache */
 
 struct sw_grouped_state {
     sw_status status; /* of the first thing that failed */
@@ -28,9 +28,9 @@ struct sw_grouped_state {
     uint32_t *known; /* [capacity] in a later round: the key's number in the first; owned */
     uint32_t knowns; /* keys that have it */
     uint32_t capacity;
-    /* By code: measures are numbered by code and `keys` is empty until the round ends. */
+    /* Not 0: measures are numbered by code, and `keys` is empty until the round ends. */
     uint32_t codes;
-    uint64_t *rows; /* [codes + 1]; owned; NULL: by keys */
+    uint64_t *rows; /* [codes + 1] of each code; owned; NULL: a measure knows */
 };
 
 /* Reads a list of column names, or one name; NULL: none. */
@@ -43,6 +43,7 @@ void sw_grouped_fini(struct sw_grouped *grouped);
 SW_MUST_USE sw_status sw_grouped_init(const struct sw_grouped *grouped,
                                       struct sw_grouped_state **state);
 void sw_grouped_free(struct sw_grouped_state *state); /* NULL accepted */
+size_t sw_grouped_state_bytes(const struct sw_grouped *grouped);
 void sw_grouped_fold(const struct sw_grouped *grouped, struct sw_grouped_state *state,
                      struct sw_batch *batch);
 SW_MUST_USE sw_status sw_grouped_merge(const struct sw_grouped *grouped,

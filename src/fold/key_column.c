@@ -308,6 +308,28 @@ sw_status sw_key_column_add(struct sw_key_column *column, const struct sw_value 
     return add_hashed(column, bits_of_value(value), text, key);
 }
 
+sw_status sw_key_column_add_code(struct sw_key_column *column, uint32_t code, uint32_t *key)
+{
+    sw_assert(column->is_coded);
+    return code == SW_DICT_NONE ? add_null(column, key) : add_coded(column, code, key);
+}
+
+bool sw_key_column_ranks(const struct sw_key_column *column, uint32_t *rank)
+{
+    if (!column->is_coded) {
+        return false;
+    }
+    uint32_t codes = sw_dict_count(column->dict);
+    if (codes / 4 > column->count) { /* all are ranked: no bargain where few of them are here */
+        return false;
+    }
+    const uint32_t *ranks = sw_dict_ranks((struct sw_dict *)(uintptr_t)column->dict, codes);
+    for (uint32_t key = 0; key < column->count && ranks != NULL; key++) {
+        rank[key] = key == column->null_key ? UINT32_MAX : ranks[column->bits[key]];
+    }
+    return ranks != NULL;
+}
+
 uint32_t sw_key_column_find(const struct sw_key_column *column, const struct sw_value *value)
 {
     if (value->is_null) {

@@ -46,6 +46,11 @@ struct sw_value sw_key_column_value(const struct sw_key_column *column, uint32_t
 uint32_t sw_key_column_find(const struct sw_key_column *column, const struct sw_value *value);
 SW_MUST_USE sw_status sw_key_column_add(struct sw_key_column *column, const struct sw_value *value,
                                         uint32_t *key);
+/* Only where is_coded: SW_DICT_NONE for null. */
+SW_MUST_USE sw_status sw_key_column_add_code(struct sw_key_column *column, uint32_t code,
+                                             uint32_t *key);
+/* rank[key] by order of the texts, nulls last; false where that is not known. */
+bool sw_key_column_ranks(const struct sw_key_column *column, uint32_t *rank);
 
 /* map[k]: the key in `into` of key k of `from`, added where it is new. */
 SW_MUST_USE sw_status sw_key_column_merge(struct sw_key_column *into,

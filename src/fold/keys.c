@@ -181,16 +181,15 @@ sw_status sw_keys_of(struct sw_keys *keys, struct sw_batch *batch, const uint16_
     return SW_OK;
 }
 
-const struct sw_dict *sw_keys_dict(const struct sw_keys *keys)
+sw_status sw_keys_add_code(struct sw_keys *keys, uint32_t code, uint32_t *key)
 {
     sw_assert(keys->columns == 1);
-    return keys->column[0].dict;
+    return sw_key_column_add_code(&keys->column[0], code, key);
 }
 
-sw_status sw_keys_add(struct sw_keys *keys, const struct sw_value *value, uint32_t *key)
+bool sw_keys_ranks(const struct sw_keys *keys, uint32_t *rank)
 {
-    sw_assert(keys->columns == 1);
-    return sw_key_column_add(&keys->column[0], value, key);
+    return keys->columns == 1 && sw_key_column_ranks(&keys->column[0], rank);
 }
 
 /* -- two sets of keys ------------------------------------------------------------------ */

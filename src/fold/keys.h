@@ -30,10 +30,10 @@ size_t sw_keys_settle(struct sw_keys *keys);
 /* The key of each of the rows row[0..n) of the vector, new or known. SW_LIMIT, SW_NO_MEMORY. */
 SW_MUST_USE sw_status sw_keys_of(struct sw_keys *keys, struct sw_batch *batch, const uint16_t *row,
                                  uint32_t n, uint32_t *key);
-/* Of one column that has one dictionary: that, and the key of a value, new or known. */
-const struct sw_dict *sw_keys_dict(const struct sw_keys *keys);
-SW_MUST_USE sw_status sw_keys_add(struct sw_keys *keys, const struct sw_value *value,
-                                  uint32_t *key);
+/* Of one column that has one dictionary: the key of a code, SW_DICT_NONE for null, new or known. */
+SW_MUST_USE sw_status sw_keys_add_code(struct sw_keys *keys, uint32_t code, uint32_t *key);
+/* rank[key] in the order of sw_keys_compare, where that can be had cheaply; else false. */
+bool sw_keys_ranks(const struct sw_keys *keys, uint32_t *rank);
 /* map[k]: the key in `into` of key k of `from`, added where it is new. */
 SW_MUST_USE sw_status sw_keys_merge(struct sw_keys *into, const struct sw_keys *from,
                                     uint32_t *map);

@@ -1,5 +1,5 @@
 /* See measure.h: the plan's half. */
-#include "fold/measure.h"
+#include "fold/measure_priv.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -169,6 +169,7 @@ static sw_status new_measures(size_t count, const struct sw_fold_env *env,
     }
     sw_arena_init(&made->arena);
     made->version = env->version;
+    made->rows_from = -1;
     made->measure = sw_arena_array(&made->arena, count + 1, sizeof(*made->measure));
     if (made->measure == NULL) {
         sw_measures_free(made);
@@ -196,6 +197,24 @@ static sw_status parse_items(const struct sw_json *items, size_t count, const ch
     return SW_OK;
 }
 
+/* A sum of a column without nulls, or else a count of rows, which is then counted. */
+static void find_rows(struct sw_measures *measures)
+{
+    for (uint32_t i = 0; i < measures->count; i++) {
+        const struct sw_measure *measure = &measures->measure[i];
+        enum sw_cell_kind kind = sw_measure_kind(measure);
+        if (measure->has_input && measure->program == NULL &&
+            (kind == SW_CELL_FLOAT || kind == SW_CELL_INT) &&
+            sw_version_zone(measures->version, measure->column).nulls == 0) {
+            measures->rows_from = (int32_t)i;
+            return;
+        }
+        if (sw_measure_is_row_count(measure) && measures->rows_from < 0) {
+            measures->rows_from = (int32_t)i;
+        }
+    }
+}
+
 sw_status sw_measures_parse(const struct sw_json *json, const char *what,
                             const struct sw_fold_env *env, struct sw_measures **measures,
                             struct sw_err *err)
@@ -215,6 +234,7 @@ sw_status sw_measures_parse(const struct sw_json *json, const char *what,
         sw_measures_free(made);
         return status;
     }
+    find_rows(made);
     *measures = made;
     return SW_OK;
 }
@@ -296,6 +316,7 @@ void sw_measures_needs(const struct sw_measures *measures, struct sw_fold_needs 
             cut_needs(&measure->cut[k], needs);
         }
         sw_identity_add(&needs->identity, sw_exact_bits(measure->power));
+        sw_identity_add(&needs->identity, (uint64_t)(measures->rows_from + 1));
         if (measure->fn == SW_MEASURE_DISTINCT && measure->program == NULL) {
             sw_keys_identify(measures->version, &measure->column, 1, &needs->identity);
         }

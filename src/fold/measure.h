@@ -50,6 +50,9 @@ struct sw_measures {
     const struct sw_version *version; /* borrowed from the run */
     uint32_t count;
     struct sw_measure *measure; /* [count] */
+    /* The measure of which every row is a value, so that it knows the rows of a group and counts of
+     * rows need not be counted; -1: none. */
+    int32_t rows_from;
     struct sw_arena arena;
 };
 
@@ -69,8 +72,9 @@ void sw_measures_free(struct sw_measures *measures);
 bool sw_measures_has_rounds(const struct sw_measures *measures);
 void sw_measures_needs(const struct sw_measures *measures, struct sw_fold_needs *needs);
 
-struct sw_measures_state;                                   /* cells of all measures by group */
-size_t sw_measures_settle(struct sw_measures_state *state); /* as settle of a kind */
+size_t sw_measure_cell_bytes(const struct sw_measure *measure); /* of one group */
+struct sw_measures_state;                                       /* cells of all measures by group */
+size_t sw_measures_settle(struct sw_measures_state *state);     /* as settle of a kind */
 SW_MUST_USE sw_status sw_measures_state_new(const struct sw_measures *measures,
                                             struct sw_measures_state **state);
 void sw_measures_state_free(struct sw_measures_state *state); /* NULL accepted */
@@ -83,6 +87,7 @@ struct sw_grouping {
     const uint8_t *narrow;  /* group of each row of the vector; those not selected are not seen */
     const uint16_t *wide;
     const uint32_t *full;
+    bool has_spare;      /* the last group is nobody's: rows that are not seen may be put there */
     const uint16_t *row; /* listed: [selected] rows, ascending, and their groups; NULL: by row */
     const uint32_t *group;
     uint64_t *rows; /* [groups] counted up by the rows of each; narrow or wide; NULL: not wanted */
@@ -106,6 +111,9 @@ SW_MUST_USE sw_status sw_measures_round(struct sw_measures *measures,
 struct sw_value sw_measures_value(const struct sw_measures *measures,
                                   const struct sw_measures_state *state, uint32_t i,
                                   uint32_t group);
+/* Rows of a group; only where some measure knows (rows_from). */
+int64_t sw_measures_rows(const struct sw_measures *measures, const struct sw_measures_state *state,
+                         uint32_t group);
 /* Adds a field of one value for each group[0..n) to the series. */
 SW_MUST_USE sw_status sw_measures_put(const struct sw_measures *measures,
                                       const struct sw_measures_state *state, uint32_t i,

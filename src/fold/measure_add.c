@@ -2,9 +2,9 @@
 #include <math.h>
 
 #include "fold/measure_priv.h"
-#include "kernel/kernel.h"
+#include "fold/measure_rows.h"
 
-#define FEW_SHARE  4u                 /* one row in so many must count for groups by row */
+#define PART_ROWS  256u
 #define INT_SUMMED (INT64_C(1) << 51) /* sums of 2,048 values below it are below 2^63 */
 
 /* -- inputs ------------------------------------------------------------------------- */
@@ -16,23 +16,6 @@ struct input {
     const struct sw_span *texts; /* NULL: a column's strings, read one by one */
     const uint64_t *valid;
     bool is_small; /* ints lie within INT_SUMMED */
-};
-
-/* The rows of a vector that a measure sees, with their groups, all below `groups`: by row where
- * groups are few and rows are many (`few`), and as a list once somebody asks for it. */
-struct rows {
-    const struct sw_grouping *grouping;
-    const struct sw_batch *batch;
-    const uint64_t *valid; /* those of the grouping that are in this set; NULL: all */
-    bool is_few, has_tally, is_listed;
-    uint32_t groups;
-    uint32_t n; /* of the list */
-    const uint16_t *row;
-    const uint32_t *group;
-    uint64_t tally[SW_FEW_GROUPS + 1]; /* rows of each group; few */
-    uint8_t few[SW_VECTOR_ROWS];       /* group of each row, `groups` for rows not in it */
-    uint16_t own_row[SW_VECTOR_ROWS];
-    uint32_t own_group[SW_VECTOR_ROWS];
 };
 
 static void read_column(const struct sw_measure *measure, struct sw_batch *batch,
@@ -67,119 +50,36 @@ static void read_program(const struct sw_measure *measure, struct sw_measure_col
     }
 }
 
-/* -- rows ---------------------------------------------------------------------------- */
-
-static void begin_rows(struct rows *rows, const struct sw_grouping *grouping,
-                       const struct sw_batch *batch, const uint64_t *valid)
-{
-    rows->grouping = grouping;
-    rows->batch = batch;
-    rows->valid = valid;
-    rows->groups = grouping->groups;
-    rows->has_tally = false;
-    rows->is_listed = false;
-    rows->is_few = grouping->narrow != NULL && grouping->groups <= SW_FEW_GROUPS &&
-                   grouping->selected >= batch->rows / FEW_SHARE;
-    if (!rows->is_few) {
-        return;
-    }
-    uint64_t keep[SW_VECTOR_WORDS];
-    for (uint32_t word = 0; word < SW_VECTOR_WORDS; word++) {
-        keep[word] =
-            (grouping->select != NULL ? grouping->select[word] : UINT64_MAX) &
-            (valid != NULL && word < sw_bits_words(batch->rows) ? valid[word] : UINT64_MAX);
-    }
-    if (grouping->select == NULL && valid == NULL) {
-        memcpy(rows->few, grouping->narrow, batch->rows);
-    } else {
-        sw_mark(grouping->narrow, keep, batch->rows, (uint8_t)grouping->groups, rows->few);
-    }
-}
-
-static const uint64_t *tally_of(struct rows *rows)
-{
-    if (!rows->has_tally) {
-        memset(rows->tally, 0, (rows->groups + (size_t)1) * sizeof(*rows->tally));
-        sw_count_narrow(rows->few, NULL, rows->batch->rows, rows->batch->rows, rows->tally,
-                        rows->groups);
-        rows->has_tally = true;
-    }
-    return rows->tally;
-}
-
-static void list_groups(struct rows *rows)
-{
-    const struct sw_grouping *from = rows->grouping;
-    rows->n = sw_bits_rows(from->select, rows->batch->rows, rows->own_row);
-    rows->row = rows->own_row;
-    rows->group = rows->own_group;
-    for (uint32_t i = 0; i < rows->n && from->narrow != NULL; i++) {
-        rows->own_group[i] = from->narrow[rows->own_row[i]];
-    }
-    for (uint32_t i = 0; i < rows->n && from->wide != NULL; i++) {
-        rows->own_group[i] = from->wide[rows->own_row[i]];
-    }
-    for (uint32_t i = 0; i < rows->n && from->full != NULL; i++) {
-        rows->own_group[i] = from->full[rows->own_row[i]];
-    }
-}
-
-static void keep_valid(struct rows *rows)
-{
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < rows->n; i++) {
-        uint16_t row = rows->row[i];
-        rows->own_row[n] = row;
-        rows->own_group[n] = rows->group[i];
-        n += sw_bits_has(rows->valid, row);
-    }
-    rows->n = n;
-    rows->row = rows->own_row;
-    rows->group = rows->own_group;
-}
-
-/* Makes row[0..n) and group[0..n). */
-static void list_rows(struct rows *rows)
-{
-    if (rows->is_listed) {
-        return;
-    }
-    rows->is_listed = true;
-    if (rows->grouping->row == NULL) {
-        list_groups(rows);
-    } else {
-        rows->n = rows->grouping->selected;
-        rows->row = rows->grouping->row;
-        rows->group = rows->grouping->group;
-    }
-    if (rows->valid != NULL) {
-        keep_valid(rows);
-    }
-}
-
 /* -- adding -------------------------------------------------------------------------- */
 
-static void add_counts(struct sw_cell_count *cell, struct rows *rows)
+static void add_counts(struct sw_cell_count *cell, struct sw_rows *rows)
 {
-    if (rows->is_few) {
-        const uint64_t *tally = tally_of(rows);
+    switch (rows->form) {
+    case SW_ROWS_FEW:
         for (uint32_t g = 0; g < rows->groups; g++) {
-            cell[g].n += (int64_t)tally[g];
+            cell[g].n += (int64_t)sw_rows_tally(rows)[g];
         }
         return;
+    case SW_ROWS_WIDE:
+        for (uint32_t i = 0; i < rows->batch->rows; i++) {
+            cell[rows->wide[i]].n++;
+        }
+        return;
+    case SW_ROWS_LISTED:
+        break;
     }
-    list_rows(rows);
+    sw_rows_list(rows);
     for (uint32_t i = 0; i < rows->n; i++) {
         cell[rows->group[i]].n++;
     }
 }
 
-static void add_ints(struct sw_cell_int *cell, const struct input *input, struct rows *rows)
+static void add_ints(struct sw_cell_int *cell, const struct input *input, struct sw_rows *rows)
 {
     const int64_t *values = input->ints;
-    if (rows->is_few && input->is_small) {
+    if (rows->form == SW_ROWS_FEW && input->is_small) {
         int64_t sum[SW_FEW_GROUPS + 1];
-        const uint64_t *tally = tally_of(rows);
+        const uint64_t *tally = sw_rows_tally(rows);
         sw_few_sum_ints(values, rows->few, rows->batch->rows, rows->groups + 1, sum);
         for (uint32_t g = 0; g < rows->groups; g++) {
             cell[g].n += (int64_t)tally[g];
@@ -187,7 +87,15 @@ static void add_ints(struct sw_cell_int *cell, const struct input *input, struct
         }
         return;
     }
-    list_rows(rows);
+    for (uint32_t i = 0; i < rows->batch->rows && rows->form == SW_ROWS_WIDE; i++) {
+        struct sw_cell_int *c = &cell[rows->wide[i]];
+        c->n++;
+        c->sum += values[i];
+    }
+    if (rows->form == SW_ROWS_WIDE) {
+        return;
+    }
+    sw_rows_list(rows);
     for (uint32_t i = 0; i < rows->n; i++) {
         struct sw_cell_int *c = &cell[rows->group[i]];
         c->n++;
@@ -216,7 +124,7 @@ static sw_status add_float(const struct sw_measure *measure, struct sw_cell_floa
 
 /* All rows at once, but for blocks in which a value is not met by the cut. */
 static sw_status add_floats_few(const struct sw_measure *measure, struct sw_cell_float *cell,
-                                const double *values, struct rows *rows)
+                                const double *values, struct sw_rows *rows)
 {
     struct sw_few_sum sum[SW_FEW_GROUPS + 1];
     uint32_t n = rows->batch->rows;
@@ -239,26 +147,41 @@ static sw_status add_floats_few(const struct sw_measure *measure, struct sw_cell
     return SW_OK;
 }
 
-static sw_status add_floats(const struct sw_measure *measure, struct sw_cell_float *cell,
-                            const double *values, struct rows *rows)
+/* Many groups: the values are cut all at once, a part of the vector at a time. */
+static sw_status add_floats_wide(const struct sw_measure *measure, struct sw_cell_float *cell,
+                                 const double *values, const struct sw_rows *rows)
 {
-    if (rows->is_few && measure->cut[0].is_usable) {
+    int64_t parts[2 * PART_ROWS];
+    uint32_t n = rows->batch->rows;
+    for (uint32_t at = 0; at < n; at += PART_ROWS) {
+        uint32_t count = n - at < PART_ROWS ? n - at : PART_ROWS;
+        const uint16_t *group = rows->wide + at;
+        uint32_t missed = sw_exact_parts(&measure->cut[0], values + at, count, parts);
+        for (uint32_t i = 0; i < count && missed != 0; i++) {
+            SW_TRY(add_float(measure, &cell[group[i]], values[at + i]));
+        }
+        for (uint32_t i = 0; i < count && missed == 0; i++) {
+            struct sw_cell_float *c = &cell[group[i]];
+            c->n++;
+            c->sum.high += parts[2 * i];
+            c->sum.low += parts[2 * i + 1];
+        }
+    }
+    return SW_OK;
+}
+
+static sw_status add_floats(const struct sw_measure *measure, struct sw_cell_float *cell,
+                            const double *values, struct sw_rows *rows)
+{
+    if (rows->form == SW_ROWS_FEW && measure->cut[0].is_usable) {
         return add_floats_few(measure, cell, values, rows);
     }
-    const struct sw_exact_cut cut = measure->cut[0];
-    list_rows(rows);
+    if (rows->form == SW_ROWS_WIDE && measure->cut[0].is_usable) {
+        return add_floats_wide(measure, cell, values, rows);
+    }
+    sw_rows_list(rows);
     for (uint32_t i = 0; i < rows->n; i++) {
-        struct sw_cell_float *c = &cell[rows->group[i]];
-        int64_t high;
-        int64_t low;
-        double value = values[rows->row[i]];
-        c->n++;
-        if (__builtin_expect(!sw_exact_split(&cut, value, &high, &low) || !cut.is_usable, 0)) {
-            SW_TRY(sw_exact_sum_stray(&c->sum, value));
-            continue;
-        }
-        c->sum.high += high;
-        c->sum.low += low;
+        SW_TRY(add_float(measure, &cell[rows->group[i]], values[rows->row[i]]));
     }
     return SW_OK;
 }
@@ -273,7 +196,7 @@ static double square_error(double a, double square)
 }
 
 static sw_status add_spread(const struct sw_measure *measure, struct sw_cell_spread *cell,
-                            const double *values, const struct rows *rows)
+                            const double *values, const struct sw_rows *rows)
 {
     for (uint32_t i = 0; i < rows->n; i++) {
         struct sw_cell_spread *c = &cell[rows->group[i]];
@@ -290,7 +213,7 @@ static sw_status add_spread(const struct sw_measure *measure, struct sw_cell_spr
 }
 
 static void add_best_floats(bool is_max, struct sw_cell_best *cell, const double *values,
-                            const struct rows *rows)
+                            const struct sw_rows *rows)
 {
     for (uint32_t i = 0; i < rows->n; i++) {
         struct sw_cell_best *c = &cell[rows->group[i]];
@@ -304,7 +227,7 @@ static void add_best_floats(bool is_max, struct sw_cell_best *cell, const double
 }
 
 static void add_best_ints(bool is_max, struct sw_cell_best *cell, const int64_t *values,
-                          const struct rows *rows)
+                          const struct sw_rows *rows)
 {
     for (uint32_t i = 0; i < rows->n; i++) {
         struct sw_cell_best *c = &cell[rows->group[i]];
@@ -325,7 +248,7 @@ static struct sw_span text_at(const struct sw_measure *measure, const struct sw_
 
 static sw_status add_texts(const struct sw_measure *measure, struct sw_cell_text *cell,
                            const struct sw_batch *batch, const struct input *input,
-                           const struct rows *rows)
+                           const struct sw_rows *rows)
 {
     bool is_max = measure->fn == SW_MEASURE_MAX;
     for (uint32_t i = 0; i < rows->n; i++) {
@@ -338,7 +261,7 @@ static sw_status add_texts(const struct sw_measure *measure, struct sw_cell_text
 
 static sw_status add_distinct(const struct sw_measure *measure, struct sw_distinct *distinct,
                               struct sw_batch *batch, const struct input *input,
-                              const struct rows *rows)
+                              const struct sw_rows *rows)
 {
     if (measure->program == NULL) {
         return sw_distinct_rows(distinct, batch, rows->row, rows->group, rows->n);
@@ -359,7 +282,7 @@ static sw_status add_distinct(const struct sw_measure *measure, struct sw_distin
 }
 
 static sw_status add_ranks(const struct sw_measure *measure, struct sw_ranks_state *state,
-                           const struct input *input, const struct rows *rows)
+                           const struct input *input, const struct sw_rows *rows)
 {
     uint64_t key[SW_VECTOR_ROWS];
     uint32_t group[SW_VECTOR_ROWS];
@@ -380,12 +303,12 @@ static sw_status add_ranks(const struct sw_measure *measure, struct sw_ranks_sta
 
 static sw_status add_cells(const struct sw_measure *measure, struct sw_measure_column *column,
                            const struct sw_batch *batch, const struct input *input,
-                           struct rows *rows)
+                           struct sw_rows *rows)
 {
     bool is_max = measure->fn == SW_MEASURE_MAX;
     enum sw_cell_kind kind = sw_measure_kind(measure);
     if (kind != SW_CELL_COUNT && kind != SW_CELL_INT && kind != SW_CELL_FLOAT) {
-        list_rows(rows);
+        sw_rows_list(rows);
     }
     switch (kind) {
     case SW_CELL_COUNT:
@@ -412,10 +335,10 @@ static sw_status add_cells(const struct sw_measure *measure, struct sw_measure_c
 }
 
 static sw_status add_measure(const struct sw_measure *measure, struct sw_measure_column *column,
-                             struct sw_batch *batch, struct rows *all)
+                             struct sw_batch *batch, struct sw_rows *all)
 {
-    struct rows valid_rows;
-    struct rows *rows = all;
+    struct sw_rows valid_rows;
+    struct sw_rows *rows = all;
     struct input input = {0};
     double room[SW_VECTOR_ROWS];
     if (measure->program != NULL) {
@@ -424,36 +347,19 @@ static sw_status add_measure(const struct sw_measure *measure, struct sw_measure
         read_column(measure, batch, &input);
     }
     if (input.valid != NULL) {
-        begin_rows(&valid_rows, all->grouping, batch, input.valid);
+        sw_rows_begin(&valid_rows, all->grouping, batch, input.valid);
         rows = &valid_rows;
     }
     SW_TRY(add_cells(measure, column, batch, &input, rows));
     if (measure->ranks != NULL) {
-        list_rows(rows);
+        sw_rows_list(rows);
         return add_ranks(measure, column->ranks, &input, rows);
     }
     if (column->distinct != NULL) {
-        list_rows(rows);
+        sw_rows_list(rows);
         return add_distinct(measure, column->distinct, batch, &input, rows);
     }
     return SW_OK;
-}
-
-static void count_rows(struct rows *rows, uint64_t *counts)
-{
-    const struct sw_grouping *from = rows->grouping;
-    uint32_t n = rows->batch->rows;
-    if (rows->is_few) {
-        const uint64_t *tally = tally_of(rows);
-        for (uint32_t g = 0; g < rows->groups; g++) {
-            counts[g] += tally[g];
-        }
-    } else if (from->narrow != NULL) {
-        sw_count_narrow(from->narrow, from->select, from->selected, n, counts, from->groups);
-    } else {
-        sw_assert(from->wide != NULL);
-        sw_count_wide(from->wide, from->select, from->selected, n, counts, from->groups);
-    }
 }
 
 static bool is_float_sum(const struct sw_measure *measure)
@@ -465,21 +371,24 @@ static bool is_float_sum(const struct sw_measure *measure)
 sw_status sw_measures_add(const struct sw_measures *measures, struct sw_measures_state *state,
                           struct sw_batch *batch, const struct sw_grouping *grouping)
 {
-    struct rows rows;
+    struct sw_rows rows;
     SW_TRY(sw_measures_grow(measures, state, grouping->groups));
     if (state->rows + grouping->selected > SW_EXACT_ROWS) {
         sw_measures_carry(measures, state);
     }
     state->rows += grouping->selected;
-    begin_rows(&rows, grouping, batch, NULL);
+    sw_rows_begin(&rows, grouping, batch, NULL);
     for (uint32_t i = 0; i < measures->count * 2; i++) {
         uint32_t k = i % measures->count;
+        if (sw_measure_is_row_count(&measures->measure[k]) && (int32_t)k != measures->rows_from) {
+            continue; /* another knows */
+        }
         if (is_float_sum(&measures->measure[k]) == (i < measures->count)) {
             SW_TRY(add_measure(&measures->measure[k], &state->column[k], batch, &rows));
         }
     }
     if (grouping->rows != NULL) {
-        count_rows(&rows, grouping->rows);
+        sw_rows_count(&rows, grouping->rows);
     }
     return SW_OK;
 }

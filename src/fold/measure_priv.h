@@ -75,6 +75,11 @@ struct sw_measures_state {
     struct sw_measure_column column[];
 };
 
+static inline bool sw_measure_is_row_count(const struct sw_measure *measure)
+{
+    return measure->fn == SW_MEASURE_COUNT && !measure->has_input;
+}
+
 enum sw_cell_kind sw_measure_kind(const struct sw_measure *measure);
 /* Room for cells of that many groups. */
 SW_MUST_USE sw_status sw_measures_grow(const struct sw_measures *measures,
@@ -83,6 +88,5 @@ void sw_measures_carry(const struct sw_measures *measures, struct sw_measures_st
 /* Puts the text in the cell where it is better than what is there. */
 SW_MUST_USE sw_status sw_measure_keep_text(struct sw_cell_text *cell, bool is_max,
                                            struct sw_span text);
-size_t sw_measure_cell_size(const struct sw_measure *measure);
 
 #endif

@@ -140,16 +140,34 @@ static int64_t least_values(const struct sw_measure *measure)
     return is_count ? 0 : measure->fn == SW_MEASURE_STDDEV ? 2 : 1;
 }
 
+/* Every kind of cell begins with n. */
+static int64_t values_of(const struct sw_measures *measures, const struct sw_measures_state *state,
+                         uint32_t i, uint32_t group)
+{
+    int64_t n = 0;
+    if (group < state->capacity) {
+        size_t size = sw_measure_cell_bytes(&measures->measure[i]);
+        memcpy(&n, (const char *)state->column[i].cells.any + group * size, sizeof(n));
+    }
+    return n;
+}
+
+int64_t sw_measures_rows(const struct sw_measures *measures, const struct sw_measures_state *state,
+                         uint32_t group)
+{
+    sw_assert(measures->rows_from >= 0);
+    return values_of(measures, state, (uint32_t)measures->rows_from, group);
+}
+
 struct sw_value sw_measures_value(const struct sw_measures *measures,
                                   const struct sw_measures_state *state, uint32_t i, uint32_t group)
 {
     const struct sw_measure *measure = &measures->measure[i];
     const struct sw_measure_column *column = &state->column[i];
-    int64_t n = 0;
-    if (group < state->capacity) {
-        /* Every kind of cell begins with n. */
-        memcpy(&n, (const char *)column->cells.any + group * sw_measure_cell_size(measure),
-               sizeof(n));
+    int64_t n = values_of(measures, state, i, group);
+    if (sw_measure_is_row_count(measure) && measures->rows_from >= 0) {
+        return (struct sw_value){.type = SW_TYPE_INT,
+                                 .u.i = sw_measures_rows(measures, state, group)};
     }
     if (n < least_values(measure)) {
         return (struct sw_value){.type = result_type(measure), .is_null = true};

@@ -38,7 +38,7 @@ static size_t size_of(enum sw_cell_kind kind)
     return sizes[kind];
 }
 
-size_t sw_measure_cell_size(const struct sw_measure *measure)
+size_t sw_measure_cell_bytes(const struct sw_measure *measure)
 {
     return size_of(sw_measure_kind(measure));
 }
@@ -124,9 +124,10 @@ sw_status sw_measures_grow(const struct sw_measures *measures, struct sw_measure
     if (groups <= state->capacity) {
         return SW_OK;
     }
-    uint32_t capacity = groups <= GROUPS_MIN ? GROUPS_MIN : groups + groups / 2;
+    uint32_t more = state->capacity == 0 ? 0 : groups / 2; /* the first time it may be all */
+    uint32_t capacity = groups <= GROUPS_MIN ? GROUPS_MIN : groups + more;
     for (uint32_t i = 0; i < measures->count; i++) {
-        size_t size = sw_measure_cell_size(&measures->measure[i]);
+        size_t size = sw_measure_cell_bytes(&measures->measure[i]);
         union sw_cells *cells = &state->column[i].cells;
         char *grown = realloc(cells->any, capacity * size);
         if (grown == NULL) {

@@ -15,6 +15,12 @@ void sw_mark(const uint8_t *restrict code, const uint64_t *restrict keep, uint32
     sw_loops_choose()->mark(code, keep, n, else_code, into);
 }
 
+void sw_mark_wide(const uint16_t *restrict code, const uint64_t *restrict keep, uint32_t n,
+                  uint16_t else_code, uint16_t *restrict into)
+{
+    sw_loops_choose()->mark_wide(code, keep, n, else_code, into);
+}
+
 void sw_count_narrow(const uint8_t *restrict code, const uint64_t *restrict select,
                      uint32_t selected, uint32_t n, uint64_t *restrict counts, uint32_t codes)
 {
@@ -44,8 +50,8 @@ void sw_count_wide(const uint16_t *restrict code, const uint64_t *restrict selec
     const struct sw_loops *loops = sw_loops_choose();
     if (codes <= SW_COUNT_WIDE && n * 4 > codes && (select == NULL || is_dense(selected, n))) {
         uint16_t marked[SW_VECTOR_ROWS];
-        for (uint32_t i = 0; i < n && select != NULL; i++) {
-            marked[i] = sw_bits_has(select, i) ? code[i] : (uint16_t)codes;
+        if (select != NULL) {
+            loops->mark_wide(code, select, n, (uint16_t)codes, marked);
         }
         loops->count_wide(select == NULL ? code : marked, n, codes, counts);
         return;

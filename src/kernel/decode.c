@@ -129,3 +129,19 @@ void sw_decode_codes(const struct sw_chunk *chunk, uint32_t start, uint32_t n,
         break;
     }
 }
+
+const uint16_t *sw_decode_codes_wide(const struct sw_chunk *chunk, uint32_t start, uint32_t n,
+                                     uint16_t *restrict room)
+{
+    const uint8_t *restrict from8 = chunk->data;
+    const uint32_t *restrict from32 = chunk->data;
+    sw_assert(chunk->encoding == SW_ENC_DICT);
+    sw_assert(chunk->dict_count <= UINT16_MAX + 1);
+    if (chunk->width == 2) {
+        return (const uint16_t *)chunk->data + start;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        room[i] = chunk->width == 1 ? from8[start + i] : (uint16_t)from32[start + i];
+    }
+    return room;
+}

@@ -238,8 +238,29 @@ void sw_exact_sum_put(const struct sw_exact_cut *cut, const struct sw_exact_sum 
     }
 }
 
+/* The three words as one integer, which the machine rounds as it should; far from where doubles
+ * end, scaling it rounds no more. */
+static bool round_short(const struct sw_exact_cut *cut, const struct sw_exact_sum *sum,
+                        double *value)
+{
+    const int64_t most = INT64_C(1) << 36;
+    int exponent = cut->exponent - 2 * SW_EXACT_BITS;
+    if (!cut->is_usable || sum->stray != NULL || sum->carry > most || sum->carry < -most ||
+        exponent < -900) {
+        return false;
+    }
+    __int128 total = sum->carry * ((__int128)1 << (2 * SW_EXACT_BITS)) +
+                     sum->high * ((__int128)1 << SW_EXACT_BITS) + sum->low;
+    *value = ldexp((double)total, exponent);
+    return true;
+}
+
 double sw_exact_sum_round(const struct sw_exact_cut *cut, const struct sw_exact_sum *sum)
 {
+    double value;
+    if (round_short(cut, sum, &value)) {
+        return value;
+    }
     struct sw_exact exact = {0};
     sw_exact_sum_put(cut, sum, &exact);
     return sw_exact_round(&exact);

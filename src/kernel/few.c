@@ -9,6 +9,12 @@ uint32_t sw_few_sum(const struct sw_exact_cut *cut, const double *restrict value
     return sw_loops_choose()->sum_few(cut, values, group, n, groups, sum);
 }
 
+uint32_t sw_exact_parts(const struct sw_exact_cut *cut, const double *restrict values, uint32_t n,
+                        int64_t *restrict parts)
+{
+    return sw_loops_choose()->parts(cut, values, n, parts);
+}
+
 void sw_few_sum_ints(const int64_t *restrict values, const uint8_t *restrict group, uint32_t n,
                      uint32_t groups, int64_t *restrict sum)
 {

@@ -23,6 +23,10 @@ void sw_decode_ints(const struct sw_chunk *chunk, uint32_t start, uint32_t n,
 void sw_decode_codes(const struct sw_chunk *chunk, uint32_t start, uint32_t n,
                      uint32_t *restrict into);
 
+/* Codes below 2^16 as they lie, or in `room`. */
+const uint16_t *sw_decode_codes_wide(const struct sw_chunk *chunk, uint32_t start, uint32_t n,
+                                     uint16_t *restrict room);
+
 /* -- compare.c: into[SW_VECTOR_WORDS], bits beyond n are 0; nulls are not looked at ---- */
 
 /* low <= value <= high for an integral chunk, in its own width. */
@@ -53,6 +57,9 @@ void sw_count(const uint32_t *restrict code, const uint64_t *restrict select, ui
 void sw_mark(const uint8_t *restrict code, const uint64_t *restrict keep, uint32_t n,
              uint8_t else_code, uint8_t *restrict into);
 
+void sw_mark_wide(const uint16_t *restrict code, const uint64_t *restrict keep, uint32_t n,
+                  uint16_t else_code, uint16_t *restrict into);
+
 /* -- few.c: sums by group, for few groups; every row counts, so those that shall not have a group
  * of their own ---------------------------------------------------------------------------- */
 
@@ -68,6 +75,13 @@ uint32_t sw_few_sum(const struct sw_exact_cut *cut, const double *restrict value
 /* The same of integers below 2^52, all of them summed. */
 void sw_few_sum_ints(const int64_t *restrict values, const uint8_t *restrict group, uint32_t n,
                      uint32_t groups, int64_t *restrict sum);
+
+/* -- also few.c: for many groups ------------------------------------------------------ */
+
+/* The parts of values[0..n), high and low in turn, as sw_exact_split makes them. Returns the blocks
+ * of 64 rows, by bit, in which a value is not met by the cut. */
+uint32_t sw_exact_parts(const struct sw_exact_cut *cut, const double *restrict values, uint32_t n,
+                        int64_t *restrict parts);
 
 /* -- m4.c ----------------------------------------------------------------------- */
 

@@ -10,6 +10,8 @@ struct sw_loops {
     uint32_t (*count_bits)(const uint64_t *bits);
     void (*mark)(const uint8_t *restrict code, const uint64_t *restrict keep, uint32_t n,
                  uint8_t else_code, uint8_t *restrict into);
+    void (*mark_wide)(const uint16_t *restrict code, const uint64_t *restrict keep, uint32_t n,
+                      uint16_t else_code, uint16_t *restrict into);
     void (*count_narrow)(const uint8_t *restrict code, uint32_t n, uint32_t codes,
                          uint64_t *restrict counts);
     void (*count_wide)(const uint16_t *restrict code, uint32_t n, uint32_t codes,
@@ -17,6 +19,8 @@ struct sw_loops {
     uint32_t (*sum_few)(const struct sw_exact_cut *cut, const double *restrict values,
                         const uint8_t *restrict group, uint32_t n, uint32_t groups,
                         struct sw_few_sum *restrict sum);
+    uint32_t (*parts)(const struct sw_exact_cut *cut, const double *restrict values, uint32_t n,
+                      int64_t *restrict parts);
     void (*sum_few_ints)(const int64_t *restrict values, const uint8_t *restrict group, uint32_t n,
                          uint32_t groups, int64_t *restrict sum);
     void (*pack)(const uint8_t *restrict flags, uint32_t words, uint64_t *restrict into);

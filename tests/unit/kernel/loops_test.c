@@ -42,18 +42,23 @@ static void check_marks(struct test_random *random, const struct sw_loops *loops
     uint8_t code[SW_VECTOR_ROWS];
     uint8_t into[SW_VECTOR_ROWS];
     uint64_t keep[SW_VECTOR_WORDS];
+    uint16_t wide[SW_VECTOR_ROWS];
+    uint16_t into_wide[SW_VECTOR_ROWS];
     uint8_t other = (uint8_t)test_random_below(random, 256);
     uint32_t count = 0;
     random_bits(random, n, keep);
     for (uint32_t i = 0; i < n; i++) {
         code[i] = (uint8_t)test_random_below(random, 256);
+        wide[i] = (uint16_t)test_random_below(random, 65536);
         count += sw_bits_has(keep, i);
     }
 
     loops->mark(code, keep, n, other, into);
+    loops->mark_wide(wide, keep, n, (uint16_t)(other * 257), into_wide);
 
     for (uint32_t i = 0; i < n; i++) {
         assert_int_equal(into[i], sw_bits_has(keep, i) ? code[i] : other);
+        assert_int_equal(into_wide[i], sw_bits_has(keep, i) ? wide[i] : other * 257);
     }
     assert_int_equal(loops->count_bits(keep), count);
 }
@@ -157,6 +162,16 @@ static void check_sums(struct test_random *random, const struct sw_loops *loops,
             naive[group[i]].high += high;
             naive[group[i]].low += low;
             naive[group[i]].n++;
+        }
+    }
+
+    int64_t parts[2 * SW_VECTOR_ROWS];
+    assert_int_equal(loops->parts(&cut, values, n, parts), naive_left);
+    for (uint32_t i = 0; i < n; i++) {
+        int64_t high;
+        int64_t low;
+        if (sw_exact_split(&cut, values[i], &high, &low)) {
+            assert_true(parts[2 * i] == high && parts[2 * i + 1] == low);
         }
     }
 
