@@ -5,7 +5,7 @@
  *
  *   one step alone: begin -> parts at work, a group each -> the last joins -> one step alone: finish
  *
- * The lock guards who may do what; a part is its worker's, a slot belongs to who claimed it.     */
+ * The lock guards who may do what; a part is its worker's, a slot belongs to who claimed it. */
 #include <stdlib.h>
 
 #include "edit/edit_priv.h"

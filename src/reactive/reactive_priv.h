@@ -4,6 +4,7 @@
  *   reference.c  "$name" in parameters: finding and replacing
  *   selection.c  selections and where: clauses -> filters with keys
  *   output.c     definitions -> what a run needs of them
+ *   content.c    what of a version an output shows
  *   reads.c      which formulas an output reads
  *   mark.c       down: what is dirty, what is due, what is cancelled
  *   run.c        down: dirty outputs -> scans and pages of one moment
@@ -249,7 +250,14 @@ void sw_run_cancel(struct sw_run *run);
 bool sw_run_keep_input(struct sw_run *run, struct sw_input *input);
 void sw_run_free(struct sw_run *run);
 
+/* content.c */
+/* Of a planned item. */
+SW_MUST_USE sw_status sw_run_content(const struct sw_run *run, const struct sw_run_item *item,
+                                     struct sw_identity *content, struct sw_err *err);
+
 /* settle.c */
+/* The output shows at this version what it showed before. */
+void sw_output_renew(struct sw_output *output, uint64_t version);
 void sw_run_scan_done(void *table, struct sw_scan *scan);
 void sw_run_page_done(void *item, sw_status status, struct sw_page *page, const struct sw_err *err);
 /* One of the run's pending things is over. */

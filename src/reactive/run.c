@@ -100,7 +100,6 @@ static sw_status put_key(struct sw_run *run, struct sw_run_item *item, struct sw
 {
     const struct sw_run_table *table = &run->table[item->table];
     sw_buf_clear(key);
-    sw_buf_printf(key, "%llu\n", (unsigned long long)table->version->content);
     SW_TRY(put_formulas(run, item, key, err));
     for (uint32_t i = 0; i < item->filters; i++) {
         struct sw_span filter = table->list.key[item->filter[i]];
@@ -123,6 +122,15 @@ static sw_status put_key(struct sw_run *run, struct sw_run_item *item, struct sw
                              sw_span_of(key->data + definition, key->length - definition));
     }
     return key->failed ? sw_graph_no_memory(err) : SW_OK;
+}
+
+/* The last part of the key: of the version what the output shows. */
+static sw_status put_content(const struct sw_run *run, struct sw_run_item *item, struct sw_buf *key)
+{
+    struct sw_identity content;
+    SW_TRY(sw_run_content(run, item, &content, &item->err));
+    sw_buf_printf(key, "\n%llx %llx", (unsigned long long)content.a, (unsigned long long)content.b);
+    return key->failed ? sw_graph_no_memory(&item->err) : SW_OK;
 }
 
 static sw_status plan_item(struct sw_run *run, struct sw_run_item *item, struct sw_buf *key)
@@ -162,39 +170,53 @@ static bool is_settled(const struct sw_output *output, const struct sw_buf *key)
            sw_span_equal(sw_buf_peek(&output->settled), sw_buf_peek(key));
 }
 
-static void plan_fold(struct sw_run *run, struct sw_run_item *item)
+static sw_status plan_fold(struct sw_run *run, struct sw_run_item *item)
 {
-    struct sw_run_table *table = &run->table[item->table];
-    item->slot = -1;
-    if (item->status == SW_OK && item->output->fold != NULL) {
-        const struct sw_fold_env env = {table->version, sw_graph_expr_input, run->graph};
-        item->status =
-            sw_foldrun_new_env(item->output->fold, item->params, &env, &item->foldrun, &item->err);
-        if (item->status == SW_OK) {
-            item->slot = (int32_t)table->slots++;
-        }
+    const struct sw_fold_env env = {run->table[item->table].version, sw_graph_expr_input,
+                                    run->graph};
+    return item->output->fold == NULL ? SW_OK
+                                      : sw_foldrun_new_env(item->output->fold, item->params, &env,
+                                                           &item->foldrun, &item->err);
+}
+
+/* It shows already what it would come to. */
+static void leave_shown(struct sw_run *run, struct sw_run_item *item)
+{
+    struct sw_output *output = item->output;
+    enum sw_output_state state = output->has_err ? SW_OUTPUT_ERROR : SW_OUTPUT_OK;
+    if (output->shown != state) {
+        sw_graph_tell_state(run->graph, output, state, -1, output->has_err ? &output->err : NULL);
     }
+    if (run->table[item->table].version != NULL) {
+        sw_output_renew(output, run->table[item->table].version->number);
+    }
+    sw_foldrun_free(item->foldrun);
+    item->foldrun = NULL;
 }
 
 /* What an output shows already is not computed again: false. */
 static bool plan(struct sw_run *run, struct sw_run_item *item, struct sw_buf *key)
 {
-    struct sw_output *output = item->output;
+    item->slot = -1;
     item->status = plan_item(run, item, key);
+    if (item->status == SW_OK) {
+        item->status = plan_fold(run, item);
+    }
+    if (item->status == SW_OK) {
+        item->status = put_content(run, item, key);
+    }
     if (item->status != SW_OK) {
         put_error_key(item, key);
     }
-    if (is_settled(output, key)) {
-        enum sw_output_state state = output->has_err ? SW_OUTPUT_ERROR : SW_OUTPUT_OK;
-        if (output->shown != state) {
-            sw_graph_tell_state(run->graph, output, state, -1,
-                                output->has_err ? &output->err : NULL);
-        }
+    if (is_settled(item->output, key)) {
+        leave_shown(run, item);
         return false;
     }
     const char *copy = sw_arena_text(&run->arena, sw_buf_peek(key));
     item->key = sw_span_of(copy, copy == NULL ? 0 : key->length);
-    plan_fold(run, item);
+    if (item->status == SW_OK && item->foldrun != NULL) {
+        item->slot = (int32_t)run->table[item->table].slots++;
+    }
     return true;
 }
 
@@ -366,6 +388,10 @@ static void collect_items(struct sw_run *run)
     struct sw_graph *graph = run->graph;
     for (struct sw_output *output = sw_output_first(graph); output != NULL;
          output = sw_output_next(output)) {
+        if (output->is_edited && !output->is_paused) {
+            graph->owes_flush =
+                true; /* an edit is closed by a flush, also where nothing shows it */
+        }
         if (output->is_stale && !output->is_paused) {
             graph->stale_run_us = run->started_us;
             graph->has_stale_run = true;

@@ -50,6 +50,35 @@ static struct sw_output_value *new_value(const struct sw_run *run, struct sw_run
     return value;
 }
 
+/* A value of its own: what sockets have still to send stays as it is. */
+void sw_output_renew(struct sw_output *output, uint64_t version)
+{
+    struct sw_output_value *old = output->value;
+    if (old == NULL || old->version == version) {
+        return;
+    }
+    struct sw_output_value *value = calloc(1, sizeof(*value));
+    char *name = strdup(old->output);
+    char *kind = strdup(old->kind);
+    if (value == NULL || name == NULL || kind == NULL) {
+        free(value);
+        free(name);
+        free(kind);
+        return; /* no memory: it says the version at which it was computed */
+    }
+    *value = (struct sw_output_value){.output = name,
+                                      .kind = kind,
+                                      .version = version,
+                                      .seq = old->seq,
+                                      .rows = old->rows,
+                                      .total = old->total};
+    atomic_init(&value->refs, 1);
+    value->series = old->series == NULL ? NULL : sw_series_ref(old->series);
+    value->page = old->page == NULL ? NULL : sw_page_ref(old->page);
+    output->value = value;
+    sw_output_value_unref(old);
+}
+
 /* -- results ------------------------------------------------------------------------------ */
 
 static void take_result(struct sw_run_item *item, const struct sw_scan_result *result)

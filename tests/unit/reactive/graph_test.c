@@ -92,6 +92,82 @@ static void what_is_shown_already_is_not_computed_again(void **state)
     world_fini(&world);
 }
 
+/* The stage's table as the next version, with the same values of a column in another chunk. */
+static void edit_column(struct stage *stage, const struct world *world, enum world_column column)
+{
+    const struct sw_version *before = stage->version[0];
+    struct sw_rowgroup *group[10];
+    struct sw_version *made = NULL;
+    assert_int_equal(before->groups, 10);
+    for (uint32_t i = 0; i < 10; i++) {
+        group[i] = before->group[i];
+    }
+    struct sw_chunk *chunk = world_chunk(world, (int)column, 300, 100, NULL);
+    assert_int_equal(sw_rowgroup_with_chunk(before->group[3], column, chunk, &group[3]), SW_OK);
+    assert_int_equal(
+        sw_version_new(before->number + 1, before->schema, 10, group, before->next_row_id, &made),
+        SW_OK);
+    sw_rowgroup_unref(group[3]);
+    sw_version_unref(stage->version[0]);
+    stage->version[0] = made;
+    sw_graph_table_changed(stage->graph, sw_span_text("w"), false);
+    stage_settle(stage);
+}
+
+static void note_version(void *context, struct sw_output_value *value)
+{
+    uint64_t *version = context;
+    *version = *version * 10 + value->version;
+}
+
+static void note_nothing(void *context, const char *output, enum sw_output_state state,
+                         double progress, const struct sw_err *err)
+{
+    (void)context;
+    (void)output;
+    (void)state;
+    (void)progress;
+    (void)err;
+}
+
+static void an_edit_runs_at_once_what_reads_the_column_and_nothing_else(void **state)
+{
+    (void)state;
+    struct world world;
+    struct stage stage;
+    uint64_t versions = 0;
+    stage_with_table(&stage, &world, 2);
+    stage_must(&stage, sw_graph_define_output,
+               "{\"output\":\"h\",\"kind\":\"histogram\",\"table\":\"w\",\"x\":\"f\"}");
+    stage_must(&stage, sw_graph_define_output,
+               "{\"output\":\"v\",\"kind\":\"value\",\"table\":\"w\",\"where\":\"n < 9\","
+               "\"measures\":{\"s\":{\"fn\":\"sum\",\"expr\":\"i + 1\"}}}");
+    stage_must(&stage, sw_graph_define_output,
+               "{\"output\":\"p\",\"kind\":\"scatter\",\"table\":\"w\",\"x\":\"f\",\"y\":\"i\","
+               "\"color\":\"m\"}");
+    stage_settle(&stage);
+    (void)stage_log(&stage);
+
+    edit_column(&stage, &world, WORLD_F);
+    edit_column(&stage, &world, WORLD_N);
+    edit_column(&stage, &world, WORLD_I);
+    edit_column(&stage, &world, WORLD_M);
+    edit_column(&stage, &world, WORLD_B);
+
+    const char *log = stage_log(&stage);
+    const char *h = strstr(log, "start;h=1000;p=");
+    assert_non_null(h);
+    assert_ptr_equal(h, log);
+    assert_non_null(strstr(log, "flush;start;v=1000;flush;start;v=1000;p="));
+    const char *end = strstr(log, "flush;start;p=");
+    assert_non_null(end);
+    assert_non_null(strstr(end, "flush;start;flush;")); /* nothing shows b */
+    sw_graph_each_value(stage.graph, note_version, note_nothing, &versions);
+    assert_int_equal(versions, 666); /* all are those of the newest version */
+    stage_fini(&stage);
+    world_fini(&world);
+}
+
 static void an_unset_input_of_a_parameter_is_an_error_of_its_own(void **state)
 {
     (void)state;
@@ -644,6 +720,7 @@ int main(void)
         cmocka_unit_test(an_output_runs_at_once_and_after_what_it_depends_on),
         cmocka_unit_test(every_input_change_is_closed_by_a_flush),
         cmocka_unit_test(what_is_shown_already_is_not_computed_again),
+        cmocka_unit_test(an_edit_runs_at_once_what_reads_the_column_and_nothing_else),
         cmocka_unit_test(an_unset_input_of_a_parameter_is_an_error_of_its_own),
         cmocka_unit_test(an_input_in_a_measures_expression_is_followed),
         cmocka_unit_test(a_paused_output_does_not_run_until_it_is_resumed),
