@@ -274,17 +274,30 @@ static sw_status check_schema(struct sw_db *db, struct sw_err *err)
     return SW_OK;
 }
 
+/* What quick_check found; where it could not read a page, it names SQLite's code in its words. */
+static sw_status judge_check(struct sw_db *db, const char *found, struct sw_err *err)
+{
+    static const char named[] = "error code=";
+    if (found != NULL && strcmp(found, "ok") == 0) {
+        return SW_OK;
+    }
+    const char *at = found != NULL ? strstr(found, named) : NULL;
+    int code = at != NULL ? (int)strtol(at + sizeof(named) - 1, NULL, 10) : SQLITE_CORRUPT;
+    return (code & 0xff) != SQLITE_CORRUPT
+               ? sw_db_fail(db, code, err)
+               : sw_db_damaged(db, err, "its pages do not hang together");
+}
+
 static sw_status check_pages(struct sw_db *db, struct sw_err *err)
 {
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(db->handle, "PRAGMA quick_check(1)", -1, &statement, NULL);
-    bool is_good = code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW &&
-                   sqlite3_column_text(statement, 0) != NULL &&
-                   strcmp((const char *)sqlite3_column_text(statement, 0), "ok") == 0;
-    sw_status status = code == SQLITE_ROW ? SW_OK : sw_db_fail(db, code, err);
+    code = code == SQLITE_OK ? sqlite3_step(statement) : code;
+    sw_status status = code == SQLITE_ROW
+                           ? judge_check(db, (const char *)sqlite3_column_text(statement, 0), err)
+                           : sw_db_fail(db, code, err);
     sqlite3_finalize(statement);
-    SW_TRY(status);
-    return is_good ? SW_OK : sw_db_damaged(db, err, "its pages do not hang together");
+    return status;
 }
 
 static sw_status check_file(struct sw_db *db, struct sw_err *err)

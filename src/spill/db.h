@@ -26,7 +26,8 @@ extern const char sw_session_sql[], sw_chunks_sql[];
 #define SW_SESSION_APPLICATION 0x5370694c /* "SpiL" */
 #define SW_CHUNKS_APPLICATION  0x53704368 /* "SpCh" */
 #define SW_INDEX_APPLICATION   0x53704978 /* "SpIx" */
-#define SW_FILE_VERSION        1          /* user_version of all three */
+#define SW_CHUNKS_PAGE_BYTES   65536
+#define SW_FILE_VERSION        1 /* user_version of all three */
 
 /* The one table of index.db. */
 #define SW_INDEX_SCHEMA                                                                        \

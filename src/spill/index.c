@@ -76,6 +76,21 @@ static sw_status read_row(struct sw_row *row, struct sw_stored *stored, struct s
                : sw_db_damaged(row->db, err, "a name or a key has no such length");
 }
 
+bool sw_index_get(struct sw_spill *spill, const char *name, struct sw_stored *stored)
+{
+    struct sw_row row;
+    bool is_there = false;
+    sw_db_lock(spill->index);
+    if (sw_row_start(&row, spill->index, SW_SQL_INDEX_ONE, NULL) == SW_OK) {
+        sw_row_bind_int(&row, id_of(name));
+        is_there = sw_row_one(&row, &is_there, NULL) == SW_OK && is_there &&
+                   read_row(&row, stored, NULL) == SW_OK;
+        sw_row_end(&row);
+    }
+    sw_db_unlock(spill->index);
+    return is_there;
+}
+
 /* Reads all rows into one array, so that the callee may use the index. */
 static sw_status read_all(struct sw_spill *spill, struct sw_stored **all, size_t *count,
                           struct sw_err *err)

@@ -182,7 +182,13 @@ sw_status sw_save_step_work(struct sw_save *save, bool *is_done, struct sw_err *
     sw_assert_worker();
     *is_done = false;
     sw_assert(pthread_mutex_lock(&save->store->writing) == 0);
+    if (save->first_key == 0) {
+        save->first_key = save->store->map.next_key;
+    }
     sw_status status = step(save, is_done, err);
+    if (status != SW_OK) {
+        sw_chunks_take_back(save->store, save->first_key);
+    }
     sw_assert(pthread_mutex_unlock(&save->store->writing) == 0);
     return status;
 }

@@ -20,6 +20,7 @@ struct sw_save {
     struct sw_chunk **chunk;       /* [chunks] to be written; the versions hold them */
     size_t chunks, chunks_room, chunks_at;
     uint64_t chunk_bytes;
+    uint64_t first_key; /* of the chunks that this save writes; 0: no step yet */
     _Atomic uint64_t looked_at;
 };
 

@@ -43,6 +43,7 @@ struct sw_store {
                                     new or was restored; else a save begins from nothing */
     int64_t disk_limit;
     _Atomic int64_t session_bytes, chunk_bytes; /* of the files */
+    _Atomic int64_t free_bytes;                 /* of them: pages of chunks that have gone */
     _Atomic uint64_t last_seq, log_records, log_bytes;
     _Atomic int64_t seen_ms;
 };
@@ -60,10 +61,12 @@ void sw_spill_remove_files(struct sw_spill *spill, const char *name);
 SW_MUST_USE sw_status sw_index_open(struct sw_spill *spill, struct sw_err *err);
 SW_MUST_USE sw_status sw_index_put(struct sw_spill *spill, const struct sw_stored *stored,
                                    struct sw_err *err);
+/* False: there is no such row. */
+bool sw_index_get(struct sw_spill *spill, const char *name, struct sw_stored *stored);
 void sw_index_cut(struct sw_spill *spill, const char *name);
 
 /* -- store.c */
-/* Room for about so many bytes more: SW_LIMIT, SW_STORAGE when the disk is short. */
+/* Room for about so many bytes more, where free pages do not do: SW_LIMIT, SW_STORAGE when the disk is short. */
 SW_MUST_USE sw_status sw_store_reserve(struct sw_store *store, uint64_t bytes, struct sw_err *err);
 /* After a write; the db's lock is held. */
 void sw_store_settle_session(struct sw_store *store);
@@ -80,5 +83,7 @@ SW_MUST_USE sw_status sw_chunks_put_batch(struct sw_store *store, struct sw_chun
  * Removes chunks that the last saves did not hold; in a file just restored (is_opened) those that
  * the map does not know. */
 SW_MUST_USE sw_status sw_chunks_sweep(struct sw_store *store, bool is_opened, struct sw_err *err);
+/* A save has failed: what it had written, from that key on, goes again. */
+void sw_chunks_take_back(struct sw_store *store, uint64_t first_key);
 
 #endif

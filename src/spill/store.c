@@ -25,6 +25,7 @@ static int64_t used_by(const struct sw_store *store)
 static sw_status check_limit(const char *name, int64_t used, uint64_t bytes, int64_t limit,
                              const char *hint, struct sw_err *err)
 {
+    used = used > 0 ? used : 0; /* below: somebody else made a file shorter */
     int64_t more = bytes < (uint64_t)INT64_MAX / 2 ? (int64_t)bytes : INT64_MAX / 2;
     return used <= limit && more <= limit - used
                ? SW_OK
@@ -35,6 +36,8 @@ sw_status sw_store_reserve(struct sw_store *store, uint64_t bytes, struct sw_err
 {
     const struct sw_spill *spill = store->spill;
     struct statvfs disk;
+    uint64_t free_pages = (uint64_t)atomic_load_explicit(&store->free_bytes, memory_order_relaxed);
+    bytes = bytes > free_pages ? bytes - free_pages : 0;
     SW_TRY(check_limit("session_disk_bytes", used_by(store), bytes, store->disk_limit,
                        "drop tables that are no longer needed, or ask the operator to raise "
                        "--session-disk",
@@ -70,7 +73,15 @@ void sw_store_settle_session(struct sw_store *store)
 
 void sw_store_settle_chunks(struct sw_store *store)
 {
+    struct sw_row row;
+    bool is_there = false;
     settle(store, store->chunks, &store->chunk_bytes);
+    if (sw_row_start(&row, store->chunks, SW_SQL_FREE_PAGES, NULL) == SW_OK &&
+        sw_row_one(&row, &is_there, NULL) == SW_OK && is_there) {
+        atomic_store_explicit(&store->free_bytes, sw_row_int(&row) * SW_CHUNKS_PAGE_BYTES,
+                              memory_order_relaxed);
+    }
+    sw_row_end(&row);
 }
 
 int64_t sw_store_disk_bytes(const struct sw_store *store)
@@ -362,7 +373,8 @@ sw_status sw_store_open_work(struct sw_spill *spill, const char *name, int64_t d
     }
     /* What was counted as a closed store's is now an open one's. */
     atomic_fetch_sub_explicit(&spill->disk_used, bytes, memory_order_relaxed);
-    made->seen_ms = made->facts.opened_ms;
+    struct sw_stored stored;
+    made->seen_ms = sw_index_get(spill, name, &stored) ? stored.seen_ms : made->facts.opened_ms;
     sw_store_settle_session(made);
     if (made->chunks != NULL) {
         sw_store_settle_chunks(made);

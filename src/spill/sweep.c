@@ -180,6 +180,30 @@ static sw_status make_safe(struct sw_store *store, struct sw_err *err)
     return status;
 }
 
+void sw_chunks_take_back(struct sw_store *store, uint64_t first_key)
+{
+    struct sw_db *db = atomic_load_explicit(&store->chunks, memory_order_acquire);
+    struct keys chunks = {0};
+    const struct keys none = {0};
+    if (db == NULL) {
+        return;
+    }
+    sw_db_lock(db);
+    for (uint64_t key = first_key; key < store->map.next_key; key++) {
+        const struct sw_chunk_entry *entry = sw_chunk_map_by_key(&store->map, key);
+        if (entry != NULL && entry->refs == 0) {
+            add_key(&chunks, key);
+        }
+    }
+    if (chunks.count > 0) {
+        sw_status status = cut_all(db, &chunks, &none, NULL);
+        settle_map(&store->map, &chunks, &none, status == SW_OK);
+        sw_store_settle_chunks(store);
+    }
+    sw_db_unlock(db);
+    free(chunks.key);
+}
+
 static sw_status list_all(struct sw_chunk_map *map, struct sw_db *db, bool is_opened,
                           struct keys *chunks, struct keys *dicts, struct sw_err *err)
 {
