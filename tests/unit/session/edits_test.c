@@ -199,6 +199,7 @@ struct model {
     struct test_random random;
     unsigned at, count; /* states s0 .. s(count-1); t is that of `at` */
     unsigned names;     /* given to columns so far */
+    unsigned rate;      /* quarters: of the input that formulas follow */
     int64_t next_id;    /* of rows, never given twice */
 };
 
@@ -248,6 +249,43 @@ static void show_state(struct model *model, unsigned at)
 {
     model->at = at;
     sql(model, "DROP TABLE t; CREATE TABLE t AS SELECT * FROM s%u", at);
+}
+
+/* Formulas are the columns w4, w5, ...: which one is in the number. */
+static const char *const formulas[][2] = {{"INT", "x * 2"},
+                                          {"REAL", "y / 3"},
+                                          {"TEXT", "category || '/' || name"},
+                                          {"REAL", "x * $rate"}};
+#define FORMULAS 4u
+
+static void put_formula(const struct model *model, unsigned w, char text[64])
+{
+    const char *formula = formulas[w % FORMULAS][1];
+    const char *input = strchr(formula, '$');
+    if (input == NULL) {
+        (void)snprintf(text, 64, "%s", formula);
+    } else {
+        (void)snprintf(text, 64, "%.*s%.2f", (int)(input - formula), formula, model->rate / 4.0);
+    }
+}
+
+/* The formulas of t have the values that its rows and the input give them. */
+static void follow(struct model *model)
+{
+    sqlite3_stmt *columns =
+        query(model, "SELECT substr(name, 2) FROM pragma_table_info('t') WHERE name GLOB 'w*'");
+    struct sw_buf update;
+    sw_buf_init(&update);
+    while (sqlite3_step(columns) == SQLITE_ROW) {
+        unsigned w = (unsigned)sqlite3_column_int64(columns, 0);
+        char text[64];
+        put_formula(model, w, text);
+        sw_buf_printf(&update, "UPDATE t SET w%u = %s;", w, text);
+    }
+    sqlite3_finalize(columns);
+    sw_buf_put_byte(&update, '\0');
+    sql(model, "%s", update.data);
+    sw_buf_fini(&update);
 }
 
 /* -- what the server must say --------------------------------------------------------- */
@@ -311,8 +349,12 @@ static void expected(struct model *model, struct sw_buf *page, struct sw_buf *st
         put_cell(stats, facts, 1, type);
         sw_buf_put_text(stats, ",\"max\":");
         put_cell(stats, facts, 2, type);
-        sw_buf_printf(stats, ",\"distinct\":%d,\"distinct_exact\":true}",
+        sw_buf_printf(stats, ",\"distinct\":%d,\"distinct_exact\":true",
                       sqlite3_column_int(facts, 3));
+        if (name[0] == 'w') {
+            sw_buf_printf(stats, ",\"formula\":\"%s\"", formulas[atoi(name + 1) % 4][1]);
+        }
+        sw_buf_put_byte(stats, '}');
         sqlite3_finalize(facts);
     }
     sqlite3_finalize(columns);
@@ -479,20 +521,21 @@ static bool step_delete(struct world *world, struct model *model)
     return sqlite3_changes(model->db) > 0;
 }
 
-/* A column that was added, or 0. */
-static unsigned added_column(struct model *model)
+/* A column that was added, by the letter of its kind, or 0. */
+static unsigned added_column(struct model *model, char letter)
 {
     char text[256];
-    int64_t count =
-        query_int(model, "SELECT count(*) FROM pragma_table_info('t') WHERE name GLOB 'z*'");
+    (void)snprintf(text, sizeof text,
+                   "SELECT count(*) FROM pragma_table_info('t') WHERE name GLOB '%c*'", letter);
+    int64_t count = query_int(model, text);
     if (count == 0) {
         return 0;
     }
     (void)snprintf(
         text, sizeof text,
-        "SELECT substr(name, 2) FROM pragma_table_info('t') WHERE name GLOB 'z*' LIMIT 1 "
+        "SELECT substr(name, 2) FROM pragma_table_info('t') WHERE name GLOB '%c*' LIMIT 1 "
         "OFFSET %" PRIu64,
-        pick(model, (uint64_t)count));
+        letter, pick(model, (uint64_t)count));
     return (unsigned)query_int(model, text);
 }
 
@@ -500,7 +543,7 @@ static bool step_column(struct world *world, struct model *model)
 {
     static const char *const kinds[][2] = {
         {"INT", "x * 2"}, {"REAL", "y / 3"}, {"TEXT", "category || '/' || name"}};
-    unsigned z = added_column(model);
+    unsigned z = added_column(model, 'z');
     uint64_t what = pick(model, 4);
     if (z == 0 ||
         (what == 0 && query_int(model, "SELECT count(*) FROM pragma_table_info('t')") < 9)) {
@@ -530,6 +573,59 @@ static bool step_column(struct world *world, struct model *model)
     return true;
 }
 
+/* A number for a formula of the same kind as w. */
+static unsigned next_formula(struct model *model, unsigned w)
+{
+    model->names += FORMULAS;
+    model->names -= model->names % FORMULAS;
+    model->names += w % FORMULAS;
+    return model->names;
+}
+
+static bool step_formula(struct world *world, struct model *model)
+{
+    unsigned w = added_column(model, 'w');
+    uint64_t what = pick(model, 6);
+    if (w == 0 ||
+        (what < 2 && query_int(model, "SELECT count(*) FROM pragma_table_info('t')") < 11)) {
+        w = next_formula(model, (unsigned)pick(model, FORMULAS));
+        say(world, "table.add_column", "{\"table\":\"fruit\",\"name\":\"w%u\",\"expr\":\"%s\"}", w,
+            formulas[w % FORMULAS][1]);
+        sql(model, "ALTER TABLE t ADD COLUMN w%u %s", w, formulas[w % FORMULAS][0]);
+    } else if (what == 2) {
+        unsigned to = next_formula(model, w);
+        say(world, "table.rename_column", "{\"table\":\"fruit\",\"from\":\"w%u\",\"to\":\"w%u\"}",
+            w, to);
+        sql(model, "ALTER TABLE t RENAME COLUMN w%u TO w%u", w, to);
+    } else if (what == 3) {
+        say(world, "table.batch",
+            "{\"table\":\"fruit\",\"ops\":[{\"method\":\"table.freeze_column\",\"params\":"
+            "{\"column\":\"w%u\"}},{\"method\":\"table.rename_column\",\"params\":"
+            "{\"from\":\"w%u\",\"to\":\"z%u\"}}]}",
+            w, w, ++model->names);
+        sql(model, "ALTER TABLE t RENAME COLUMN w%u TO z%u", w, model->names);
+    } else if (what == 4) {
+        say(world, "table.update",
+            "{\"table\":\"fruit\",\"set\":{\"name\":{\"expr\":\"w%u || ''\"}},\"where\":\"length("
+            "w%u) > 3\"}",
+            w, w);
+        sql(model, "UPDATE t SET name = w%u || '' WHERE length(w%u) > 3", w, w);
+        return sqlite3_changes(model->db) > 0;
+    } else {
+        say(world, "table.drop_column", "{\"table\":\"fruit\",\"column\":\"w%u\"}", w);
+        sql(model, "ALTER TABLE t DROP COLUMN w%u", w);
+    }
+    return true;
+}
+
+/* No edit, and nothing to take back: every state has the formulas of the input of now. */
+static void set_rate(struct world *world, struct model *model)
+{
+    model->rate = (unsigned)pick(model, 9);
+    say(world, "input.set", "{\"values\":{\"rate\":%.2f}}", model->rate / 4.0);
+    assert_non_null(strstr(answer(world), "\"result\""));
+}
+
 static bool undo(struct world *world, struct model *model)
 {
     say(world, "table.undo", "{\"table\":\"fruit\"}");
@@ -557,8 +653,13 @@ static bool redo(struct world *world, struct model *model)
 static void step(struct world *world, struct model *model)
 {
     static bool (*const edits[])(struct world *, struct model *) = {
-        step_cell, step_cell, step_update, step_update, step_append, step_delete, step_column};
-    uint64_t what = pick(model, 12);
+        step_cell,   step_cell,   step_update, step_update,
+        step_append, step_delete, step_column, step_formula};
+    uint64_t what = pick(model, 14);
+    if (what == 13) {
+        set_rate(world, model);
+        return;
+    }
     if (what < 5 || model->at + 1 >= KEPT_MAX) {
         (void)(what % 2 == 0 || model->at + 1 >= KEPT_MAX ? undo(world, model)
                                                           : redo(world, model));
@@ -569,6 +670,7 @@ static void step(struct world *world, struct model *model)
         if (strstr(came, "\"result\"") == NULL) {
             fail_msg("refused: %.500s", came);
         }
+        follow(model);
         keep_state(model);
     }
 }
@@ -610,8 +712,10 @@ static void random_programs_follow_sqlite_there_and_back(void **state)
     open_world(&world, 1 << 29);
     connect_client(&world);
     fill(&world, &model);
+    set_rate(&world, &model);
     for (int i = 0; i < STEPS; i++) {
         step(&world, &model);
+        follow(&model);
         check(&world, &model);
     }
     while (undo(&world, &model)) {
@@ -619,6 +723,7 @@ static void random_programs_follow_sqlite_there_and_back(void **state)
     check(&world, &model);
     while (redo(&world, &model)) {
     }
+    follow(&model);
     check(&world, &model);
     close_world(&world);
     sqlite3_close(model.db);
