@@ -57,6 +57,11 @@
 #define SW_SCAN_STRIPES \
     32u                                    /* runs of row groups folded apart: enough for any
                                               machine's cores, few enough that merging is cheap */
+#define SW_BRUSH_BINS_MIN     256u         /* fine bins of a brushed column, at least ... */
+#define SW_BRUSH_BINS_MAX     16384u       /* ... and at most */
+#define SW_BRUSH_BIN_ROWS     1024u        /* rows in one that are looked at in no time */
+#define SW_BRUSH_EDGE_ROWS    65536u       /* rows of edges beyond which a move is a scan */
+#define SW_BRUSH_TOTALS_BYTES (128u << 20) /* running totals of one index, all outputs */
 #define SW_PARTIAL_BYTES_MAX  (64u << 10)  /* a row group's partial that is kept: a byte a row */
 #define SW_PARTIALS_BYTES_MAX (128u << 20) /* partials kept per session ... */
 #define SW_PARTIALS_SHARE     32u          /* ... which is at most this part of its memory */
@@ -87,6 +92,8 @@
 #define SW_EDITS_WAITING_MAX   1000u        /* edits of a session that wait for their turn */
 #define SW_EDIT_TEXT_BYTES_MAX (256u << 20) /* text that an edit may put into one row group */
 #define SW_CAST_EXAMPLES_MAX   10u          /* values shown of those that a cast cannot keep */
+#define SW_PREVIEW_ROWS        20u          /* rows that a preview shows unless told otherwise */
+#define SW_PREVIEW_TEXT_MAX    1000u        /* bytes of a text that it shows */
 #define SW_HISTORY_LISTED_MAX  10000u       /* steps that table.history lists */
 #define SW_HISTORY_SHARE       8u /* the part of a session's memory that history leaves free */
 
@@ -147,6 +154,15 @@
 #define SW_STATIC_FILES_MAX       4096u        /* their number */
 #define SW_ORIGINS_MAX            64u          /* --allow-origin */
 #define SW_THREADS_MAX            256u         /* --threads */
+
+/* -- keeping sessions --------------------------------------------------------- */
+#define SW_PARK_AFTER_S      60u        /* without a socket: then its memory serves others, seconds */
+#define SW_SAVE_QUIET_MS     5000u      /* a session is saved so long after its last change */
+#define SW_SAVE_RECORDS      4096u      /* or after so many changes: each is done again at a restart */
+#define SW_SAVE_LOG_BYTES    (16u << 20) /* or so many bytes of them */
+#define SW_APPEND_BYTES      (8u << 20) /* records that one transaction takes, about */
+#define SW_DISK_LOG_THREADS  4u         /* that append to logs: they mostly wait for the disk */
+#define SW_DISK_BULK_THREADS 2u         /* that save and open sessions */
 
 /* -- spill ------------------------------------------------------------------ */
 #define SW_SPILL_BATCH_BYTES    (16u << 20)   /* chunks written by one transaction */

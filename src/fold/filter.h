@@ -32,6 +32,17 @@ SW_MUST_USE sw_status sw_filter_equals(const struct sw_version *version, uint32_
 SW_MUST_USE sw_status sw_filter_program(struct sw_program *program, struct sw_filter **filter);
 void sw_filter_free(struct sw_filter *filter);
 
+/* A range of a numeric column, both ends included. */
+struct sw_filter_range {
+    uint32_t column;
+    enum sw_type type;
+    bool is_nothing;
+    int64_t low_i, high_i; /* integral types, in the column's unit */
+    double low_f, high_f;  /* SW_TYPE_FLOAT */
+};
+/* False: the filter is no such range, or passes everything. */
+bool sw_filter_range(const struct sw_filter *filter, struct sw_filter_range *range);
+
 /* The columns that it reads, each once; borrowed from the filter. */
 size_t sw_filter_columns(const struct sw_filter *filter, const uint32_t **columns);
 enum sw_filter_reach sw_filter_reach(const struct sw_filter *filter,

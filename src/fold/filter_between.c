@@ -113,6 +113,17 @@ static const struct sw_filter_ops between_ops = {
     .passes_text = passes_between,
 };
 
+bool sw_filter_range(const struct sw_filter *filter, struct sw_filter_range *range)
+{
+    if (filter->ops != &between_ops) {
+        return false;
+    }
+    const struct between *b = between_of(filter);
+    *range = (struct sw_filter_range){filter->column, b->type,  b->is_nothing, b->low_i,
+                                      b->high_i,      b->low_f, b->high_f};
+    return !b->is_everything && b->type != SW_TYPE_STRING;
+}
+
 /* -- compiling ---------------------------------------------------------------------- */
 
 /* The least integer that is at least (open: above) the number; false: there is none. */

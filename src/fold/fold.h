@@ -57,6 +57,9 @@ static inline void sw_fold_reads(struct sw_fold_needs *needs, uint32_t column)
     needs->reads[column] = SW_READ_FOLD;
 }
 
+struct sw_cube_shape;
+struct sw_cube_cells;
+
 struct sw_fold {
     const char *kind; /* PROTOCOL section 4 */
     SW_MUST_USE sw_status (*plan)(const struct sw_json *params, const struct sw_fold_env *env,
@@ -77,6 +80,11 @@ struct sw_fold {
      * for a partial that has failed. */
     void (*needs)(const void *plan, struct sw_fold_needs *needs);
     size_t (*settle)(void *state);
+    /* All or none; see fold/cube.h.  cube: false where this plan cannot; cells: the cell of each row
+     * of the vector into[SW_VECTOR_ROWS]; fill: the cells into an empty partial. */
+    bool (*cube)(const void *plan, struct sw_cube_shape *shape);
+    void (*cells)(const void *plan, struct sw_batch *batch, uint16_t *into);
+    SW_MUST_USE sw_status (*fill)(const void *plan, void *state, const struct sw_cube_cells *cells);
 };
 
 /* The kind by name, or NULL. A page ("table") is no fold: see exec/page.h. */
@@ -110,6 +118,11 @@ void sw_fold_needs_fini(struct sw_fold_needs *needs);
 /* Can partials of this round be kept at all? */
 bool sw_foldrun_is_kept(const struct sw_foldrun *run);
 size_t sw_foldrun_settle(void *state); /* as settle of the kind */
+/* As of the kind; faceted outputs have no cube. */
+bool sw_foldrun_cube(const struct sw_foldrun *run, struct sw_cube_shape *shape);
+void sw_foldrun_cells(const struct sw_foldrun *run, struct sw_batch *batch, uint16_t *into);
+SW_MUST_USE sw_status sw_foldrun_fill(const struct sw_foldrun *run, void *state,
+                                      const struct sw_cube_cells *cells, uint64_t rows);
 uint64_t sw_foldrun_state_rows(const void *state);
 
 #endif

@@ -266,3 +266,24 @@ uint64_t sw_foldrun_state_rows(const void *state)
 {
     return ((const struct run_state *)state)->rows;
 }
+
+/* -- an index over it -------------------------------------------------------------------- */
+
+bool sw_foldrun_cube(const struct sw_foldrun *run, struct sw_cube_shape *shape)
+{
+    return !run_of(run)->has_facet && run->fold->cube != NULL &&
+           run->fold->cube(run->plan[0], shape);
+}
+
+void sw_foldrun_cells(const struct sw_foldrun *run, struct sw_batch *batch, uint16_t *into)
+{
+    run_of(run)->fold->cells(run->plan[0], batch, into);
+}
+
+sw_status sw_foldrun_fill(const struct sw_foldrun *run, void *state_,
+                          const struct sw_cube_cells *cells, uint64_t rows)
+{
+    struct run_state *state = state_of(state_);
+    state->rows = rows;
+    return run_of(run)->fold->fill(run->plan[0], state->plain, cells);
+}

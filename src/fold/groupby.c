@@ -304,6 +304,21 @@ static bool has_rounds(const void *plan_)
     return sw_measures_has_rounds(((const struct groupby *)plan_)->grouped.measures);
 }
 
+static bool cube(const void *plan, struct sw_cube_shape *shape)
+{
+    return sw_grouped_cube(&((const struct groupby *)plan)->grouped, shape);
+}
+
+static void cells(const void *plan, struct sw_batch *batch, uint16_t *into)
+{
+    sw_grouped_cells(&((const struct groupby *)plan)->grouped, batch, into);
+}
+
+static sw_status fill(const void *plan, void *state, const struct sw_cube_cells *cells)
+{
+    return sw_grouped_fill(&((const struct groupby *)plan)->grouped, state, cells);
+}
+
 const struct sw_fold sw_fold_groupby = {
     .kind = "groupby",
     .plan = plan,
@@ -317,4 +332,7 @@ const struct sw_fold sw_fold_groupby = {
     .has_rounds = has_rounds,
     .needs = needs,
     .settle = settle,
+    .cube = cube,
+    .cells = cells,
+    .fill = fill,
 };

@@ -404,3 +404,37 @@ size_t sw_grouped_settle(struct sw_grouped_state *state)
     bytes += state->measures != NULL ? sw_measures_settle(state->measures) : 0;
     return state->status == SW_OK ? bytes : SIZE_MAX;
 }
+
+/* -- cube ---------------------------------------------------------------------------------- */
+
+bool sw_grouped_cube(const struct sw_grouped *grouped, struct sw_cube_shape *shape)
+{
+    *shape =
+        (struct sw_cube_shape){grouped->columns == 0 ? 1 : grouped->codes + 1, grouped->measures};
+    return (grouped->columns == 0 || grouped->codes > 0) && shape->cells <= SW_CUBE_CELLS_MAX &&
+           sw_cube_has_measures(grouped->measures);
+}
+
+void sw_grouped_cells(const struct sw_grouped *grouped, struct sw_batch *batch, uint16_t *into)
+{
+    if (grouped->columns == 0) {
+        memset(into, 0, batch->rows * sizeof(*into));
+        return;
+    }
+    const uint64_t *valid = sw_batch_valid(batch, grouped->column[0]);
+    const uint32_t *codes = sw_batch_codes(batch, grouped->column[0]);
+    for (uint32_t i = 0; i < batch->rows; i++) {
+        bool is_null = valid != NULL && !sw_bits_has(valid, i);
+        into[i] = (uint16_t)(is_null ? grouped->codes : codes[i]);
+    }
+}
+
+sw_status sw_grouped_fill(const struct sw_grouped *grouped, struct sw_grouped_state *state,
+                          const struct sw_cube_cells *cells)
+{
+    uint32_t count = state->codes > 0 ? state->codes + 1 : 1;
+    if (state->rows != NULL) {
+        memcpy(state->rows, cells->rows, count * sizeof(*state->rows));
+    }
+    return sw_cube_fill(grouped->measures, state->measures, cells, count);
+}

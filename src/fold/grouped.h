@@ -4,7 +4,7 @@
 #ifndef SW_FOLD_GROUPED_H
 #define SW_FOLD_GROUPED_H
 
-#include "fold/measure.h"
+#include "fold/cube.h"
 
 struct sw_grouped_state;
 
@@ -46,6 +46,12 @@ void sw_grouped_free(struct sw_grouped_state *state); /* NULL accepted */
 size_t sw_grouped_state_bytes(const struct sw_grouped *grouped);
 void sw_grouped_fold(const struct sw_grouped *grouped, struct sw_grouped_state *state,
                      struct sw_batch *batch);
+/* As of a kind (fold/cube.h): by code, or all rows in one group. */
+bool sw_grouped_cube(const struct sw_grouped *grouped, struct sw_cube_shape *shape);
+void sw_grouped_cells(const struct sw_grouped *grouped, struct sw_batch *batch, uint16_t *into);
+SW_MUST_USE sw_status sw_grouped_fill(const struct sw_grouped *grouped,
+                                      struct sw_grouped_state *state,
+                                      const struct sw_cube_cells *cells);
 SW_MUST_USE sw_status sw_grouped_merge(const struct sw_grouped *grouped,
                                        struct sw_grouped_state *into,
                                        const struct sw_grouped_state *from);

@@ -3,6 +3,7 @@
 
 #include "base/params.h"
 #include "fold/binned.h"
+#include "fold/cube.h"
 #include "fold/kinds.h"
 #include "fold/measure.h"
 #include "kernel/kernel.h"
@@ -289,6 +290,35 @@ static bool has_rounds(const void *plan_)
     return sw_measures_has_rounds(((const struct histogram *)plan_)->measures);
 }
 
+/* -- cube ---------------------------------------------------------------------------------- */
+
+static bool cube(const void *plan_, struct sw_cube_shape *shape)
+{
+    const struct histogram *histogram = plan_;
+    *shape = (struct sw_cube_shape){SW_AXIS_PLACES(&histogram->axis), histogram->measures};
+    return shape->cells <= SW_CUBE_CELLS_MAX && sw_cube_has_measures(histogram->measures);
+}
+
+static void cells(const void *plan_, struct sw_batch *batch, uint16_t *into)
+{
+    const struct histogram *histogram = plan_;
+    struct sw_batch_places places = sw_batch_places(batch, histogram->column, &histogram->axis);
+    const uint16_t *wide = sw_binned_wide(places, batch->rows, into);
+    if (wide != into) {
+        memcpy(into, wide, batch->rows * sizeof(*into));
+    }
+}
+
+static sw_status fill(const void *plan_, void *state_, const struct sw_cube_cells *cells)
+{
+    const struct histogram *histogram = plan_;
+    struct state *state = state_;
+    memcpy(state->counts, cells->rows, state->places * sizeof(*state->counts));
+    return histogram->measures == NULL
+               ? SW_OK
+               : sw_cube_fill(histogram->measures, state->measures, cells, state->places);
+}
+
 const struct sw_fold sw_fold_histogram = {
     .kind = "histogram",
     .plan = plan,
@@ -302,4 +332,7 @@ const struct sw_fold sw_fold_histogram = {
     .has_rounds = has_rounds,
     .needs = needs,
     .settle = settle,
+    .cube = cube,
+    .cells = cells,
+    .fill = fill,
 };

@@ -4,6 +4,7 @@
 
 #include "base/params.h"
 #include "fold/binned.h"
+#include "fold/cube.h"
 #include "fold/kinds.h"
 #include "fold/measure.h"
 #include "kernel/kernel.h"
@@ -277,6 +278,41 @@ static bool has_rounds(const void *plan_)
     return sw_measures_has_rounds(((const struct histogram2d *)plan_)->measures);
 }
 
+/* -- cube ---------------------------------------------------------------------------------- */
+
+static bool cube(const void *plan_, struct sw_cube_shape *shape)
+{
+    const struct histogram2d *histogram = plan_;
+    *shape = (struct sw_cube_shape){histogram->cells, histogram->measures};
+    return shape->cells <= SW_CUBE_CELLS_MAX && sw_cube_has_measures(histogram->measures);
+}
+
+static void cells(const void *plan_, struct sw_batch *batch, uint16_t *into)
+{
+    const struct histogram2d *histogram = plan_;
+    uint16_t room[2][SW_VECTOR_ROWS];
+    const struct side *x = &histogram->x;
+    const struct side *y = &histogram->y;
+    uint32_t stride = SW_AXIS_PLACES(&x->axis);
+    const uint16_t *x_at =
+        sw_binned_wide(sw_batch_places(batch, x->column, &x->axis), batch->rows, room[0]);
+    const uint16_t *y_at =
+        sw_binned_wide(sw_batch_places(batch, y->column, &y->axis), batch->rows, room[1]);
+    for (uint32_t i = 0; i < batch->rows; i++) {
+        into[i] = (uint16_t)(y_at[i] * stride + x_at[i]);
+    }
+}
+
+static sw_status fill(const void *plan_, void *state_, const struct sw_cube_cells *cells)
+{
+    const struct histogram2d *histogram = plan_;
+    struct state *state = state_;
+    memcpy(state->counts, cells->rows, state->cells * sizeof(*state->counts));
+    return histogram->measures == NULL
+               ? SW_OK
+               : sw_cube_fill(histogram->measures, state->measures, cells, state->cells);
+}
+
 const struct sw_fold sw_fold_histogram2d = {
     .kind = "histogram2d",
     .plan = plan,
@@ -290,4 +326,7 @@ const struct sw_fold sw_fold_histogram2d = {
     .has_rounds = has_rounds,
     .needs = needs,
     .settle = settle,
+    .cube = cube,
+    .cells = cells,
+    .fill = fill,
 };

@@ -93,6 +93,21 @@ static bool has_rounds(const void *plan_)
     return sw_measures_has_rounds(((const struct sw_grouped *)plan_)->measures);
 }
 
+static bool cube(const void *plan, struct sw_cube_shape *shape)
+{
+    return sw_grouped_cube(plan, shape);
+}
+
+static void cells(const void *plan, struct sw_batch *batch, uint16_t *into)
+{
+    sw_grouped_cells(plan, batch, into);
+}
+
+static sw_status fill(const void *plan, void *state, const struct sw_cube_cells *cells)
+{
+    return sw_grouped_fill(plan, state, cells);
+}
+
 const struct sw_fold sw_fold_value = {
     .kind = "value",
     .plan = plan,
@@ -106,4 +121,7 @@ const struct sw_fold sw_fold_value = {
     .has_rounds = has_rounds,
     .needs = needs,
     .settle = settle,
+    .cube = cube,
+    .cells = cells,
+    .fill = fill,
 };
