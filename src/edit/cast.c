@@ -7,11 +7,16 @@
 #include <stdlib.h>
 
 #include "edit/edit_priv.h"
+#include "kernel/kernel.h"
 
 struct cast {
     uint32_t column;
     enum sw_type from;
     struct sw_builder *builder; /* owned */
+    /* of a preview */
+    const struct sw_dict *tried_dict; /* borrowed from the version */
+    uint32_t tried_count;
+    uint8_t *tried; /* [tried_count] 0: not yet, 1: fits, 2: does not; owned */
 };
 
 static sw_status begin(struct sw_edit *edit, struct sw_err *err)
@@ -30,6 +35,9 @@ static sw_status begin(struct sw_edit *edit, struct sw_err *err)
         return sw_fail(err, SW_TYPE, "column `%.100s` is of type %s, which does not become %s",
                        schema->column[cast->column].name, sw_type_name(cast->from),
                        sw_type_name(op->type));
+    }
+    if (op->is_preview) {
+        return sw_edit_sample_begin(edit, SW_PREVIEW_ROWS, err);
     }
     const char **name = calloc(schema->columns, sizeof(char *));
     enum sw_type *type = calloc(schema->columns, sizeof *type);
@@ -64,30 +72,13 @@ static sw_status need_builder(struct sw_edit *edit, struct cast *cast, struct sw
     return status;
 }
 
-static void note_misfit(struct sw_edit *edit, const struct sw_rowgroup *group, uint32_t row,
-                        const struct sw_value *value)
-{
-    struct sw_edit_outcome *outcome = sw_edit_outcome_now(edit);
-    outcome->misfits++;
-    if (outcome->examples == SW_CAST_EXAMPLES_MAX) {
-        return;
-    }
-    struct sw_edit_example *example = &outcome->example[outcome->examples++];
-    char room[SW_EDIT_VALUE_TEXT];
-    struct sw_span text = sw_edit_value_text(value, room);
-    int shown = sw_edit_shown(text, SW_EDIT_EXAMPLE_TEXT - 4);
-    example->row_id = sw_rowgroup_row_id(group, row);
-    (void)snprintf(example->text, sizeof example->text, "%.*s%s", shown, text.data,
-                   (size_t)shown < text.length ? "..." : "");
-}
-
 /* A value that the type does not take: its text is kept, or it is null and noted. */
 static sw_status put_misfit(struct sw_edit *edit, struct cast *cast,
                             const struct sw_rowgroup *group, uint32_t row,
                             const struct sw_value *value, struct sw_err *err)
 {
     char room[SW_EDIT_VALUE_TEXT];
-    note_misfit(edit, group, row, value);
+    sw_edit_note_misfit(edit, sw_rowgroup_row_id(group, row), value);
     if (!edit->op->is_kept_on_error) {
         return sw_builder_null(cast->builder, SW_NULL_EMPTY);
     }
@@ -134,10 +125,121 @@ static sw_status cast_rows(struct sw_edit *edit, struct cast *cast, const struct
     return SW_OK;
 }
 
+/* -- the preview: counted and shown, nothing is made ------------------------------------- */
+
+/* Room to note for each code of a dictionary whether its text fits: tried once, not row by row. */
+static sw_status need_tried(struct cast *cast, const struct sw_chunk *chunk, struct sw_err *err)
+{
+    if (cast->tried_dict == chunk->dict && chunk->dict_count <= cast->tried_count) {
+        return SW_OK;
+    }
+    uint32_t kept = cast->tried_dict == chunk->dict ? cast->tried_count : 0;
+    uint8_t *tried = realloc(cast->tried, chunk->dict_count);
+    if (tried == NULL) {
+        return sw_edit_no_memory(err);
+    }
+    memset(tried + kept, 0, chunk->dict_count - kept);
+    cast->tried = tried;
+    cast->tried_count = chunk->dict_count;
+    cast->tried_dict = chunk->dict;
+    return SW_OK;
+}
+
+static sw_status count_codes(struct sw_edit *edit, struct cast *cast,
+                             const struct sw_rowgroup *group, struct sw_err *err)
+{
+    const struct sw_chunk *chunk = group->chunk[cast->column];
+    if (chunk->dict_count == 0) {
+        return SW_OK; /* all null */
+    }
+    SW_TRY(need_tried(cast, chunk, err));
+    for (uint32_t start = 0; start < group->rows; start += SW_VECTOR_ROWS) {
+        uint32_t codes[SW_VECTOR_ROWS];
+        uint32_t n = group->rows - start < SW_VECTOR_ROWS ? group->rows - start : SW_VECTOR_ROWS;
+        sw_decode_codes(chunk, start, n, codes);
+        for (uint32_t i = 0; i < n; i++) {
+            uint8_t *tried = &cast->tried[codes[i]];
+            if (*tried == 1 || sw_chunk_is_null(chunk, start + i)) {
+                continue;
+            }
+            char room[SW_EDIT_VALUE_TEXT];
+            struct sw_value fit;
+            const struct sw_value value = {.type = SW_TYPE_STRING,
+                                           .u.s = sw_dict_at(chunk->dict, codes[i])};
+            if (*tried == 0) {
+                *tried = sw_edit_value_cast(&value, edit->op->type, &fit, room) ? 1 : 2;
+            }
+            if (*tried == 2) {
+                sw_edit_note_misfit(edit, sw_rowgroup_row_id(group, start + i), &value);
+            }
+        }
+    }
+    return SW_OK;
+}
+
+static void count_values(struct sw_edit *edit, const struct cast *cast,
+                         const struct sw_rowgroup *group)
+{
+    const struct sw_chunk *chunk = group->chunk[cast->column];
+    for (uint32_t row = 0; row < group->rows; row++) {
+        char room[SW_EDIT_VALUE_TEXT];
+        struct sw_value fit;
+        const struct sw_value value = sw_chunk_value(chunk, row);
+        if (!value.is_null && !sw_edit_value_cast(&value, edit->op->type, &fit, room)) {
+            sw_edit_note_misfit(edit, sw_rowgroup_row_id(group, row), &value);
+        }
+    }
+}
+
+/* The first rows as they are and as they would be. */
+static sw_status sample_rows(struct sw_edit *edit, const struct cast *cast,
+                             const struct sw_rowgroup *group, struct sw_err *err)
+{
+    const struct sw_chunk *chunk = group->chunk[cast->column];
+    const struct sw_edit_outcome *outcome = sw_edit_outcome_now(edit);
+    for (uint32_t row = 0; row < group->rows && outcome->samples < SW_PREVIEW_ROWS; row++) {
+        char room[SW_EDIT_VALUE_TEXT];
+        struct sw_value value = sw_chunk_value(chunk, row);
+        struct sw_value fit;
+        struct sw_span text;
+        if (sw_exceptions_find(chunk->exceptions, row, &text)) {
+            value = (struct sw_value){.type = SW_TYPE_STRING, .u.s = text};
+        }
+        if (!sw_edit_value_cast(&value, edit->op->type, &fit, room)) {
+            fit = (struct sw_value){.type = edit->op->type, .is_null = true};
+        }
+        SW_TRY(sw_edit_sample_add(edit, sw_rowgroup_row_id(group, row), &value, &fit, err));
+    }
+    return SW_OK;
+}
+
+static sw_status preview_group(struct sw_edit *edit, struct cast *cast, uint32_t index,
+                               struct sw_err *err)
+{
+    const struct sw_rowgroup *group = edit->version->group[index];
+    const struct sw_chunk *chunk = group->chunk[cast->column];
+    struct sw_edit_outcome *outcome = sw_edit_outcome_now(edit);
+    outcome->rows += group->rows;
+    outcome->nulls +=
+        chunk->zone.nulls - (chunk->exceptions == NULL ? 0 : chunk->exceptions->count);
+    SW_TRY(sample_rows(edit, cast, group, err));
+    if (cast->from == edit->op->type || edit->op->type == SW_TYPE_STRING) {
+        return SW_OK;
+    }
+    if (chunk->encoding == SW_ENC_DICT) {
+        return count_codes(edit, cast, group, err);
+    }
+    count_values(edit, cast, group);
+    return SW_OK;
+}
+
 static sw_status group(struct sw_edit *edit, uint32_t index, struct sw_err *err)
 {
     struct cast *cast = edit->state;
     const struct sw_rowgroup *old = edit->version->group[index];
+    if (edit->op->is_preview) {
+        return preview_group(edit, cast, index, err);
+    }
     if (cast->from == edit->op->type) {
         return sw_edit_emit_shared(edit, index, err);
     }
@@ -187,6 +289,10 @@ static sw_status refuse(const struct sw_edit *edit, const struct sw_edit_outcome
 static sw_status finish(struct sw_edit *edit, struct sw_err *err)
 {
     const struct sw_edit_outcome *outcome = sw_edit_outcome_now(edit);
+    if (edit->op->is_preview) {
+        edit->is_same = true;
+        return SW_OK;
+    }
     if (outcome->misfits > 0 && !edit->op->is_null_on_error && !edit->op->is_kept_on_error) {
         return refuse(edit, outcome, err);
     }
@@ -198,6 +304,7 @@ static void end(struct sw_edit *edit)
     struct cast *cast = edit->state;
     if (cast != NULL) {
         sw_builder_free(cast->builder);
+        free(cast->tried);
         free(cast);
     }
 }
@@ -210,8 +317,8 @@ static void say(const struct sw_edit *edit, struct sw_buf *what)
                   sw_type_name(edit->op->type));
     uint64_t misfits = edit->outcome[edit->op_index].misfits;
     if (misfits > 0) {
-        sw_buf_put_text(what, edit->op->is_kept_on_error ? ", which does not fit in "
-                                                         : ", null in ");
+        sw_buf_put_text(what,
+                        edit->op->is_kept_on_error ? ", which does not fit in " : ", null in ");
         sw_edit_say_rows(what, misfits);
     }
 }

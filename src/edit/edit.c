@@ -16,6 +16,7 @@ static const struct sw_edit_kind_ops *const kinds[SW_EDIT_KINDS] = {
     [SW_EDIT_CAST_COLUMN] = &sw_edit_cast_column,
     [SW_EDIT_SET_FORMULA] = &sw_edit_set_formula,
     [SW_EDIT_FREEZE_COLUMN] = &sw_edit_freeze_column,
+    [SW_EDIT_PREVIEW] = &sw_edit_preview,
 };
 
 #define SENTENCE_BYTES_MAX 400u /* of a batch: the rest is counted */
@@ -248,6 +249,7 @@ sw_status sw_edit_new(const struct sw_edit_plan *plan, struct sw_version *versio
     made->base = sw_version_ref(version);
     made->version = sw_version_ref(version);
     sw_buf_init(&made->what);
+    sw_arena_init(&made->samples);
     *edit = made;
     return SW_OK;
 }
@@ -262,6 +264,7 @@ void sw_edit_free(struct sw_edit *edit)
     sw_version_unref(edit->base);
     sw_buf_fini(&edit->what);
     pthread_mutex_destroy(&edit->lock);
+    sw_arena_fini(&edit->samples);
     free(edit->out);
     free(edit->outcome);
     free(edit);

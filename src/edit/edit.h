@@ -26,6 +26,7 @@ enum sw_edit_kind {
     SW_EDIT_CAST_COLUMN,
     SW_EDIT_SET_FORMULA,
     SW_EDIT_FREEZE_COLUMN,
+    SW_EDIT_PREVIEW, /* changes nothing; not in a batch */
     SW_EDIT_KINDS
 };
 
@@ -44,6 +45,7 @@ void sw_edit_plan_free(struct sw_edit_plan *plan); /* NULL accepted */
 uint32_t sw_edit_plan_ops(const struct sw_edit_plan *plan);
 /* What it holds, expressions aside. */
 size_t sw_edit_plan_bytes(const struct sw_edit_plan *plan);
+bool sw_edit_plan_is_preview(const struct sw_edit_plan *plan); /* it will change nothing */
 
 /* Plan and budget outlive the run; the version gets a reference. A plan can be run again. */
 SW_MUST_USE sw_status sw_edit_new(const struct sw_edit_plan *plan, struct sw_version *version,
@@ -62,7 +64,14 @@ struct sw_edit_example {
     char text[SW_EDIT_EXAMPLE_TEXT]; /* cut where it is longer */
 };
 
-/* What one edit of the plan did. */
+/* A row of a preview. */
+struct sw_edit_sample {
+    uint64_t row_id;
+    struct sw_value before,
+        after; /* before: of a cast; a text that fits nowhere shows in `before` */
+};
+
+/* What one edit of the plan did, or a preview would do. */
 struct sw_edit_outcome {
     enum sw_edit_kind kind;
     uint64_t rows;       /* changed, appended, deleted; 0 for edits of columns */
@@ -70,6 +79,12 @@ struct sw_edit_outcome {
     uint64_t misfits;    /* cast_column: values that became null */
     uint32_t examples;
     struct sw_edit_example example[SW_CAST_EXAMPLES_MAX];
+    bool is_preview; /* cast_column with `preview`, and table.preview */
+    bool has_type;   /* table.preview with an expression: `type` is that of its values */
+    enum sw_type type;
+    uint64_t nulls; /* cast_column with `preview`: null before and after */
+    uint32_t samples;
+    struct sw_edit_sample *sample; /* [samples] the first rows; texts too live as long as the run */
 };
 
 struct sw_edit_result {

@@ -44,6 +44,8 @@ struct sw_edit_op {
     /* columns */
     struct sw_span column, to; /* of add_column the name is `column` */
     struct sw_span formula;    /* text of a column that is one; else no data */
+    bool is_preview;
+    int64_t limit; /* rows of a preview */
     bool has_type, is_null_on_error, is_kept_on_error;
     enum sw_type type;
 };
@@ -77,7 +79,7 @@ struct sw_edit_split_ops {
 extern const struct sw_edit_split_ops sw_edit_update_split, sw_edit_delete_rows_split;
 extern const struct sw_edit_kind_ops sw_edit_update, sw_edit_append, sw_edit_delete_rows,
     sw_edit_add_column, sw_edit_drop_column, sw_edit_rename_column, sw_edit_cast_column,
-    sw_edit_set_formula, sw_edit_freeze_column;
+    sw_edit_set_formula, sw_edit_freeze_column, sw_edit_preview;
 
 /* The rows of a version that an edit is about. */
 struct sw_edit_rows {
@@ -127,6 +129,7 @@ struct sw_edit {
     uint64_t next_row_id;
     bool is_same;
     struct sw_edit_outcome *outcome; /* [plan->ops] */
+    struct sw_arena samples;         /* of previews */
     struct sw_buf what;
     bool is_over;
     sw_status status;
@@ -146,6 +149,14 @@ SW_MUST_USE sw_status sw_edit_batch_at(struct sw_edit *edit, struct sw_batch *ba
                                        uint32_t start, struct sw_err *err);
 sw_status sw_edit_no_memory(struct sw_err *err);
 SW_MUST_USE sw_status sw_edit_begin_op(struct sw_edit *edit, struct sw_err *err);
+/* Room for `most` samples in the outcome. */
+SW_MUST_USE sw_status sw_edit_sample_begin(struct sw_edit *edit, uint32_t most, struct sw_err *err);
+/* One more; texts are copied. */
+SW_MUST_USE sw_status sw_edit_sample_add(struct sw_edit *edit, uint64_t row_id,
+                                         const struct sw_value *before,
+                                         const struct sw_value *after, struct sw_err *err);
+/* A value that does not fit: counted, the first ones kept to be shown. */
+void sw_edit_note_misfit(struct sw_edit *edit, uint64_t row_id, const struct sw_value *value);
 /* "1 row", "2,000 rows" */
 void sw_edit_say_rows(struct sw_buf *what, uint64_t rows);
 /* `name` in back quotes, cut where it is long */

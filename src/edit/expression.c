@@ -40,5 +40,6 @@ const struct sw_json *sw_edit_expr_input(void *context, struct sw_span name)
 sw_status sw_edit_expr_compile(const struct sw_edit_expr *expr, const struct sw_schema *schema,
                                struct sw_program **program, struct sw_err *err)
 {
-    return sw_expr_compile(expr->expr, schema, sw_edit_expr_input, (void *)(uintptr_t)expr, program, err);
+    return sw_expr_compile(expr->expr, schema, sw_edit_expr_input, (void *)(uintptr_t)expr, program,
+                           err);
 }

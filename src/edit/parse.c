@@ -22,6 +22,7 @@ static const char *const method_names[SW_EDIT_KINDS] = {
     [SW_EDIT_CAST_COLUMN] = "table.cast_column",
     [SW_EDIT_SET_FORMULA] = "table.set_formula",
     [SW_EDIT_FREEZE_COLUMN] = "table.freeze_column",
+    [SW_EDIT_PREVIEW] = "table.preview",
 };
 
 static bool find_kind(struct sw_span method, enum sw_edit_kind *kind)
@@ -274,8 +275,9 @@ static sw_status read_cast(struct reader *reader, const struct sw_json *params,
     struct sw_span on_error = sw_span_text("fail");
     const struct sw_param list[] = {{"column", SW_PARAM_NAME, true, &op->column, 0, 0},
                                     {"type", SW_PARAM_TEXT, true, &type, 0, 0},
-                                    {"on_error", SW_PARAM_TEXT, false, &on_error, 0, 0}};
-    SW_TRY(sw_params_read(params, "table.cast_column", list, 3, of_caller, err));
+                                    {"on_error", SW_PARAM_TEXT, false, &on_error, 0, 0},
+                                    {"preview", SW_PARAM_BOOL, false, &op->is_preview, 0, 0}};
+    SW_TRY(sw_params_read(params, "table.cast_column", list, 4, of_caller, err));
     SW_TRY(read_type(type, "table.cast_column", op, err));
     op->is_null_on_error = sw_span_equal(on_error, sw_span_text("null"));
     op->is_kept_on_error = sw_span_equal(on_error, sw_span_text("keep"));
@@ -285,6 +287,31 @@ static sw_status read_cast(struct reader *reader, const struct sw_json *params,
                        "table.cast_column: on_error is \"fail\", \"null\" or \"keep\"");
     }
     return SW_OK;
+}
+
+static sw_status read_preview(struct reader *reader, const struct sw_json *params,
+                              struct sw_edit_op *op, struct sw_err *err)
+{
+    struct sw_span expr = {0};
+    struct sw_span type = {0};
+    struct sw_span where = {0};
+    op->limit = SW_PREVIEW_ROWS;
+    const struct sw_param list[] = {{"expr", SW_PARAM_TEXT, false, &expr, 0, 0},
+                                    {"type", SW_PARAM_TEXT, false, &type, 0, 0},
+                                    {"where", SW_PARAM_TEXT, false, &where, 0, 0},
+                                    {"limit", SW_PARAM_INT, false, &op->limit, 0, INT64_MAX}};
+    SW_TRY(sw_params_read(params, "table.preview", list, 4, of_caller, err));
+    if (op->limit > SW_PAGE_ROWS_MAX) {
+        return sw_fail_limit(err, "page_rows", op->limit, SW_PAGE_ROWS_MAX, "look at fewer rows");
+    }
+    op->is_preview = true;
+    if (!sw_json_is_null(sw_json_member(params, "type"))) {
+        SW_TRY(read_type(type, "table.preview", op, err));
+    }
+    SW_TRY(read_rows(reader, params, where, NULL, "table.preview", op, err));
+    return sw_json_is_null(sw_json_member(params, "expr"))
+               ? SW_OK
+               : read_column_expr(reader, expr, op, err);
 }
 
 /* -- the plan ---------------------------------------------------------------------------- */
@@ -298,7 +325,7 @@ static sw_status read_op(struct reader *reader, struct sw_span method, const str
         [SW_EDIT_DELETE_ROWS] = read_delete,   [SW_EDIT_ADD_COLUMN] = read_add,
         [SW_EDIT_DROP_COLUMN] = read_drop,     [SW_EDIT_RENAME_COLUMN] = read_rename,
         [SW_EDIT_CAST_COLUMN] = read_cast,     [SW_EDIT_SET_FORMULA] = read_set_formula,
-        [SW_EDIT_FREEZE_COLUMN] = read_freeze,
+        [SW_EDIT_FREEZE_COLUMN] = read_freeze, [SW_EDIT_PREVIEW] = read_preview,
     };
     struct sw_edit_op *op = &reader->plan->op[reader->plan->ops];
     if (!find_kind(method, &op->kind)) {
@@ -344,6 +371,11 @@ static sw_status read_batch(struct reader *reader, const struct sw_json *params,
             return sw_fail(err, SW_PARAMS, "table.batch: if_version stands beside ops, not in one");
         }
         SW_TRY(read_op(reader, method, inner, err));
+        if (reader->plan->op[i].is_preview) {
+            return sw_fail(err, SW_PARAMS,
+                           "table.batch: a preview changes nothing: ask for it "
+                           "by itself");
+        }
     }
     return SW_OK;
 }
@@ -373,6 +405,11 @@ sw_status sw_edit_plan_new(struct sw_span method, const struct sw_json *params,
     }
     *plan = made;
     return SW_OK;
+}
+
+bool sw_edit_plan_is_preview(const struct sw_edit_plan *plan)
+{
+    return plan != NULL && plan->ops == 1 && plan->op[0].is_preview;
 }
 
 void sw_edit_plan_free(struct sw_edit_plan *plan)

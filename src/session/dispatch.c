@@ -34,6 +34,7 @@ static const struct method methods[] = {
     {"table.set_formula", sw_method_table_edit, false},
     {"table.freeze_column", sw_method_table_edit, false},
     {"table.batch", sw_method_table_edit, false},
+    {"table.preview", sw_method_table_edit, false},
     {"table.undo", sw_method_table_undo, false},
     {"table.redo", sw_method_table_redo, false},
     {"table.history", sw_method_table_history, false},

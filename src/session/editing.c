@@ -8,6 +8,7 @@
 #include "session/formulas.h"
 #include "session/history.h"
 #include "session/server_priv.h"
+#include "wire/encode.h"
 
 #define STEP_US 500 /* a worker's turn: then other lanes may have it */
 
@@ -136,6 +137,41 @@ static void put_examples(struct sw_buf *out, const struct sw_edit_outcome *outco
     sw_buf_put_byte(out, ']');
 }
 
+static void put_cast_sample(struct sw_buf *out, const struct sw_edit_outcome *outcome)
+{
+    sw_buf_printf(out, ",\"rows\":%" PRIu64 ",\"nulls\":%" PRIu64 ",\"sample\":[", outcome->rows,
+                  outcome->nulls);
+    for (uint32_t i = 0; i < outcome->samples; i++) {
+        sw_buf_put_text(out, i == 0 ? "[" : ",[");
+        sw_encode_value(out, &outcome->sample[i].before);
+        sw_buf_put_byte(out, ',');
+        sw_encode_value(out, &outcome->sample[i].after);
+        sw_buf_put_byte(out, ']');
+    }
+    sw_buf_put_byte(out, ']');
+}
+
+static void put_preview(struct sw_buf *out, const struct sw_edit_outcome *outcome,
+                        uint64_t table_rows)
+{
+    sw_buf_printf(out, ",\"rows\":%" PRIu64 ",\"table_rows\":%" PRIu64 ",\"row_ids\":[",
+                  outcome->rows, table_rows);
+    for (uint32_t i = 0; i < outcome->samples; i++) {
+        sw_buf_printf(out, "%s%" PRIu64, i == 0 ? "" : ",", outcome->sample[i].row_id);
+    }
+    sw_buf_put_byte(out, ']');
+    if (!outcome->has_type) {
+        return;
+    }
+    sw_buf_printf(out, ",\"type\":\"%s\",\"values\":[", sw_type_name(outcome->type));
+    for (uint32_t i = 0; i < outcome->samples; i++) {
+        sw_buf_put_text(out, i == 0 ? "" : ",");
+        sw_encode_value(out, &outcome->sample[i].after);
+    }
+    sw_buf_put_byte(out, ']');
+    put_examples(out, outcome);
+}
+
 /* ,"member": value, ... */
 static void put_outcome(struct sw_buf *out, const struct sw_edit_outcome *outcome,
                         uint64_t table_rows)
@@ -153,6 +189,12 @@ static void put_outcome(struct sw_buf *out, const struct sw_edit_outcome *outcom
         break;
     case SW_EDIT_CAST_COLUMN:
         put_examples(out, outcome);
+        if (outcome->is_preview) {
+            put_cast_sample(out, outcome);
+        }
+        break;
+    case SW_EDIT_PREVIEW:
+        put_preview(out, outcome, table_rows);
         break;
     case SW_EDIT_ADD_COLUMN:
     case SW_EDIT_DROP_COLUMN:
@@ -438,10 +480,23 @@ static sw_status new_call(struct sw_call *call, struct sw_span table, struct sw_
     return SW_OK;
 }
 
+/* A socket that asks for another preview has no more use for the one before. */
+static void cancel_previews(struct sw_session *session, const struct sw_socket *socket)
+{
+    for (struct sw_edit_task_call *call = session->edits; call != NULL; call = call->next) {
+        if (sw_edit_plan_is_preview(call->plan) && call->pending->socket == socket) {
+            cancel(call);
+        }
+    }
+}
+
 sw_status sw_editing_add(struct sw_call *call, enum sw_edit_task task, struct sw_span table,
                          struct sw_edit_plan *plan, int64_t if_version, struct sw_err *err)
 {
     struct sw_edit_task_call *made = NULL;
+    if (sw_edit_plan_is_preview(plan)) {
+        cancel_previews(call->session, call->socket);
+    }
     sw_status status = new_call(call, table, plan, &made, err);
     if (status != SW_OK) {
         sw_edit_plan_free(plan);

@@ -30,9 +30,9 @@ static sw_status read_common(struct sw_call *call, const char *const *also, stru
 
 sw_status sw_method_table_edit(struct sw_call *call, struct sw_err *err)
 {
-    static const char *const also[] = {"set",  "where", "row_ids",  "columns", "rows",
-                                       "name", "expr",  "type",     "column",  "from",
-                                       "to",   "ops",   "on_error", "frozen", NULL};
+    static const char *const also[] = {"set",      "where",  "row_ids", "columns", "rows", "name",
+                                       "expr",     "type",   "column",  "from",    "to",   "ops",
+                                       "on_error", "frozen", "preview", "limit",   NULL};
     struct sw_span table = {0};
     int64_t if_version;
     struct sw_edit_plan *plan = NULL;
