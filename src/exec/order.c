@@ -4,8 +4,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "base/random.h"
-
 struct sw_order *sw_order_ref(struct sw_order *order)
 {
     atomic_fetch_add_explicit(&order->refs, 1, memory_order_relaxed);
@@ -109,15 +107,4 @@ void sw_order_positions(const struct sw_order *order, uint64_t first, uint32_t c
             positions[done] = base + row;
         }
     }
-}
-
-/* Row groups are immutable and their ids never used again. */
-uint64_t sw_order_version_key(const struct sw_version *version)
-{
-    uint64_t key = version->number;
-    for (uint32_t i = 0; i < version->groups; i++) {
-        uint64_t pair[2] = {key, version->group[i]->id};
-        key = sw_hash(pair, sizeof(pair));
-    }
-    return key;
 }

@@ -66,7 +66,4 @@ SW_MUST_USE sw_status sw_order_submit(struct sw_pool *pool, struct sw_lane *lane
 void sw_order_cancel(struct sw_order_job *job);           /* done follows with SW_CANCELLED */
 double sw_order_progress(const struct sw_order_job *job); /* 0..1 */
 
-/* Tells versions apart by what their rows are: the same for equal lists of row groups. */
-uint64_t sw_order_version_key(const struct sw_version *version);
-
 #endif

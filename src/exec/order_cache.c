@@ -5,12 +5,13 @@
 
 #include <stdlib.h>
 
+#include "base/identity.h"
 #include "base/thread.h"
 
 struct sw_order_entry {
     struct sw_order_cache *cache; /* NULL: an orphan */
     struct sw_order_entry *next, *previous;
-    uint64_t version_key;
+    struct sw_identity rows; /* of the version, see rows_of */
     uint32_t sort_count;
     struct sw_sort_key sort[SW_SORT_KEYS_MAX];
     char *filter_key; /* owned */
@@ -146,10 +147,54 @@ static void make_room(struct sw_order_cache *cache, const struct sw_page_spec *s
 
 /* -- asking and answering --------------------------------------------------------------- */
 
-static bool is_match(const struct sw_order_entry *entry, const struct sw_page_spec *spec,
-                     uint64_t version_key)
+/* What an order follows from, of the version: how its rows lie in groups, and the chunks of the
+ * columns that are sorted by and tested.  So an order outlives the edit of another column.  Of a
+ * formula the sources stand for its chunks; the key of the filters and `id` tell formulas apart. */
+static sw_status rows_of(const struct sw_page_spec *spec, struct sw_identity *rows)
 {
-    if (entry->version_key != version_key || entry->sort_count != spec->sort_count ||
+    const struct sw_version *version = spec->version;
+    const struct sw_schema *schema = version->schema;
+    uint8_t *set = calloc(schema->columns + (size_t)1, 1);
+    if (set == NULL) {
+        return SW_NO_MEMORY;
+    }
+    for (uint32_t i = 0; i < spec->sort_count; i++) {
+        set[spec->sort[i].column] = 1;
+    }
+    for (uint32_t i = 0; i < spec->filter_count; i++) {
+        const uint32_t *column = NULL;
+        size_t columns = sw_filter_columns(spec->filters[i], &column);
+        for (size_t k = 0; k < columns; k++) {
+            set[column[k]] = 1;
+        }
+    }
+    if (schema->formulas > 0) {
+        sw_schema_add_sources(schema, set);
+    }
+    *rows = (struct sw_identity){version->rows, version->groups};
+    for (uint32_t c = 0; c < schema->columns; c++) {
+        const struct sw_formula *formula = set[c] != 0 ? schema->column[c].formula : NULL;
+        sw_identity_add(rows, formula == NULL ? 0 : formula->id);
+        set[c] = set[c] != 0 && formula == NULL;
+    }
+    for (uint32_t i = 0; i < version->groups; i++) {
+        const struct sw_rowgroup *group = version->group[i];
+        sw_identity_add(rows, group->rows);
+        for (uint32_t c = 0; c < schema->columns; c++) {
+            if (set[c] != 0) {
+                const struct sw_chunk *chunk = group->chunk[c];
+                sw_identity_add(rows, chunk->id);
+            }
+        }
+    }
+    free(set);
+    return SW_OK;
+}
+
+static bool is_match(const struct sw_order_entry *entry, const struct sw_page_spec *spec,
+                     const struct sw_identity *rows)
+{
+    if (!sw_identity_equal(&entry->rows, rows) || entry->sort_count != spec->sort_count ||
         !sw_span_equal(sw_span_of(entry->filter_key, entry->filter_key_length), spec->filter_key)) {
         return false;
     }
@@ -197,7 +242,8 @@ static void free_filters(const struct sw_page_spec *spec)
     }
 }
 
-static struct sw_order_entry *new_entry(const struct sw_page_spec *spec, uint64_t version_key)
+static struct sw_order_entry *new_entry(const struct sw_page_spec *spec,
+                                        const struct sw_identity *rows)
 {
     struct sw_order_entry *entry = calloc(1, sizeof(*entry));
     if (entry == NULL) {
@@ -212,7 +258,7 @@ static struct sw_order_entry *new_entry(const struct sw_page_spec *spec, uint64_
         memcpy(entry->filter_key, spec->filter_key.data, spec->filter_key.length);
     }
     entry->filter_key_length = spec->filter_key.length;
-    entry->version_key = version_key;
+    entry->rows = *rows;
     entry->sort_count = spec->sort_count;
     if (spec->sort_count > 0) {
         memcpy(entry->sort, spec->sort, spec->sort_count * sizeof(*spec->sort));
@@ -222,10 +268,10 @@ static struct sw_order_entry *new_entry(const struct sw_page_spec *spec, uint64_
 
 static sw_status start_entry(struct sw_order_cache *cache, struct sw_pool *pool,
                              struct sw_lane *lane, const struct sw_page_spec *spec,
-                             uint64_t version_key, struct sw_order_entry **result,
+                             const struct sw_identity *rows, struct sw_order_entry **result,
                              struct sw_err *err)
 {
-    struct sw_order_entry *entry = new_entry(spec, version_key);
+    struct sw_order_entry *entry = new_entry(spec, rows);
     if (entry == NULL) {
         free_filters(spec);
         return sw_fail(err, SW_NO_MEMORY, "the server has no memory left for this page");
@@ -268,13 +314,17 @@ sw_status sw_order_cache_get(struct sw_order_cache *cache, struct sw_pool *pool,
         return sw_fail_limit(err, "sort_keys", spec->sort_count, SW_SORT_KEYS_MAX,
                              "sort by fewer columns");
     }
-    uint64_t version_key = sw_order_version_key(spec->version);
+    struct sw_identity rows;
+    if (rows_of(spec, &rows) != SW_OK) {
+        free_filters(spec);
+        return sw_fail(err, SW_NO_MEMORY, "the server has no memory left for this page");
+    }
     struct sw_order_entry *entry = cache->first;
-    while (entry != NULL && !is_match(entry, spec, version_key)) {
+    while (entry != NULL && !is_match(entry, spec, &rows)) {
         entry = entry->next;
     }
     if (entry == NULL) {
-        SW_TRY(start_entry(cache, pool, lane, spec, version_key, &entry, err));
+        SW_TRY(start_entry(cache, pool, lane, spec, &rows, &entry, err));
         join(entry, waiter);
         return SW_OK;
     }

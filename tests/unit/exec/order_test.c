@@ -430,6 +430,66 @@ static void cached_orders_give_way_when_memory_is_short(void **state)
     world_fini(&world);
 }
 
+/* The next version, with the values of a column in a new chunk for the second group. */
+static struct sw_version *with_new_chunk(const struct world *world,
+                                         const struct sw_version *version, enum world_column column)
+{
+    struct sw_rowgroup *group[3];
+    struct sw_version *made = NULL;
+    assert_int_equal(version->groups, 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        group[i] = version->group[i];
+    }
+    struct sw_chunk *chunk =
+        world_chunk(world, (int)column, version->row_start[1], group[1]->rows, NULL);
+    assert_int_equal(sw_rowgroup_with_chunk(group[1], column, chunk, &group[1]), SW_OK);
+    assert_int_equal(
+        sw_version_new(version->number + 1, version->schema, 3, group, version->next_row_id, &made),
+        SW_OK);
+    sw_rowgroup_unref(group[1]);
+    return made;
+}
+
+static void an_order_outlives_the_edit_of_another_column(void **state)
+{
+    (void)state;
+    struct test_random random;
+    struct world world;
+    struct stage stage;
+    struct sw_order_cache *cache = NULL;
+    const struct sw_sort_key keys[1] = {{WORLD_F, true}};
+    test_random_init(&random, test_seed());
+    world_init(&world, &random, 12000, false);
+    struct sw_version *version = world_version(&world, 1, 4000, 0);
+    struct sw_version *other = with_new_chunk(&world, version, WORLD_M);
+    struct sw_version *sorted = with_new_chunk(&world, other, WORLD_F);
+    struct sw_version *tested = with_new_chunk(&world, other, WORLD_I);
+    stage_init(&stage, 2, INT64_MAX);
+    assert_int_equal(sw_order_cache_new(&stage.budget, &cache), SW_OK);
+    struct outcome first = get_page(&stage, cache, version, true, keys, 1, 100, 10);
+    int64_t one = sw_budget_used(&stage.budget);
+
+    struct outcome again = get_page(&stage, cache, other, true, keys, 1, 100, 10);
+
+    assert_int_equal(sw_budget_used(&stage.budget), one);
+    assert_int_equal(again.page->version, 2);
+    assert_memory_equal(first.page->row_id, again.page->row_id, 10 * sizeof(uint64_t));
+    sw_page_unref(get_page(&stage, cache, sorted, true, keys, 1, 100, 10).page);
+    assert_int_equal(sw_budget_used(&stage.budget), 2 * one);
+    sw_page_unref(get_page(&stage, cache, tested, true, keys, 1, 100, 10).page);
+    assert_int_equal(sw_budget_used(&stage.budget), 3 * one);
+
+    sw_page_unref(first.page);
+    sw_page_unref(again.page);
+    sw_order_cache_free(cache);
+    stage_fini(&stage);
+    sw_version_unref(version);
+    sw_version_unref(other);
+    sw_version_unref(sorted);
+    sw_version_unref(tested);
+    world_fini(&world);
+}
+
 /* A cancel at any moment: done comes once, and nothing is left behind. */
 static void an_order_may_be_cancelled_at_any_moment(void **state)
 {
@@ -481,6 +541,7 @@ int main(void)
         cmocka_unit_test(random_pages_equal_windows_of_a_plain_sort),
         cmocka_unit_test(pages_that_share_an_order_wait_for_it_together),
         cmocka_unit_test(cached_orders_give_way_when_memory_is_short),
+        cmocka_unit_test(an_order_outlives_the_edit_of_another_column),
         cmocka_unit_test(an_order_may_be_cancelled_at_any_moment),
     };
     return cmocka_run_group_tests_name("exec/order", tests, NULL, NULL);
