@@ -70,6 +70,35 @@ static bool is_integer_text(struct sw_span text)
     return !has_mark && !is_minus_zero;
 }
 
+/* Most numbers of a large request are short decimals.  Up to 15 digits and a power of ten up to 22
+ * are doubles without rounding, so that one division rounds to the nearest (Clinger 1990); all
+ * others are strtod's. */
+static bool read_short_decimal(struct sw_span text, double *value)
+{
+    static const double powers[] = {1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    bool is_minus = text.length > 0 && text.data[0] == '-';
+    uint64_t digits = 0;
+    unsigned count = 0;
+    unsigned fraction = 0;
+    bool has_point = false;
+    for (size_t i = is_minus; i < text.length; i++) {
+        char c = text.data[i];
+        if (c == '.') {
+            has_point = true;
+            continue;
+        }
+        if (c < '0' || c > '9' || ++count > 15) {
+            return false;
+        }
+        digits = digits * 10 + (uint64_t)(c - '0');
+        fraction += has_point;
+    }
+    double magnitude = (double)digits / powers[fraction];
+    *value = is_minus ? -magnitude : magnitude;
+    return true;
+}
+
 static sw_status read_number(struct decoder *decoder, struct sw_json *into)
 {
     const struct sw_token *token = next_token(decoder);
@@ -78,6 +107,14 @@ static sw_status read_number(struct decoder *decoder, struct sw_json *into)
     memcpy(copy, decoder->text.data + token->offset, token->length);
     copy[token->length] = '\0';
     char *end = NULL;
+    if (read_short_decimal(sw_span_of(copy, token->length), &into->u.number)) {
+        bool is_integer = is_integer_text(sw_span_of(copy, token->length));
+        into->kind = is_integer ? SW_JSON_INT : SW_JSON_FLOAT;
+        if (is_integer) {
+            into->u.integer = (int64_t)into->u.number; /* 15 digits: exact */
+        }
+        return SW_OK;
+    }
     if (is_integer_text(sw_span_of(copy, token->length))) {
         errno = 0;
         into->kind = SW_JSON_INT;
@@ -197,16 +234,40 @@ static sw_status read_value(struct decoder *decoder, const cJSON *from, struct s
     return SW_OK;
 }
 
+/* cJSON's nodes of one text, freed at once.  Loop thread: cJSON has one set of hooks. */
+static struct sw_arena *nodes;
+
+static void *node_alloc(size_t size)
+{
+    return sw_arena_alloc(nodes, size);
+}
+
+static void node_free(void *node)
+{
+    (void)node;
+}
+
+static cJSON *parse_structure(struct sw_arena *arena, struct sw_span text)
+{
+    cJSON_Hooks hooks = {node_alloc, node_free};
+    nodes = arena;
+    cJSON_InitHooks(&hooks);
+    cJSON *tree = cJSON_ParseWithLengthOpts(text.data, text.length, NULL, 0);
+    cJSON_InitHooks(NULL);
+    nodes = NULL;
+    return tree;
+}
+
 static sw_status decode_checked(struct decoder *decoder, const struct sw_json **json)
 {
     struct sw_json *root = sw_arena_alloc(decoder->arena, sizeof *root);
-    cJSON *tree = cJSON_ParseWithLengthOpts(decoder->text.data, decoder->text.length, NULL, 0);
-    if (root == NULL || tree == NULL) { /* the text is JSON: only memory can be short */
-        cJSON_Delete(tree);
-        return fail_memory(decoder);
-    }
-    sw_status status = read_value(decoder, tree, root);
-    cJSON_Delete(tree);
+    struct sw_arena arena;
+    sw_arena_init(&arena);
+    const cJSON *tree = parse_structure(&arena, decoder->text);
+    /* the text is JSON: only memory can be short */
+    sw_status status =
+        root == NULL || tree == NULL ? fail_memory(decoder) : read_value(decoder, tree, root);
+    sw_arena_fini(&arena);
     if (status == SW_OK) {
         sw_assert(decoder->token == decoder->end);
         *json = root;

@@ -261,6 +261,31 @@ static void numbers_with_a_point_or_an_exponent_are_the_nearest_doubles(void **s
     assert_float(world, "99999999999999999999.0", 1e20);
 }
 
+static void decimals_of_every_length_are_what_strtod_reads(void **state)
+{
+    struct world *world = *state;
+    struct test_random random;
+    test_random_init(&random, test_seed());
+    for (int round = 0; round < 20000; round++) {
+        char text[64];
+        char digits[24];
+        unsigned count = (unsigned)test_random_below(&random, 18) + 1;
+        unsigned whole = (unsigned)test_random_below(&random, count) + 1;
+        for (unsigned i = 0; i < count; i++) {
+            digits[i] = (char)('0' + test_random_below(&random, 10));
+        }
+        digits[0] = whole > 1 && digits[0] == '0' ? '7' : digits[0];
+        (void)snprintf(
+            text, sizeof text, "%s%.*s.%.*s%s", test_random_once_in(&random, 3) ? "-" : "",
+            (int)whole, digits, whole < count ? (int)(count - whole) : 1,
+            whole < count ? digits + whole : "0", test_random_once_in(&random, 5) ? "e-7" : "");
+        assert_float(world, text, strtod(text, NULL));
+        if (round % 1000 == 0) {
+            sw_arena_reset(&world->arena);
+        }
+    }
+}
+
 static void minus_zero_keeps_its_sign(void **state)
 {
     assert_float(*state, "-0", -0.0);
@@ -526,6 +551,7 @@ int main(void)
         TEST(integers_of_64_bits_are_exact),
         TEST(an_integer_too_long_for_64_bits_is_told_to_come_as_text),
         TEST(numbers_with_a_point_or_an_exponent_are_the_nearest_doubles),
+        TEST(decimals_of_every_length_are_what_strtod_reads),
         TEST(minus_zero_keeps_its_sign),
         TEST(a_number_of_the_longest_length_is_read_and_one_byte_more_is_refused),
         TEST(escapes_become_the_bytes_that_they_name),
