@@ -143,6 +143,35 @@ async function brush(session) {
     return [{ workload: 'one brush step, four outputs, over the socket (median)', unit: 'ms', ours: median(times), twin: 16.7, twin_name: 'one frame of a 60 Hz screen' }];
 }
 
+/** Edits until the flush that shows them. */
+async function changes(session, rows) {
+    const version = async () => (await session.call('table.list', {})).find((table) => table.table === 'trips').version;
+    const timed = async (workload, times, limit, next) => {
+        const took = [];
+        for (let i = 0; i < times; i++) {
+            const [method, params] = next(i);
+            const before = await version();
+            const flushed = session.until((name, { versions }) => name === 'flush' && versions.trips > before);
+            const started = performance.now();
+            await Promise.all([session.call(method, { table: 'trips', ...params }), flushed]);
+            took.push(performance.now() - started);
+        }
+        return { workload: `${workload}, ${rows} rows, four fresh outputs (median)`, unit: 'ms', ours: median(took), twin: limit, twin_name: 'the limit set' };
+    };
+    const added = Array.from({ length: 10000 }, (_, i) => i);
+    const columns = {
+        price: added.map((i) => (i % 6000) / 100), x: added.map((i) => ((i * 7919) % 8000) / 1000 - 4), y: added.map((i) => ((i * 104729) % 8000) / 1000 - 4),
+        quantity: added.map((i) => 1 + i % 50), category: added.map((i) => ['apples', 'figs', 'oranges'][i % 3]),
+    };
+    await session.set({ price: null }, BRUSH_STEPS + 1);
+    return [
+        await timed('edit of one cell', 50, 2, (i) => ['table.update', { set: { price: 10 + i / 4 }, row_ids: [(i * 7919) % rows] }]),
+        await timed('append of 10,000 rows', 15, 5, () => ['table.append', { columns }]),
+        await timed('undo of that', 10, 2, () => ['table.undo', {}]),
+        await timed('price * 1.1 for a category', 10, 60, () => ['table.update', { set: { price: { expr: 'price * 1.1' } }, where: "category = 'figs'" }]),
+    ];
+}
+
 async function idleMemory(server) {
     const before = residentBytes(server.pid);
     const sessions = [];
@@ -177,6 +206,7 @@ export async function measureSocket(binary, file, rows) {
         return [
             ...await upload(server, session, file, rows),
             ...await brush(session),
+            ...await changes(session, rows),
             ...await idleMemory(server),
             ...await echo(server),
         ];
