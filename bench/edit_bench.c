@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "edit/edit.h"
+#include "edit/formula.h"
 #include "table/builder.h"
 
 #define REPEATS 5
@@ -176,6 +177,90 @@ static void report_append(struct sw_version *version, unsigned rows)
     sw_buf_fini(&text);
 }
 
+/* -- formulas -------------------------------------------------------------------------- */
+
+static struct sw_json tax = {.kind = SW_JSON_FLOAT, .u.number = 0.25};
+
+static const struct sw_json *tax_input(void *context, struct sw_span name)
+{
+    (void)context;
+    (void)name;
+    return &tax;
+}
+
+static struct sw_version *edited(struct sw_version *version, const char *method, const char *params)
+{
+    struct sw_arena arena;
+    struct sw_edit_plan *plan;
+    struct sw_edit *edit;
+    struct sw_edit_result result;
+    struct sw_err err;
+    sw_arena_init(&arena);
+    bench_need(sw_edit_plan_new(sw_span_text(method), bench_json(&arena, params), tax_input, NULL,
+                                &plan, &err),
+               &err, method);
+    bench_need(sw_edit_new(plan, version, NULL, &edit, &err), &err, method);
+    while (sw_edit_step_work(edit, 0)) {
+    }
+    bench_need(sw_edit_result(edit, &result, &err), &err, method);
+    struct sw_version *after = sw_version_ref(result.version);
+    sw_edit_free(edit);
+    sw_edit_plan_free(plan);
+    sw_arena_fini(&arena);
+    return after;
+}
+
+/* Seconds to make the last column, a formula, readable. */
+static double read_seconds(struct sw_version *version)
+{
+    struct sw_realise_plan *plan;
+    struct sw_realise_state *state;
+    struct sw_err err;
+    uint8_t set[COLUMNS + 1] = {[COLUMNS] = 1};
+    double begin = bench_cpu_seconds();
+    bench_need(sw_realise_plan_new(version->schema, set, &plan, &err), &err, "formula");
+    bench_need(sw_realise_state_new(plan, NULL, &state, &err), &err, "formula");
+    for (uint32_t i = 0; i < version->groups; i++) {
+        bench_need(sw_realise_group(state, version, i, &err), &err, "formula");
+    }
+    sw_realise_state_free(state);
+    sw_realise_plan_free(plan);
+    return bench_cpu_seconds() - begin;
+}
+
+static void report_formula(struct sw_version *version, const char *name, const char *expr)
+{
+    char what[80];
+    char params[160];
+    struct sw_rebound rebound;
+    double begin = bench_cpu_seconds();
+    (void)snprintf(params, sizeof params, "{\"name\":\"formula\",\"expr\":\"%s\"}", expr);
+    struct sw_version *added = edited(version, "table.add_column", params);
+    (void)snprintf(what, sizeof what, "formula %s: added", name);
+    bench_report(what, "ms", (bench_cpu_seconds() - begin) * 1e3, 0, "");
+    (void)snprintf(what, sizeof what, "formula %s: first read", name);
+    bench_report(what, "ns/row", read_seconds(added) * 1e9 / (double)version->rows, 0, "");
+    struct sw_version *after =
+        edited(added, "table.update",
+               "{\"row_ids\":[5000],\"set\":{\"price\":1.5,\"category\":\"figs\"}}");
+    (void)snprintf(what, sizeof what, "formula %s: read after a row's edit", name);
+    bench_report(what, "ms", read_seconds(after) * 1e3, 0, "");
+    tax.u.number += 0.25;
+    begin = bench_cpu_seconds();
+    bench_need(sw_formula_rebind(after, 3, tax_input, NULL, &rebound, NULL), NULL, "inputs");
+    if (rebound.version != NULL) {
+        (void)snprintf(what, sizeof what, "formula %s: an input is set", name);
+        bench_report(what, "ms", (bench_cpu_seconds() - begin) * 1e3, 0, "");
+        (void)snprintf(what, sizeof what, "formula %s: read after that", name);
+        bench_report(what, "ns/row", read_seconds(rebound.version) * 1e9 / (double)version->rows, 0,
+                     "");
+    }
+    free(rebound.set);
+    sw_version_unref(rebound.version);
+    sw_version_unref(after);
+    sw_version_unref(added);
+}
+
 int main(int argc, char **argv)
 {
     uint64_t rows = argc > 1 ? strtoull(argv[1], NULL, 10) : 0; /* a file's name is passed over */
@@ -196,8 +281,8 @@ int main(int argc, char **argv)
                   "{\"where\":\"x < 20000\",\"set\":{\"category\":\"figs\"}}");
     report_row_ns(version, "station = upper(station), all", "table.update",
                   "{\"set\":{\"station\":{\"expr\":\"upper(station)\"}}}");
-    report_row_ns(version, "add column price * x", "table.add_column",
-                  "{\"name\":\"total\",\"expr\":\"price * x\"}");
+    report_row_ns(version, "add column price * x, frozen", "table.add_column",
+                  "{\"name\":\"total\",\"expr\":\"price * x\",\"frozen\":true}");
     report_row_ns(version, "delete 20 %", "table.delete_rows", "{\"where\":\"category = 'figs'\"}");
     report_row_ns(version, "cast x to float", "table.cast_column",
                   "{\"column\":\"x\",\"type\":\"float\"}");
@@ -205,6 +290,9 @@ int main(int argc, char **argv)
               "{\"from\":\"x\",\"to\":\"amount\"}");
     report_append(version, 1);
     report_append(version, 10000);
+    report_formula(version, "price * x", "price * x");
+    report_formula(version, "price * (1 + $tax)", "price * (1 + $tax)");
+    report_formula(version, "category || '/' || station", "category || '/' || station");
     sw_version_unref(version);
     return 0;
 }
