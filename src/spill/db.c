@@ -201,16 +201,11 @@ static sw_status connect_to(struct sw_db *db, struct sw_err *err)
     return SW_OK;
 }
 
-static bool is_synced(enum sw_db_kind kind, enum sw_durability durability)
-{
-    return kind != SW_DB_INDEX && durability != SW_DURABILITY_OFF;
-}
-
 /* When a commit waits for the disk. EXTRA rather than FULL: it also waits for a journal's removal,
  * without which a power cut could bring the journal back and undo what it belonged to. */
 static const char *synchronous_of(enum sw_db_kind kind, enum sw_durability durability)
 {
-    if (!is_synced(kind, durability)) {
+    if (kind == SW_DB_INDEX || durability == SW_DURABILITY_OFF) {
         return "OFF";
     }
     return kind == SW_DB_CHUNKS || durability == SW_DURABILITY_POWER ? "EXTRA" : "NORMAL";
@@ -333,22 +328,29 @@ static sw_status new_db(const struct sw_db_place *place, struct sw_db **db, stru
     return SW_OK;
 }
 
+/* How a new file is made: safely, or, where a power cut may lose it until it is saved, without
+ * waiting for the disk; then also without a journal that the cut could bring back. */
+static const char *making_of(enum sw_db_kind kind, enum sw_durability durability)
+{
+    bool is_safe =
+        kind == SW_DB_CHUNKS ? durability != SW_DURABILITY_OFF : durability == SW_DURABILITY_POWER;
+    return is_safe && kind != SW_DB_INDEX ? "PRAGMA synchronous=EXTRA;"
+                                          : "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY;";
+}
+
 static sw_status fill_new(struct sw_db *db, enum sw_durability durability, sw_db_fill_fn fill,
                           void *context, struct sw_err *err)
 {
     SW_TRY(connect_to(db, err));
-    SW_TRY(run(db,
-               is_synced(db->kind, durability) ? "PRAGMA synchronous=EXTRA;"
-                                               : "PRAGMA synchronous=OFF;",
-               err));
-    SW_TRY(run(db, kinds[db->kind].pragmas, err)); /* to the WAL, by a journal */
-    SW_TRY(settle(db, durability, err));
+    SW_TRY(run(db, making_of(db->kind, durability), err));
+    SW_TRY(run(db, kinds[db->kind].pragmas, err));
     SW_TRY(run(db, "BEGIN EXCLUSIVE;", err));
     SW_TRY(make_tables(db, err));
     if (fill != NULL) {
         SW_TRY(fill(db, context, err));
     }
-    return run(db, "COMMIT;", err);
+    SW_TRY(run(db, "COMMIT;", err));
+    return settle(db, durability, err);
 }
 
 sw_status sw_db_create(const struct sw_db_place *place, sw_db_fill_fn fill, void *context,

@@ -247,7 +247,9 @@ static void get_formula(struct reader *reader, struct sw_formula *formula)
     }
     get_inputs(reader, formula);
     if (is_broken) {
-        formula->broken = keep_text(reader, &formula->arena).data;
+        struct sw_span broken = keep_text(reader, &formula->arena);
+        reader->is_wrong = reader->is_wrong || memchr(broken.data, '\0', broken.length) != NULL;
+        formula->broken = broken.data;
     }
 }
 

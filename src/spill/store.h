@@ -28,7 +28,8 @@ struct sw_store_facts {
 };
 
 /* Makes the files; SW_STORAGE when there is a store of that name. `disk_bytes`: what this one may
- * take (--session-disk). By SW_DURABILITY_POWER the empty store is on the disk afterwards. */
+ * take (--session-disk). By SW_DURABILITY_POWER the empty store is on the disk afterwards; by the
+ * others a power cut may lose or tear it until its first save. */
 SW_MUST_USE sw_status sw_store_create_work(struct sw_spill *spill, const char *name,
                                            const struct sw_store_facts *facts, int64_t disk_bytes,
                                            struct sw_store **store, struct sw_err *err);

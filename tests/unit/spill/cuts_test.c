@@ -170,8 +170,10 @@ static bool check_store(const struct story *story, struct sw_spill *spill,
     sw_status status = sw_store_open_work(spill, NAME, INT64_MAX, &store, &err);
     bool is_power = story->durability == SW_DURABILITY_POWER;
     bool may_be_gone = least == NULL || (!is_power && least->save == 0);
-    if (may_be_gone &&
-        (status == SW_UNKNOWN_TOKEN || strstr(err.message, "no longer there") != NULL)) {
+    if (may_be_gone && (status == SW_UNKNOWN_TOKEN || status == SW_DAMAGED ||
+                        strstr(err.message, "no longer there") != NULL)) {
+        /* Its making is not synced by 'process': it may also be torn until it is saved first. */
+        assert_true(status != SW_DAMAGED || !is_power);
         return false;
     }
     if (status != SW_OK) {
