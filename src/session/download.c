@@ -29,8 +29,9 @@ struct sw_download {
     uint32_t segment;
     uint32_t row; /* in the segment */
     bool is_header_written;
-    int64_t skip, left; /* bytes still to drop, still to give; left < 0: all */
-    int64_t *sizes;     /* [segments + 1], the header's first; owned; while sizing */
+    int64_t skip, left;           /* bytes still to drop, still to give; left < 0: all */
+    int64_t *sizes;               /* [segments + 1], the header's first; owned; while sizing */
+    struct sw_csv_gather *gather; /* of a sorted one; owned */
 };
 
 /* -- the worker's half ------------------------------------------------------------------------- */
@@ -41,31 +42,33 @@ static void put_header_work(const struct sw_download *download, struct sw_buf *o
     sw_encode_csv_header(out, ticket->version->schema, ticket->columns, ticket->column_count);
 }
 
-static void put_sorted_work(const struct sw_ticket *ticket, uint64_t first, uint32_t count,
+static void put_sorted_work(struct sw_download *download, uint64_t first, uint32_t count,
                             struct sw_buf *out)
 {
-    uint64_t positions[256];
-    while (count > 0) {
-        uint32_t part = count < 256 ? count : 256;
+    const struct sw_ticket *ticket = download->ticket;
+    if (download->gather == NULL &&
+        sw_csv_gather_new(ticket->version, ticket->columns, ticket->column_count,
+                          &download->gather) != SW_OK) {
+        out->failed = true;
+        return;
+    }
+    while (count > 0 && !out->failed) {
+        uint64_t positions[SW_CSV_GATHER_MAX];
+        uint32_t part = count < SW_CSV_GATHER_MAX ? count : SW_CSV_GATHER_MAX;
         sw_order_positions(ticket->order, first, part, positions);
-        for (uint32_t i = 0; i < part; i++) {
-            uint32_t group;
-            uint32_t row;
-            sw_version_locate(ticket->version, positions[i], &group, &row);
-            sw_encode_csv_rows(out, ticket->version->group[group], ticket->columns,
-                               ticket->column_count, NULL, row, 1);
-        }
+        sw_csv_gather_rows(download->gather, positions, part, out);
         first += part;
         count -= part;
     }
 }
 
 /* Rows [row, row + count) of a segment. */
-static void put_stripe_work(const struct sw_ticket *ticket, uint32_t segment, uint32_t row,
+static void put_stripe_work(struct sw_download *download, uint32_t segment, uint32_t row,
                             uint32_t count, struct sw_buf *out)
 {
+    const struct sw_ticket *ticket = download->ticket;
     if (ticket->order != NULL && ticket->order->is_sorted) {
-        put_sorted_work(ticket, (uint64_t)segment * SW_CHUNK_ROWS + row, count, out);
+        put_sorted_work(download, (uint64_t)segment * SW_CHUNK_ROWS + row, count, out);
         return;
     }
     uint32_t passed = count;
@@ -100,7 +103,7 @@ static void size_work(struct sw_download *download)
         for (uint32_t row = 0; row < rows; row += STRIPE_ROWS) {
             uint32_t count = rows - row < STRIPE_ROWS ? rows - row : STRIPE_ROWS;
             sw_buf_clear(&scratch);
-            put_stripe_work(ticket, i, row, count, &scratch);
+            put_stripe_work(download, i, row, count, &scratch);
             download->has_failed |= scratch.failed;
             size += (int64_t)scratch.length;
         }
@@ -144,7 +147,7 @@ static void fill_work(struct sw_download *download)
         uint32_t rows = segment_rows(ticket, download->segment);
         uint32_t count = rows - download->row < STRIPE_ROWS ? rows - download->row : STRIPE_ROWS;
         size_t from = back->length;
-        put_stripe_work(ticket, download->segment, download->row, count, back);
+        put_stripe_work(download, download->segment, download->row, count, back);
         trim_work(download, from);
         download->row += count;
         if (download->row >= rows) {
@@ -177,6 +180,7 @@ static void free_download(struct sw_download *download)
 {
     sw_buf_fini(&download->front);
     sw_buf_fini(&download->back);
+    sw_csv_gather_free(download->gather); /* it borrows from the ticket */
     sw_ticket_unref(download->ticket);
     free(download->sizes);
     download->magic = 0;

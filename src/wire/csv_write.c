@@ -11,8 +11,10 @@
 #include "base/number.h"
 #include "table/datetime.h"
 
-#define ROOM_CELL    48u /* of a cell that is no text, with its comma, and stores past its end */
-#define COLUMNS_FEW  16u /* writers kept without an allocation */
+#define ROOM_CELL    48u    /* of a cell that is no text, with its comma, and stores past its end */
+#define COLUMNS_FEW  16u    /* writers kept without an allocation */
+#define CELLS_KEPT   65536u /* writers that a gather keeps: about five megabytes */
+#define ROWS_AHEAD   12u    /* rows whose cells are fetched before they are written */
 #define DAY_MS       86400000
 #define DATE_BYTES   10u
 #define SMALL_END    100000000u /* eight digits */
@@ -473,6 +475,131 @@ void sw_encode_csv_rows(struct sw_buf *out, const struct sw_rowgroup *group,
     put_rows(out, cells, column_count, select, first, first + count);
     if (cells != few) {
         free(cells);
+    }
+}
+
+/* -- rows from anywhere ---------------------------------------------------------------------- */
+
+/* A row here and a row there: what costs is waiting for memory, so the cells of rows that come soon
+ * are asked for early; setting up writers anew for each row would cost as much again. */
+struct sw_csv_gather {
+    const struct sw_version *version;
+    const uint32_t *columns;
+    uint32_t column_count;
+    uint32_t groups_kept;   /* of which the writers are kept, CELLS_KEPT at most */
+    struct cell **of_group; /* [version->groups] NULL: not set up; owned each */
+    struct cell *loose;     /* [column_count] of a group that is not kept; owned */
+    const struct sw_rowgroup *loose_group;
+};
+
+sw_status sw_csv_gather_new(const struct sw_version *version, const uint32_t *columns,
+                            uint32_t column_count, struct sw_csv_gather **gather)
+{
+    sw_assert(column_count > 0);
+    struct sw_csv_gather *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return SW_NO_MEMORY;
+    }
+    made->version = version;
+    made->columns = columns;
+    made->column_count = column_count;
+    made->of_group = calloc(version->groups + (size_t)1, sizeof(struct cell *));
+    made->loose = calloc(column_count, sizeof *made->loose);
+    if (made->of_group == NULL || made->loose == NULL) {
+        sw_csv_gather_free(made);
+        return SW_NO_MEMORY;
+    }
+    *gather = made;
+    return SW_OK;
+}
+
+void sw_csv_gather_free(struct sw_csv_gather *gather)
+{
+    if (gather == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; gather->of_group != NULL && i < gather->version->groups; i++) {
+        free(gather->of_group[i]);
+    }
+    free(gather->of_group);
+    free(gather->loose);
+    free(gather);
+}
+
+static void start_cells(const struct sw_csv_gather *gather, const struct sw_rowgroup *group,
+                        struct cell *cells)
+{
+    for (uint32_t i = 0; i < gather->column_count; i++) {
+        sw_assert(gather->columns[i] < group->columns);
+        start_cell(&cells[i], group->chunk[gather->columns[i]]);
+    }
+}
+
+/* The writers of a group: kept ones, or those for groups beyond what is kept. */
+static struct cell *cells_of(struct sw_csv_gather *gather, uint32_t index)
+{
+    const struct sw_rowgroup *group = gather->version->group[index];
+    if (gather->of_group[index] != NULL) {
+        return gather->of_group[index];
+    }
+    if ((uint64_t)(gather->groups_kept + 1) * gather->column_count <= CELLS_KEPT) {
+        struct cell *cells = calloc(gather->column_count, sizeof *cells);
+        if (cells != NULL) {
+            start_cells(gather, group, cells);
+            gather->of_group[index] = cells;
+            gather->groups_kept++;
+            return cells;
+        }
+    }
+    if (gather->loose_group != group) {
+        start_cells(gather, group, gather->loose);
+        gather->loose_group = group;
+    }
+    return gather->loose;
+}
+
+static void fetch_row(const struct sw_csv_gather *gather, uint32_t index, uint32_t row)
+{
+    const struct sw_rowgroup *group = gather->version->group[index];
+    for (uint32_t i = 0; i < gather->column_count; i++) {
+        const struct sw_chunk *chunk = group->chunk[gather->columns[i]];
+        const size_t width = chunk->encoding == SW_ENC_TEXT ? sizeof(uint32_t) : chunk->width;
+        if (width > 0) {
+            __builtin_prefetch((const char *)chunk->data + row * width);
+        }
+        if (chunk->valid != NULL) {
+            __builtin_prefetch(&chunk->valid[row >> 6]);
+        }
+    }
+}
+
+void sw_csv_gather_rows(struct sw_csv_gather *gather, const uint64_t *positions, uint32_t count,
+                        struct sw_buf *out)
+{
+    sw_assert(count <= SW_CSV_GATHER_MAX);
+    uint32_t group[SW_CSV_GATHER_MAX];
+    uint32_t row[SW_CSV_GATHER_MAX];
+    struct csv csv = {.row_room = (size_t)gather->column_count * ROOM_CELL, .out = out};
+    char *at = sw_buf_reserve(out, csv.row_room);
+    if (at == NULL) {
+        return;
+    }
+    csv.end = out->data + out->capacity;
+    for (uint32_t i = 0; i < count; i++) {
+        sw_version_locate(gather->version, positions[i], &group[i], &row[i]);
+    }
+    for (uint32_t i = 0; i < count && i < ROWS_AHEAD; i++) {
+        fetch_row(gather, group[i], row[i]);
+    }
+    for (uint32_t i = 0; i < count && make_room(&csv, &at, 0); i++) {
+        if (i + ROWS_AHEAD < count) {
+            fetch_row(gather, group[i + ROWS_AHEAD], row[i + ROWS_AHEAD]);
+        }
+        at = put_row(&csv, cells_of(gather, group[i]), gather->column_count, row[i], at);
+    }
+    if (!out->failed) {
+        sw_assert(at <= csv.end);
+        out->length = (size_t)(at - out->data);
     }
 }
 

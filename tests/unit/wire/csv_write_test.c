@@ -248,6 +248,68 @@ static void random_rows_come_out_as_the_plain_twin_writes_them(void **state)
     }
 }
 
+#define GATHER_GROUPS  5
+#define GATHER_COLUMNS 3
+
+/* A version whose groups have chunks of any types: the writer asks the chunks, not the schema. */
+static struct sw_version *random_version(struct test_random *random)
+{
+    static const char *const names[GATHER_COLUMNS] = {"a", "b", "c"};
+    static const enum sw_type types[GATHER_COLUMNS] = {SW_TYPE_INT, SW_TYPE_INT, SW_TYPE_INT};
+    struct sw_schema *schema;
+    struct sw_rowgroup *group[GATHER_GROUPS];
+    struct sw_version *version;
+    must(sw_schema_new(GATHER_COLUMNS, names, types, &schema));
+    for (int g = 0; g < GATHER_GROUPS; g++) {
+        struct sw_chunk *chunks[GATHER_COLUMNS];
+        uint32_t rows = (uint32_t)test_random_between(random, 1, 200);
+        for (int c = 0; c < GATHER_COLUMNS; c++) {
+            chunks[c] = random_chunk(random, rows);
+        }
+        must(sw_rowgroup_take(GATHER_COLUMNS, chunks, 0, NULL, &group[g]));
+    }
+    must(sw_version_new(1, schema, GATHER_GROUPS, group, 0, &version));
+    for (int g = 0; g < GATHER_GROUPS; g++) {
+        sw_rowgroup_unref(group[g]);
+    }
+    sw_schema_unref(schema);
+    return version;
+}
+
+static void rows_gathered_from_anywhere_come_out_as_the_plain_twin_writes_them(void **state)
+{
+    (void)state;
+    struct test_random random;
+    test_random_init(&random, test_seed());
+    for (int round = 0; round < 150; round++) {
+        struct sw_version *version = random_version(&random);
+        const uint32_t columns[] = {2, 0, 1, 2};
+        struct sw_csv_gather *gather = NULL;
+        struct sw_buf fast, plain;
+        sw_buf_init(&fast);
+        sw_buf_init(&plain);
+        must(sw_csv_gather_new(version, columns, 4, &gather));
+        for (int part = 0; part < 4; part++) {
+            uint64_t positions[SW_CSV_GATHER_MAX];
+            uint32_t count = (uint32_t)test_random_below(&random, SW_CSV_GATHER_MAX + 1);
+            for (uint32_t i = 0; i < count; i++) {
+                uint32_t g;
+                uint32_t row;
+                positions[i] = test_random_below(&random, version->rows);
+                sw_version_locate(version, positions[i], &g, &row);
+                twin_rows(&plain, version->group[g], columns, 4, NULL, row, 1);
+            }
+            sw_csv_gather_rows(gather, positions, count, &fast);
+        }
+
+        check_equal(&fast, &plain);
+        sw_csv_gather_free(gather);
+        sw_buf_fini(&fast);
+        sw_buf_fini(&plain);
+        sw_version_unref(version);
+    }
+}
+
 /* One column of texts written, as a string. */
 static void assert_column(const struct sw_span *texts, size_t count, bool has_dict,
                           const char *expected)
@@ -410,6 +472,7 @@ int main(void)
         cmocka_unit_test(the_header_quotes_names_as_needed),
         cmocka_unit_test(thousands_of_columns_are_written_in_order),
         cmocka_unit_test(random_rows_come_out_as_the_plain_twin_writes_them),
+        cmocka_unit_test(rows_gathered_from_anywhere_come_out_as_the_plain_twin_writes_them),
     };
     return cmocka_run_group_tests_name("wire/csv_write", tests, NULL, NULL);
 }
