@@ -55,9 +55,29 @@ static uint32_t round_codes(uint32_t codes)
     return groups - CODE_GROUPS(0);
 }
 
+/* As far as it can be told from the columns alone. */
+static uint64_t groups_expected(const struct sw_grouped *grouped)
+{
+    uint64_t groups = 1;
+    for (uint32_t i = 0; i < grouped->columns; i++) {
+        const struct sw_version *version = grouped->version;
+        uint32_t column = grouped->column[i];
+        struct sw_column_zone zone = sw_version_zone(version, column);
+        uint64_t one = version->rows;
+        if (version->groups > 0 && sw_key_column_is_coded(version, column)) {
+            one = version->group[version->groups - 1]->chunk[column]->dict_count;
+        } else if (sw_type_is_integral(version->schema->column[column].type) && zone.has_values) {
+            one = (uint64_t)zone.max_i - (uint64_t)zone.min_i;
+        }
+        groups = one > 0 && groups > version->rows / one ? version->rows : groups * (one + 1);
+    }
+    return groups;
+}
+
 void sw_grouped_ready(struct sw_grouped *grouped)
 {
     uint32_t codes = 0;
+    sw_measures_expect(grouped->measures, groups_expected(grouped));
     if (grouped->columns != 1 || sw_measures_has_rounds(grouped->measures) ||
         !sw_key_column_is_coded(grouped->version, grouped->column[0])) {
         return;

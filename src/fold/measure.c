@@ -100,6 +100,21 @@ static void plan_sums(const struct sw_measures *measures, struct sw_measure *mea
     measure->cut[2] = sw_exact_cut_for(0x1p-54);
 }
 
+/* Values of a column have a known range to be counted in. */
+static sw_status plan_ranks(const struct sw_measures *measures, struct sw_measure *measure,
+                            const double *q, uint32_t count)
+{
+    SW_TRY(sw_ranks_new(q, count, &measure->ranks));
+    struct sw_column_zone zone = {.has_values = false};
+    if (measure->program == NULL) {
+        zone = sw_version_zone(measures->version, measure->column);
+    }
+    if (zone.has_values) {
+        sw_ranks_expect(measure->ranks, zone.min_f, zone.max_f, sw_type_is_integral(measure->type));
+    }
+    return SW_OK;
+}
+
 static sw_status plan_measure(struct sw_measures *measures, struct sw_measure *measure,
                               const char *what, struct sw_err *err)
 {
@@ -112,7 +127,7 @@ static sw_status plan_measure(struct sw_measures *measures, struct sw_measure *m
         plan_sums(measures, measure);
         return SW_OK;
     case SW_MEASURE_MEDIAN:
-        return sw_ranks_new(&half, 1, &measure->ranks);
+        return plan_ranks(measures, measure, &half, 1);
     case SW_MEASURE_COUNT:
     case SW_MEASURE_MIN:
     case SW_MEASURE_MAX:
@@ -270,7 +285,7 @@ sw_status sw_measures_quantiles(uint32_t column, const double *q, uint32_t count
     made->count = 1;
     sw_status status = check_type(measure, "quantiles", env->version->schema, err);
     if (status == SW_OK) {
-        status = sw_ranks_new(q, count, &measure->ranks);
+        status = plan_ranks(made, measure, q, count);
     }
     if (status != SW_OK) {
         sw_measures_free(made);
@@ -319,6 +334,15 @@ void sw_measures_needs(const struct sw_measures *measures, struct sw_fold_needs 
         sw_identity_add(&needs->identity, (uint64_t)(measures->rows_from + 1));
         if (measure->fn == SW_MEASURE_DISTINCT && measure->program == NULL) {
             sw_keys_identify(measures->version, &measure->column, 1, &needs->identity);
+        }
+    }
+}
+
+void sw_measures_expect(struct sw_measures *measures, uint64_t groups)
+{
+    for (uint32_t i = 0; measures != NULL && i < measures->count; i++) {
+        if (measures->measure[i].ranks != NULL && groups > SW_RANKS_GROUPS) {
+            sw_ranks_expect_many(measures->measure[i].ranks);
         }
     }
 }

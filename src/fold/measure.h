@@ -69,6 +69,8 @@ SW_MUST_USE sw_status sw_measures_quantiles(uint32_t column, const double *q, ui
                                             const struct sw_fold_env *env,
                                             struct sw_measures **measures, struct sw_err *err);
 void sw_measures_free(struct sw_measures *measures);
+/* As many groups are to be expected: a plan's advice, where it can give one. */
+void sw_measures_expect(struct sw_measures *measures, uint64_t groups);
 bool sw_measures_has_rounds(const struct sw_measures *measures);
 void sw_measures_needs(const struct sw_measures *measures, struct sw_fold_needs *needs);
 

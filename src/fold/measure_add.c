@@ -281,24 +281,58 @@ static sw_status add_distinct(const struct sw_measure *measure, struct sw_distin
     return SW_OK;
 }
 
-static sw_status add_ranks(const struct sw_measure *measure, struct sw_ranks_state *state,
-                           const struct input *input, const struct sw_rows *rows)
+/* The keys of rows row[0..n) of group[0..n). */
+static sw_status add_keys(const struct sw_measure *measure, struct sw_ranks_state *state,
+                          const struct input *input, const uint16_t *row, const uint32_t *group,
+                          uint32_t n, uint32_t groups)
 {
     uint64_t key[SW_VECTOR_ROWS];
-    uint32_t group[SW_VECTOR_ROWS];
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < rows->n; i++) {
-        uint32_t row = rows->row[i];
-        group[n] = rows->group[i];
+    uint32_t of[SW_VECTOR_ROWS];
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        of[kept] = group[i];
         if (measure->type == SW_TYPE_FLOAT) {
-            double value = input->floats[row];
-            key[n] = sw_ranks_key_float(value);
-            n += value == value;
+            double value = input->floats[row[i]];
+            key[kept] = sw_ranks_key_float(value);
+            kept += value == value;
         } else {
-            key[n++] = sw_ranks_key_int(input->ints[row]);
+            key[kept++] = sw_ranks_key_int(input->ints[row[i]]);
         }
     }
-    return sw_ranks_add(measure->ranks, state, key, group, n, rows->groups);
+    return sw_ranks_add(measure->ranks, state, key, of, kept, groups);
+}
+
+static sw_status add_ranks(const struct sw_measure *measure, struct sw_ranks_state *state,
+                           const struct input *input, struct sw_rows *rows)
+{
+    const struct sw_ranks *ranks = measure->ranks;
+    enum sw_ranks_want want = sw_ranks_wants(ranks);
+    uint16_t part[SW_VECTOR_ROWS];
+    double room[SW_VECTOR_ROWS];
+    uint16_t row[SW_VECTOR_ROWS];
+    uint32_t group[SW_VECTOR_ROWS];
+    uint32_t n = rows->batch->rows;
+    if (want == SW_RANKS_KEYS || rows->form != SW_ROWS_FEW) {
+        sw_rows_list(rows);
+    }
+    if (want == SW_RANKS_KEYS) {
+        return add_keys(measure, state, input, rows->row, rows->group, rows->n, rows->groups);
+    }
+    for (uint32_t i = 0; i < n && measure->type != SW_TYPE_FLOAT; i++) {
+        room[i] = (double)input->ints[i];
+    }
+    sw_ranks_parts(ranks, measure->type == SW_TYPE_FLOAT ? input->floats : room, n, part);
+    bool is_few = rows->form == SW_ROWS_FEW;
+    const struct sw_ranks_rows ranked = {.n = is_few ? n : rows->n,
+                                         .groups = rows->groups,
+                                         .few = is_few ? rows->few : NULL,
+                                         .row = rows->row,
+                                         .group = rows->group};
+    if (want == SW_RANKS_COUNTS) {
+        return sw_ranks_count(state, &ranked, part);
+    }
+    n = sw_ranks_wanted(ranks, &ranked, part, row, group);
+    return add_keys(measure, state, input, row, group, n, rows->groups);
 }
 
 static sw_status add_cells(const struct sw_measure *measure, struct sw_measure_column *column,
@@ -350,11 +384,10 @@ static sw_status add_measure(const struct sw_measure *measure, struct sw_measure
         sw_rows_begin(&valid_rows, all->grouping, batch, input.valid);
         rows = &valid_rows;
     }
-    SW_TRY(add_cells(measure, column, batch, &input, rows));
-    if (measure->ranks != NULL) {
-        sw_rows_list(rows);
+    if (measure->ranks != NULL) { /* which count for themselves */
         return add_ranks(measure, column->ranks, &input, rows);
     }
+    SW_TRY(add_cells(measure, column, batch, &input, rows));
     if (column->distinct != NULL) {
         sw_rows_list(rows);
         return add_distinct(measure, column->distinct, batch, &input, rows);

@@ -165,6 +165,9 @@ struct sw_value sw_measures_value(const struct sw_measures *measures,
     const struct sw_measure *measure = &measures->measure[i];
     const struct sw_measure_column *column = &state->column[i];
     int64_t n = values_of(measures, state, i, group);
+    if (measure->ranks != NULL) {
+        return value_of(measure, column, group);
+    }
     if (sw_measure_is_row_count(measure) && measures->rows_from >= 0) {
         return (struct sw_value){.type = SW_TYPE_INT,
                                  .u.i = sw_measures_rows(measures, state, group)};

@@ -71,6 +71,7 @@ static sw_status plan(const struct sw_json *params, const struct sw_fold_env *en
         plan_free(quantiles);
         return status;
     }
+    sw_grouped_ready(&quantiles->grouped);
     *into = quantiles;
     return SW_OK;
 }

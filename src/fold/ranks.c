@@ -6,11 +6,15 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "fold/select.h"
+#include "kernel/kernel.h"
 
-#define PARTS_ALL (1u << 16) /* counters of all intervals together, at least PARTS_MIN each */
-#define PARTS_MIN 16u
+#define PARTS_ALL    (1u << 16) /* counters of all intervals together, at least PARTS_MIN each */
+#define PARTS_MIN    16u
+#define SELECTED_MAX 4u                    /* quantiles; for more the keys are sorted once */
+#define SLOTS        (SW_LINEAR_PARTS + 1) /* of a group: its parts, and one for NaN */
 
-enum phase { GATHER_ALL, NARROW, GATHER_REST, DONE };
+enum phase { COUNT, GATHER_ALL, NARROW, GATHER_REST, DONE };
 
 struct pair {
     uint64_t key;
@@ -35,6 +39,8 @@ struct sw_ranks {
     struct target *target; /* owned */
     uint32_t parts;        /* counters of each target in NARROW */
     double *result;        /* [groups * quantiles]; owned */
+    double low, scale;     /* of the parts in COUNT */
+    uint8_t *wanted;       /* [(groups + 1) * SLOTS] GATHER_REST after COUNT; owned; NULL: none */
 };
 
 struct sw_ranks_state {
@@ -44,6 +50,8 @@ struct sw_ranks_state {
     struct pair *pair;
     size_t pairs, pairs_capacity;
     uint64_t *counter; /* [targets * parts] */
+    uint32_t *slot;    /* COUNT: [counted * SLOTS] */
+    uint32_t counted;  /* groups, and in the end one for rows that do not count */
 };
 
 /* -- the plan's half --------------------------------------------------------------- */
@@ -60,8 +68,39 @@ sw_status sw_ranks_new(const double *q, uint32_t count, struct sw_ranks **ranks)
     memcpy(copy, q, count * sizeof(*copy));
     made->q = copy;
     made->quantiles = count;
+    made->phase = GATHER_ALL;
     *ranks = made;
     return SW_OK;
+}
+
+void sw_ranks_expect(struct sw_ranks *ranks, double low, double high, bool is_integral)
+{
+    sw_assert(ranks->phase == GATHER_ALL && ranks->targets == 0);
+    bool is_exact = is_integral && high - low < SW_LINEAR_PARTS;
+    double scale = is_exact ? 1 : SW_LINEAR_PARTS / (high - low);
+    if (low <= high && scale > 0 && isfinite(scale)) {
+        ranks->phase = COUNT;
+        ranks->low = low;
+        ranks->scale = scale;
+    }
+}
+
+void sw_ranks_expect_many(struct sw_ranks *ranks)
+{
+    sw_assert(ranks->phase == COUNT || ranks->phase == GATHER_ALL);
+    ranks->phase = GATHER_ALL;
+}
+
+enum sw_ranks_want sw_ranks_wants(const struct sw_ranks *ranks)
+{
+    return ranks->phase == COUNT   ? SW_RANKS_COUNTS
+           : ranks->wanted != NULL ? SW_RANKS_WANTED
+                                   : SW_RANKS_KEYS;
+}
+
+void sw_ranks_parts(const struct sw_ranks *ranks, const double *values, uint32_t n, uint16_t *part)
+{
+    sw_linear_parts(values, n, ranks->low, ranks->scale, part);
 }
 
 void sw_ranks_free(struct sw_ranks *ranks)
@@ -74,6 +113,7 @@ void sw_ranks_free(struct sw_ranks *ranks)
     free(ranks->first);
     free(ranks->target);
     free(ranks->result);
+    free(ranks->wanted);
     free(ranks);
 }
 
@@ -109,6 +149,7 @@ void sw_ranks_state_free(struct sw_ranks_state *state)
     free(state->n);
     free(state->pair);
     free(state->counter);
+    free(state->slot);
     free(state);
 }
 
@@ -174,6 +215,69 @@ static sw_status add_to_targets(const struct sw_ranks *ranks, struct sw_ranks_st
     return SW_OK;
 }
 
+/* Too many groups are given up. */
+static sw_status grow_slots(struct sw_ranks_state *state, uint32_t groups)
+{
+    if (groups <= state->counted || state->is_over) {
+        return SW_OK;
+    }
+    if (groups > SW_RANKS_GROUPS + 1) {
+        free(state->slot);
+        state->slot = NULL;
+        state->counted = 0;
+        state->is_over = true;
+        return SW_OK;
+    }
+    uint32_t *slot = realloc(state->slot, groups * sizeof(*slot) * SLOTS);
+    if (slot == NULL) {
+        return SW_NO_MEMORY;
+    }
+    memset(slot + (size_t)state->counted * SLOTS, 0,
+           (groups - state->counted) * sizeof(*slot) * SLOTS);
+    state->slot = slot;
+    state->counted = groups;
+    return SW_OK;
+}
+
+sw_status sw_ranks_count(struct sw_ranks_state *state, const struct sw_ranks_rows *rows,
+                         const uint16_t *part)
+{
+    SW_TRY(grow_slots(state, rows->groups + (rows->few != NULL)));
+    if (state->is_over) {
+        return SW_OK;
+    }
+    const struct sw_ranks_rows of = *rows;
+    uint32_t *restrict slot = state->slot;
+    for (uint32_t i = 0; i < of.n && of.few != NULL; i++) {
+        slot[of.few[i] * SLOTS + part[i]]++;
+    }
+    for (uint32_t i = 0; i < of.n && of.few == NULL; i++) {
+        slot[of.group[i] * SLOTS + part[of.row[i]]]++;
+    }
+    return SW_OK;
+}
+
+uint32_t sw_ranks_wanted(const struct sw_ranks *ranks, const struct sw_ranks_rows *rows,
+                         const uint16_t *restrict part, uint16_t *restrict row,
+                         uint32_t *restrict group)
+{
+    const struct sw_ranks_rows of = *rows;
+    const uint8_t *restrict wanted = ranks->wanted;
+    uint32_t n = 0;
+    sw_assert(of.groups <= ranks->groups);
+    for (uint32_t i = 0; i < of.n && of.few != NULL; i++) {
+        row[n] = (uint16_t)i;
+        group[n] = of.few[i];
+        n += wanted[of.few[i] * SLOTS + part[i]];
+    }
+    for (uint32_t i = 0; i < of.n && of.few == NULL; i++) {
+        row[n] = of.row[i];
+        group[n] = of.group[i];
+        n += wanted[of.group[i] * SLOTS + part[of.row[i]]];
+    }
+    return n;
+}
+
 sw_status sw_ranks_add(const struct sw_ranks *ranks, struct sw_ranks_state *state,
                        const uint64_t *key, const uint32_t *group, uint32_t n, uint32_t groups)
 {
@@ -215,9 +319,26 @@ static sw_status merge_pairs(struct sw_ranks_state *into, const struct sw_ranks_
     return SW_OK;
 }
 
+static sw_status merge_slots(struct sw_ranks_state *into, const struct sw_ranks_state *from,
+                             const uint32_t *map, uint32_t groups)
+{
+    SW_TRY(grow_slots(into, from->is_over ? UINT32_MAX : groups));
+    for (uint32_t g = 0; g < from->counted && g < groups && !into->is_over; g++) {
+        uint32_t *to = into->slot + (map != NULL ? map[g] : g) * (size_t)SLOTS;
+        const uint32_t *of = from->slot + g * (size_t)SLOTS;
+        for (uint32_t i = 0; i < SLOTS; i++) {
+            to[i] += of[i];
+        }
+    }
+    return SW_OK;
+}
+
 sw_status sw_ranks_merge(const struct sw_ranks *ranks, struct sw_ranks_state *into,
                          const struct sw_ranks_state *from, const uint32_t *map, uint32_t groups)
 {
+    if (ranks->phase == COUNT) {
+        return merge_slots(into, from, map, groups);
+    }
     if (ranks->phase == NARROW) {
         for (uint64_t i = 0; i < ranks->targets * ranks->parts; i++) {
             into->counter[i] += from->counter[i];
@@ -296,34 +417,176 @@ static void take_results(struct sw_ranks *ranks, bool is_float)
     ranks->phase = DONE;
 }
 
-static int compare_pairs(const void *a, const void *b)
+static int compare_keys(const void *a, const void *b)
 {
-    const struct pair *x = a;
-    const struct pair *y = b;
-    if (x->of != y->of) {
-        return x->of < y->of ? -1 : 1;
-    }
-    return (x->key > y->key) - (x->key < y->key);
+    uint64_t x = *(const uint64_t *)a;
+    uint64_t y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
 }
 
-/* Each target takes its rank among the sorted pairs of its group (or, with `is_rest`, its own). */
-static void pick(struct sw_ranks *ranks, struct sw_ranks_state *state, bool is_rest)
+/* The keys of all pairs, those of one group (or target) side by side: of the k-th from start[k]. */
+static sw_status gather_keys(const struct sw_ranks_state *state, size_t of, size_t *start,
+                             uint64_t *key)
 {
-    if (state->pairs > 0) {
-        qsort(state->pair, state->pairs, sizeof(struct pair), compare_pairs);
+    size_t *next = malloc((of + 1) * sizeof(*next));
+    if (next == NULL) {
+        return SW_NO_MEMORY;
     }
-    size_t at = 0;
+    memset(start, 0, (of + 1) * sizeof(*start));
+    for (size_t i = 0; i < state->pairs; i++) {
+        start[state->pair[i].of + 1]++;
+    }
+    for (size_t k = 0; k < of; k++) {
+        start[k + 1] += start[k];
+        next[k] = start[k];
+    }
+    for (size_t i = 0; i < state->pairs; i++) {
+        key[next[state->pair[i].of]++] = state->pair[i].key;
+    }
+    free(next);
+    return SW_OK;
+}
+
+/* Each target takes its rank among the keys of its group (or, with `is_rest`, its own). Where many
+ * look among the same keys, those are sorted. */
+static void pick_among(struct sw_ranks *ranks, const size_t *start, uint64_t *key, uint64_t *room,
+                       bool is_rest)
+{
+    bool is_sorted = !is_rest && ranks->quantiles > SELECTED_MAX;
+    for (uint32_t g = 0; g < ranks->groups && is_sorted; g++) {
+        qsort(key + start[g], start[g + 1] - start[g], sizeof(*key), compare_keys);
+    }
     for (uint64_t t = 0; t < ranks->targets; t++) {
         struct target *target = &ranks->target[t];
-        uint32_t of = is_rest ? (uint32_t)t : target->group;
-        while (at < state->pairs && state->pair[at].of < of) {
-            at++;
+        size_t of = is_rest ? (size_t)t : target->group;
+        size_t n = start[of + 1] - start[of];
+        sw_assert(target->rank < n);
+        if (is_sorted) {
+            target->low = key[start[of] + target->rank];
+        } else {
+            memcpy(room, key + start[of], n * sizeof(*key));
+            target->low = sw_select(room, n, target->rank);
         }
-        sw_assert(at + target->rank < state->pairs);
-        sw_assert(state->pair[at + target->rank].of == of);
-        target->low = state->pair[at + target->rank].key;
         target->high = target->low;
     }
+}
+
+static sw_status pick(struct sw_ranks *ranks, const struct sw_ranks_state *state, bool is_rest)
+{
+    size_t of = is_rest ? (size_t)ranks->targets : ranks->groups;
+    size_t *start = malloc((of + 1) * sizeof(*start));
+    uint64_t *key = malloc((state->pairs + 1) * sizeof(*key));
+    uint64_t *room = malloc((state->pairs + 1) * sizeof(*room));
+    sw_status status = start == NULL || key == NULL || room == NULL
+                           ? SW_NO_MEMORY
+                           : gather_keys(state, of, start, key);
+    if (status == SW_OK) {
+        pick_among(ranks, start, key, room, is_rest);
+    }
+    free(start);
+    free(key);
+    free(room);
+    return status;
+}
+
+static void set_shifts(struct sw_ranks *ranks)
+{
+    for (uint64_t t = 0; t < ranks->targets; t++) {
+        struct target *target = &ranks->target[t];
+        target->shift = 0;
+        while ((target->high - target->low) >> target->shift >= ranks->parts) {
+            target->shift++;
+        }
+    }
+}
+
+static void begin_narrow(struct sw_ranks *ranks)
+{
+    ranks->phase = NARROW;
+    ranks->parts = PARTS_MIN;
+    while (ranks->targets * ranks->parts * 2 <= PARTS_ALL) {
+        ranks->parts *= 2;
+    }
+    set_shifts(ranks);
+}
+
+static uint16_t part_of(const struct sw_ranks *ranks, uint64_t key, bool is_float)
+{
+    double value = value_of(key, is_float);
+    uint16_t part;
+    sw_linear_parts(&value, 1, ranks->low, ranks->scale, &part);
+    return part;
+}
+
+static uint64_t last_key(bool is_float)
+{
+    return is_float ? sw_ranks_key_float(INFINITY) : UINT64_MAX;
+}
+
+/* The least key that lies in the part or beyond it, of which there is one: keys and parts ascend
+ * together. */
+static uint64_t first_key(const struct sw_ranks *ranks, uint32_t part, bool is_float)
+{
+    uint64_t low = is_float ? sw_ranks_key_float(-INFINITY) : 0;
+    uint64_t high = last_key(is_float);
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        if (part_of(ranks, middle, is_float) >= part) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return low;
+}
+
+/* A target's part becomes its interval; returns how many keys are in it. */
+static uint64_t take_part(struct sw_ranks *ranks, const uint32_t *slot, struct target *target,
+                          bool is_float)
+{
+    uint32_t part = 0;
+    for (; target->rank >= slot[part]; part++) {
+        target->rank -= slot[part];
+    }
+    sw_assert(part < SW_LINEAR_PARTS);
+    target->low = first_key(ranks, part, is_float);
+    target->high = last_key(is_float);
+    if (part_of(ranks, target->high, is_float) > part) {
+        target->high = first_key(ranks, part + 1, is_float) - 1;
+    }
+    ranks->wanted[target->group * (size_t)SLOTS + part] = 1;
+    return slot[part];
+}
+
+/* From counts to the parts with the ranks. True when every target is down to one key. */
+static sw_status take_parts(struct sw_ranks *ranks, struct sw_ranks_state *state, uint32_t groups,
+                            bool is_float, bool *is_done)
+{
+    uint64_t left = 0;
+    SW_TRY(grow_groups(state, groups));
+    for (uint32_t g = 0; g < groups && g < state->counted; g++) {
+        for (uint32_t part = 0; part < SW_LINEAR_PARTS; part++) {
+            state->n[g] += state->slot[g * (size_t)SLOTS + part];
+        }
+    }
+    SW_TRY(make_targets(ranks, state, groups));
+    ranks->wanted = calloc((groups + (size_t)1) * SLOTS, 1);
+    if (ranks->wanted == NULL) {
+        return SW_NO_MEMORY;
+    }
+    *is_done = true;
+    for (uint64_t t = 0; t < ranks->targets; t++) {
+        struct target *target = &ranks->target[t];
+        left += take_part(ranks, state->slot + target->group * (size_t)SLOTS, target, is_float);
+        *is_done = *is_done && target->low == target->high;
+    }
+    ranks->phase = GATHER_REST;
+    if (left > SW_RANKED_KEPT) {
+        free(ranks->wanted);
+        ranks->wanted = NULL;
+        begin_narrow(ranks);
+    }
+    return SW_OK;
 }
 
 /* The part of a target's interval that has its rank; returns how many keys are in it. */
@@ -342,17 +605,6 @@ static uint64_t narrow_target(const struct sw_ranks *ranks, const uint64_t *coun
     target->high = high < target->high ? high : target->high;
     target->low = low;
     return counter[part];
-}
-
-static void set_shifts(struct sw_ranks *ranks)
-{
-    for (uint64_t t = 0; t < ranks->targets; t++) {
-        struct target *target = &ranks->target[t];
-        target->shift = 0;
-        while ((target->high - target->low) >> target->shift >= ranks->parts) {
-            target->shift++;
-        }
-    }
 }
 
 /* True when every target is down to one key. */
@@ -375,25 +627,27 @@ sw_status sw_ranks_round(struct sw_ranks *ranks, struct sw_ranks_state *state, u
 {
     bool is_done = true;
     switch (ranks->phase) {
+    case COUNT:
+        if (state->is_over) {
+            ranks->phase = GATHER_ALL;
+            return SW_AGAIN;
+        }
+        SW_TRY(take_parts(ranks, state, groups, is_float, &is_done));
+        break;
     case GATHER_ALL:
         SW_TRY(make_targets(ranks, state, groups));
         if (!state->is_over) {
-            pick(ranks, state, false);
+            SW_TRY(pick(ranks, state, false));
             break;
         }
-        ranks->phase = NARROW;
-        ranks->parts = PARTS_MIN;
-        while (ranks->targets * ranks->parts * 2 <= PARTS_ALL) {
-            ranks->parts *= 2;
-        }
-        set_shifts(ranks);
+        begin_narrow(ranks);
         is_done = false;
         break;
     case NARROW:
         is_done = narrow(ranks, state);
         break;
     case GATHER_REST:
-        pick(ranks, state, true);
+        SW_TRY(pick(ranks, state, true));
         break;
     case DONE:
         return SW_OK;

@@ -15,6 +15,12 @@ uint32_t sw_exact_parts(const struct sw_exact_cut *cut, const double *restrict v
     return sw_loops_choose()->parts(cut, values, n, parts);
 }
 
+void sw_linear_parts(const double *restrict values, uint32_t n, double low, double scale,
+                     uint16_t *restrict part)
+{
+    sw_loops_choose()->linear(values, n, low, scale, part);
+}
+
 void sw_few_sum_ints(const int64_t *restrict values, const uint8_t *restrict group, uint32_t n,
                      uint32_t groups, int64_t *restrict sum)
 {

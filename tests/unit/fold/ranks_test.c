@@ -31,6 +31,35 @@ static double random_value(struct test_random *random, unsigned kind)
     }
 }
 
+/* Some rows as the round wants them. */
+static void add_rows(const struct sw_ranks *ranks, struct sw_ranks_state *state,
+                     const double *values, const uint32_t *group, uint32_t n)
+{
+    static uint16_t all[2048];
+    uint16_t part[2048];
+    uint16_t row[2048];
+    uint32_t of[2048];
+    uint64_t key[2048];
+    enum sw_ranks_want want = sw_ranks_wants(ranks);
+    const struct sw_ranks_rows rows = {.n = n, .groups = GROUPS, .row = all, .group = group};
+    for (uint32_t i = 0; i < n; i++) {
+        all[i] = row[i] = (uint16_t)i;
+        of[i] = group[i];
+    }
+    if (want != SW_RANKS_KEYS) {
+        sw_ranks_parts(ranks, values, n, part);
+    }
+    if (want == SW_RANKS_COUNTS) {
+        assert_int_equal(sw_ranks_count(state, &rows, part), SW_OK);
+        return;
+    }
+    n = want == SW_RANKS_WANTED ? sw_ranks_wanted(ranks, &rows, part, row, of) : n;
+    for (uint32_t i = 0; i < n; i++) {
+        key[i] = sw_ranks_key_float(values[row[i]]);
+    }
+    assert_int_equal(sw_ranks_add(ranks, state, key, of, n, GROUPS), SW_OK);
+}
+
 /* All values through two partials, as often as the ranks want. */
 static unsigned run_rounds(struct sw_ranks *ranks, const double *values, const uint32_t *group)
 {
@@ -42,12 +71,8 @@ static unsigned run_rounds(struct sw_ranks *ranks, const double *values, const u
             assert_int_equal(sw_ranks_state_new(ranks, &part[p]), SW_OK);
             size_t end = p == 0 ? VALUES / 3 : VALUES;
             for (size_t at = p == 0 ? 0 : VALUES / 3; at < end; at += 2048) {
-                uint64_t key[2048];
                 uint32_t n = end - at < 2048 ? (uint32_t)(end - at) : 2048;
-                for (uint32_t i = 0; i < n; i++) {
-                    key[i] = sw_ranks_key_float(values[at + i]);
-                }
-                assert_int_equal(sw_ranks_add(ranks, part[p], key, group + at, n, GROUPS), SW_OK);
+                add_rows(ranks, part[p], values + at, group + at, n);
             }
         }
         assert_int_equal(sw_ranks_merge(ranks, part[0], part[1], NULL, GROUPS), SW_OK);
@@ -60,52 +85,80 @@ static unsigned run_rounds(struct sw_ranks *ranks, const double *values, const u
     return rounds;
 }
 
+#define QUANTILES 5u
+
+struct wanted {
+    size_t n[GROUPS];
+    double value[GROUPS][QUANTILES];
+};
+
+static void sort_out(const double *values, const uint32_t *group, const double *q,
+                     struct wanted *wanted)
+{
+    double *sorted = malloc(VALUES * sizeof(*sorted));
+    for (uint32_t g = 0; g < GROUPS; g++) {
+        size_t n = 0;
+        for (size_t i = 0; i < VALUES; i++) {
+            sorted[n] = values[i];
+            n += group[i] == g;
+        }
+        qsort(sorted, n, sizeof(*sorted), compare_floats);
+        wanted->n[g] = n;
+        for (uint32_t i = 0; i < QUANTILES && n > 0; i++) {
+            double h = (double)(n - 1) * q[i];
+            size_t low = (size_t)h;
+            double share = h - floor(h);
+            double next = low + 1 < n ? sorted[low + 1] : sorted[low];
+            wanted->value[g][i] =
+                share > 0 ? sorted[low] + share * (next - sorted[low]) : sorted[low];
+        }
+    }
+    free(sorted);
+}
+
+static void check_ranks(const struct sw_ranks *ranks, const struct wanted *wanted)
+{
+    assert_true(sw_ranks_is_done(ranks));
+    for (uint32_t g = 0; g < GROUPS; g++) {
+        for (uint32_t i = 0; i < QUANTILES; i++) {
+            double value;
+            assert_int_equal(sw_ranks_value(ranks, g, i, &value), wanted->n[g] > 0);
+            assert_true(wanted->n[g] == 0 || value == wanted->value[g][i]);
+        }
+    }
+}
+
 static void many_values_are_ranked_in_few_rounds(void **state)
 {
     (void)state;
-    static const double q[] = {0, 0.01, 0.5, 0.77, 1};
+    static const double q[QUANTILES] = {0, 0.01, 0.5, 0.77, 1};
     struct test_random random;
     test_random_init(&random, test_seed());
     double *values = malloc(VALUES * sizeof(*values));
-    double *sorted = malloc(VALUES * sizeof(*sorted));
     uint32_t *group = malloc(VALUES * sizeof(*group));
     for (unsigned kind = 0; kind < 4; kind++) {
-        struct sw_ranks *ranks;
+        struct wanted wanted;
         for (size_t i = 0; i < VALUES; i++) {
             values[i] = random_value(&random, kind);
             group[i] = test_random_once_in(&random, 10) ? 2 : 0;
         }
-        assert_int_equal(sw_ranks_new(q, 5, &ranks), SW_OK);
-
-        unsigned rounds = run_rounds(ranks, values, group);
-
-        assert_true(sw_ranks_is_done(ranks));
-        assert_true(rounds >= 2);
-        assert_true(rounds <= 8);
-        for (uint32_t g = 0; g < GROUPS; g++) {
-            size_t n = 0;
-            for (size_t i = 0; i < VALUES; i++) {
-                sorted[n] = values[i];
-                n += group[i] == g;
+        sort_out(values, group, q, &wanted);
+        for (unsigned is_expected = 0; is_expected < 2 - kind % 2; is_expected++) {
+            struct sw_ranks *ranks;
+            assert_int_equal(sw_ranks_new(q, QUANTILES, &ranks), SW_OK);
+            if (is_expected) { /* the range is known, or thought to be */
+                sw_ranks_expect(ranks, kind == 2 ? -1e300 : -5e5, 5e5, false);
             }
-            qsort(sorted, n, sizeof(*sorted), compare_floats);
-            for (uint32_t i = 0; i < 5; i++) {
-                double value;
-                assert_int_equal(sw_ranks_value(ranks, g, i, &value), n > 0);
-                if (n > 0) {
-                    double h = (double)(n - 1) * q[i];
-                    size_t low = (size_t)h;
-                    double share = h - floor(h);
-                    double next = low + 1 < n ? sorted[low + 1] : sorted[low];
-                    assert_true(value == (share > 0 ? sorted[low] + share * (next - sorted[low])
-                                                    : sorted[low]));
-                }
-            }
+
+            unsigned rounds = run_rounds(ranks, values, group);
+
+            check_ranks(ranks, &wanted);
+            assert_true(rounds >= 2);
+            assert_true(rounds <= 8);
+            sw_ranks_free(ranks);
         }
-        sw_ranks_free(ranks);
     }
     free(values);
-    free(sorted);
     free(group);
 }
 
