@@ -7,6 +7,10 @@
 
 #include "table/chunk.h"
 
+/* A chunk that so many saves in a row did not hold goes: one that was written behind waits for the
+ * save that does hold it. */
+#define SW_IDLE_SAVES_MAX 2u
+
 struct sw_chunk_entry {
     uint64_t key;
     uint64_t id;     /* of the chunk in this process; 0: not read yet */

@@ -137,6 +137,7 @@ static void count_refs(void *context, const struct sw_stored_group *group, int b
         if (entry != NULL) {
             sw_assert(by > 0 || entry->refs > 0);
             entry->refs += by > 0 ? 1 : UINT32_MAX;
+            entry->idle = entry->refs == 0 ? SW_IDLE_SAVES_MAX : 0; /* it was held, and goes */
         }
     }
 }

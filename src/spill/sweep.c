@@ -4,10 +4,6 @@
 
 #include "spill/spill_priv.h"
 
-#define IDLE_SAVES_MAX \
-    2u /* a chunk that so many saves in a row did not hold goes: one that was
-                             written behind waits for the save that does */
-
 struct keys {
     uint64_t *key;
     size_t count, room;
@@ -36,7 +32,7 @@ static void list_idle(struct sw_chunk_map *map, struct keys *keys)
     struct sw_chunk_entry *next;
     HASH_ITER (by_key, map->by_key, entry, next) {
         entry->idle = entry->refs > 0 ? 0 : entry->idle + 1;
-        if (entry->idle >= IDLE_SAVES_MAX) {
+        if (entry->idle >= SW_IDLE_SAVES_MAX) {
             add_key(keys, entry->key);
         }
     }
