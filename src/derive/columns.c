@@ -6,10 +6,7 @@
 sw_status sw_derive_made_init(struct sw_derive_made *made, uint64_t groups, uint32_t columns,
                               struct sw_err *err)
 {
-    if (groups > SW_DERIVED_ROWS_MAX / SW_CHUNK_ROWS + UINT64_C(1) * UINT16_MAX) {
-        return sw_fail_limit(err, "derived_rows", (int64_t)groups * SW_CHUNK_ROWS,
-                             SW_DERIVED_ROWS_MAX, "filter first");
-    }
+    sw_assert(groups <= UINT32_MAX); /* as many as a version has, or of rows that were counted */
     made->groups = (uint32_t)groups;
     made->columns = columns;
     made->chunk = calloc((size_t)groups * columns + 1, sizeof(struct sw_chunk *));

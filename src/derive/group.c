@@ -205,6 +205,11 @@ static sw_status assemble_work(struct sw_derive *run, unsigned worker, uint64_t 
     sw_status status =
         sw_derive_made_version(&group->made, run->number, schema, &group->version, err);
     sw_schema_unref(schema);
+    /* texts of millions of groups are given back here, not on the loop */
+    sw_grouped_free(group->own);
+    sw_grouped_fini(&group->grouped);
+    group->own = NULL;
+    group->grouped = (struct sw_grouped){0};
     return status;
 }
 
