@@ -59,6 +59,7 @@ struct sw_load {
     bool is_strict;
     bool is_text_read; /* `again` ends the load */
     bool has_sheet;
+    uint64_t versions; /* made before it began anew */
     struct sw_sheet sheet;
     struct sw_parse *parse; /* owned */
     struct sw_bad bad;
@@ -157,6 +158,34 @@ void sw_load_free(struct sw_load *load)
     }
     load->magic = 0;
     free(load);
+}
+
+sw_status sw_load_again(struct sw_load *load)
+{
+    struct sw_reader *reader = NULL;
+    sw_assert_loop();
+    sw_assert(load->state == SW_LOAD_FAILED);
+    SW_TRY(sw_reader_new(load->fd, &reader, NULL));
+    sw_reader_free(load->reader);
+    sw_reader_free(load->again);
+    load->reader = reader;
+    load->again = NULL;
+    if (load->has_sheet) {
+        load->versions = load->sheet.versions;
+        sw_sheet_fini(&load->sheet);
+    }
+    load->has_sheet = false;
+    load->text_bytes = 0;
+    load->again_bytes = 0;
+    load->phase = IN_SAMPLE;
+    load->sample_bytes = SW_SAMPLE_BYTES;
+    load->is_header_read = false;
+    load->is_text_read = false;
+    load->bad = (struct sw_bad){0};
+    load->err = (struct sw_err){0};
+    load->state = SW_LOAD_RUNNING;
+    load->has_more = true;
+    return SW_OK;
 }
 
 void sw_load_offer(struct sw_load *load, uint64_t length)
@@ -260,6 +289,7 @@ static sw_status open_sheet(struct sw_load *load, const struct sw_rows *header)
     load->has_sheet = true;
     SW_TRY(
         sw_sheet_init_take(&load->sheet, load->budget, names, load->dialect.columns, &load->err));
+    load->sheet.versions = load->versions;
     SW_TRY(sw_declared_check(load->declared, names, load->dialect.columns, &load->err));
     for (uint32_t i = 0; i < load->dialect.columns; i++) {
         enum sw_type type;

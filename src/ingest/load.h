@@ -18,7 +18,7 @@
  * last version -> SW_LOAD_DONE; or SW_LOAD_FAILED with an error that says what the
  * file is and what to do.  _free at any time no step runs.
  *
- * Threads: _new, _free, _offer, _end, _peek_* on the loop; _step on a worker.  What
+ * Threads: _new, _free, _again, _offer, _end, _peek_* on the loop; _step on a worker.  What
  * both touch is atomic or under the load's own lock, held for moments.            */
 #ifndef SW_INGEST_LOAD_H
 #define SW_INGEST_LOAD_H
@@ -76,6 +76,11 @@ void sw_load_end(struct sw_load *load);
  * between blocks.  SW_OK in every state; a failed load says so in its report. */
 SW_MUST_USE sw_status sw_load_step_work(struct sw_load *load, size_t bytes_max,
                                         const _Atomic bool *cancel);
+
+/* Between steps, on the loop, after it failed for want of memory that is there now: what was made is
+ * forgotten, and made anew by the next steps from the file's first byte.  The version published last
+ * stays the current one until then. SW_NO_MEMORY: it stays failed. */
+SW_MUST_USE sw_status sw_load_again(struct sw_load *load);
 
 /* How it stands after a step (between steps only). */
 void sw_load_report_peek(const struct sw_load *load, struct sw_load_report *report);

@@ -90,7 +90,7 @@ static sw_status own_table(struct sw_edit_task_call *call, struct sw_err *err)
 
 /* Some memory stays free for what the session does next: what is kept for speed alone goes first,
  * then old steps. */
-static void keep_headroom(struct sw_session *session)
+void sw_editing_keep_headroom(struct sw_session *session)
 {
     int64_t most = session->budget.limit - session->budget.limit / SW_HISTORY_SHARE;
     int64_t over = sw_budget_used(&session->budget) - most;
@@ -117,7 +117,7 @@ static sw_status change(struct sw_edit_task_call *call, const struct sw_edit_res
     sw_history_push(call->table, &session->budget, before, result->what, result->rows,
                     clock->wall_ms(clock->context), sw_clock_us(clock));
     sw_version_unref(before);
-    keep_headroom(session);
+    sw_editing_keep_headroom(session);
     sw_session_tell_changed(session, call->table, result->what);
     return SW_OK;
 }

@@ -16,6 +16,8 @@ SW_MUST_USE sw_status sw_editing_add(struct sw_call *call, enum sw_edit_task tas
 /* Old steps of the history make room where the error says that memory was short: worth another
  * try. */
 bool sw_editing_make_room(struct sw_session *session, const struct sw_err *err);
+/* The same before it is short: a part of the session's memory (SW_HISTORY_SHARE) stays free. */
+void sw_editing_keep_headroom(struct sw_session *session);
 /* The session ends: nothing more is done to its tables. */
 void sw_editing_end(struct sw_session *session);
 

@@ -362,6 +362,17 @@ void sw_loading_end(struct sw_loading *loading)
     submit(loading);
 }
 
+bool sw_loading_again(struct sw_loading *loading)
+{
+    sw_assert(loading->is_over && !loading->is_running);
+    if (sw_load_again(loading->load) != SW_OK) {
+        return false;
+    }
+    loading->is_over = false;
+    submit(loading);
+    return true;
+}
+
 void sw_loading_close(struct sw_loading *loading)
 {
     if (loading == NULL) {

@@ -40,6 +40,9 @@ void sw_loading_cut(struct sw_loading *loading, uint64_t length);
 /* Parse up to `length` bytes of the spool (as they get written). */
 void sw_loading_offer(struct sw_loading *loading, uint64_t length);
 void sw_loading_end(struct sw_loading *loading); /* nothing comes after what was offered */
+/* After a failure, from within the call-back or later: all that was made of the bytes is forgotten
+ * and made anew. False: there is no memory for it. */
+bool sw_loading_again(struct sw_loading *loading);
 /* Cancels; freed when the running step has returned. No call of the context afterwards. */
 void sw_loading_close(struct sw_loading *loading);
 

@@ -313,12 +313,27 @@ static void sweep(struct sw_server *server, int64_t now_ms)
     }
 }
 
+/* Outputs that found no memory, now that old steps of edits have given way. */
+static void try_again(struct sw_session *session)
+{
+    if (!session->is_short || session->graph == NULL) {
+        return;
+    }
+    session->is_short = false;
+    for (uint32_t i = 0; i < session->tables.count; i++) {
+        const char *name = session->tables.item[i]->name;
+        sw_graph_table_changed(session->graph, sw_span_text(name), false);
+    }
+    sw_session_run(session);
+}
+
 void sw_server_tick(struct sw_server *server)
 {
     int64_t now_ms = sw_clock_ms(server->clock);
     struct sw_session *session;
     struct sw_session *next;
     HASH_ITER (by_key, server->sessions, session, next) {
+        try_again(session);
         if (session->is_active) {
             session->is_active = sw_graph_tick(session->graph);
         }

@@ -45,6 +45,7 @@ static void graph_state(void *context, const char *output, enum sw_output_state 
                         double progress, const struct sw_err *err)
 {
     struct sw_session *session = context;
+    session->is_short = session->is_short || (err != NULL && sw_editing_make_room(session, err));
     for (struct sw_socket *socket = session->sockets; socket != NULL; socket = socket->sibling) {
         sw_outbox_put_state(socket->outbox, output, state, progress, err);
         sw_socket_wake(socket);

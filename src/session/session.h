@@ -43,6 +43,7 @@ struct sw_session {
     struct sw_partials *partials;
     struct sw_order_cache *orders;
     struct sw_graph *graph;
+    bool is_short; /* an output found no memory, and history has made room: to be tried again */
     bool is_active;            /* the graph wants ticks */
     struct sw_socket *sockets; /* list by socket->sibling */
     uint32_t socket_count;

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "session/derived.h"
+#include "session/editing.h"
 #include "session/server_priv.h"
 #include "session/upload_priv.h"
 #include "wire/decode.h"
@@ -205,13 +206,17 @@ static void load_stepped(void *context, const struct sw_load_report *report,
     }
     switch (report->state) {
     case SW_LOAD_RUNNING:
+        sw_editing_keep_headroom(session);
         tell_progress(upload, false);
         break;
     case SW_LOAD_DONE:
         finish_load(upload);
         break;
     case SW_LOAD_FAILED:
-        fail_load(upload, err);
+        /* old steps of edits give way to new rows */
+        if (!sw_editing_make_room(session, err) || !sw_loading_again(upload->loading)) {
+            fail_load(upload, err);
+        }
         return;
     }
     if (version != NULL) {

@@ -478,6 +478,40 @@ static void memory_that_runs_out_is_an_error_that_names_the_limit(void **state)
     sw_buf_fini(&csv);
 }
 
+static void a_load_that_found_no_memory_begins_anew_when_there_is_some(void **state)
+{
+    (void)state;
+    struct sw_buf csv;
+    struct sw_err err = {0};
+    struct sw_budget budget;
+    struct sw_load_report report;
+    sw_buf_init(&csv);
+    put_many(&csv, "1", "2.5");
+    for (int64_t memory = 1500000; memory < 4000000; memory = memory * 5 / 4) {
+        const struct loading how = {.has_header = -1, .memory = memory};
+        struct sw_load *load = load_bytes(csv.data, csv.length, &how, &budget, &report, &err);
+        assert_non_null(load);
+        struct sw_version *before = sw_load_version(load);
+        if (report.state == SW_LOAD_FAILED) {
+            budget.limit = INT64_MAX;
+
+            assert_int_equal(sw_load_again(load), SW_OK);
+            run_steps(load, 0, &report);
+        }
+
+        struct sw_version *after = sw_load_version(load);
+        assert_int_equal(report.state, SW_LOAD_DONE);
+        assert_int_equal(after->rows, MANY + 1);
+        assert_true(before == NULL || after == before || after->number > before->number);
+        assert_int_equal(after->schema->column[0].type, SW_TYPE_FLOAT);
+        sw_version_unref(before);
+        sw_version_unref(after);
+        sw_load_free(load);
+        assert_int_equal(sw_budget_used(&budget), 0);
+    }
+    sw_buf_fini(&csv);
+}
+
 static void only_the_first_bad_rows_are_listed_and_all_are_counted(void **state)
 {
     (void)state;
@@ -548,6 +582,7 @@ int main(void)
         cmocka_unit_test(more_columns_than_the_limit_are_refused),
         cmocka_unit_test(a_header_longer_than_the_first_sample_is_read),
         cmocka_unit_test(memory_that_runs_out_is_an_error_that_names_the_limit),
+        cmocka_unit_test(a_load_that_found_no_memory_begins_anew_when_there_is_some),
         cmocka_unit_test(only_the_first_bad_rows_are_listed_and_all_are_counted),
         cmocka_unit_test(a_cancelled_step_stops_between_blocks_and_the_next_goes_on),
     };

@@ -1,0 +1,62 @@
+// The history of edits gives way to what else a session needs memory for: uploads and charts.
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { Client } from './support/client.mjs';
+import { Server } from './support/server.mjs';
+
+const ROWS = 60000;
+const CSV = `a,b\n${Array.from({ length: ROWS }, (_, i) => `${i * 7919 % 1000003},${i}\n`).join('')}`;
+
+let server;
+before(async () => { server = await Server.start({ args: ['--session-memory', '12M', '--memory', '64M'] }); });
+
+/** Edits, each of which keeps another copy of a column, until steps have been given up. */
+async function fill(client, table) {
+    for (let i = 0; i < 60; i++) {
+        await client.call('table.update', { table, set: { a: { expr: `(a * 31 + ${i}) % 1000003` } } });
+    }
+    return (await client.call('table.history', { table })).length;
+}
+
+test('an upload that needs the memory of old steps gets it', async () => {
+    const client = await Client.open(server);
+    await client.upload('first', CSV);
+    const steps = await fill(client, 'first');
+    assert.ok(steps > 5 && steps < 60, `${steps} steps`);
+
+    for (const name of ['second', 'third', 'fourth']) {
+        await client.upload(name, CSV);
+    }
+
+    const left = (await client.call('table.history', { table: 'first' })).length;
+    assert.ok(left < steps, `${left} of ${steps} steps are left`);
+    for (const name of ['first', 'second', 'fourth']) {
+        assert.equal((await client.call('table.page', { table: name, limit: 0 })).rows, ROWS);
+    }
+    for (let i = 0; i < left; i++) {
+        await client.call('table.undo', { table: 'first' });
+    }
+    await client.fails('table.undo', { table: 'first' }, -32020, /given up/);
+    await client.close();
+});
+
+test('an upload that does not fit without any history is refused by the name of the limit', async () => {
+    const client = await Client.open(server);
+    await client.upload('first', CSV);
+    await fill(client, 'first');
+    const answer = client.put('/upload/large.csv?table=large', CSV.repeat(30));
+    const failed = await client.next('upload.failed');
+    assert.equal(failed.error.code, -32050);
+    await answer;
+    assert.equal((await client.call('table.page', { table: 'first', limit: 0 })).rows, ROWS);
+    await client.close();
+});
+
+test('a sorted table of rows finds the memory of old steps', async () => {
+    const client = await Client.open(server);
+    await client.upload('first', CSV);
+    await fill(client, 'first');
+    const value = await client.output({ output: 'rows', kind: 'table', table: 'first', sort: [{ column: 'a' }], limit: 3 });
+    assert.equal(value.data.rows, ROWS);
+    await client.close();
+});
