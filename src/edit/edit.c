@@ -224,7 +224,8 @@ bool sw_edit_step_work(struct sw_edit *edit, unsigned worker)
 {
     sw_assert(worker < SW_THREADS_MAX);
     pthread_mutex_lock(&edit->lock);
-    bool is_done = !edit->is_over && !edit->is_busy && step(edit, worker);
+    /* in this order: a step that runs alone may be writing is_over */
+    bool is_done = !edit->is_busy && !edit->is_over && step(edit, worker);
     pthread_mutex_unlock(&edit->lock);
     return is_done;
 }
