@@ -198,7 +198,7 @@ static bool check_store(const struct story *story, struct sw_spill *spill,
 static uint64_t cuts_wanted(void)
 {
     const char *text = getenv("SW_CUTS");
-    return text != NULL ? strtoull(text, NULL, 10) : 300;
+    return text != NULL ? strtoull(text, NULL, 10) : 200;
 }
 
 /* Cuts at moments that lie evenly over the story; each leaves another disk. */

@@ -397,7 +397,7 @@ static void harm_everywhere(const char *ending, bool is_cut)
     size_t size = 0;
     assert_non_null(disk_bytes(whole, ending, &size));
     uint32_t seen = 0;
-    const uint32_t rounds = 400;
+    const uint32_t rounds = 150;
     struct disk *harmed = disk_new();
     for (uint32_t i = 0; i < rounds; i++) {
         struct sw_err err = {0};
