@@ -231,7 +231,6 @@ struct run_input {
     const struct sw_line *line;
     const struct sw_batch *batch;
     const double *x, *y;
-    bool is_ascending;
 };
 
 static struct sw_line_mark mark_of(const struct run_input *in, uint16_t row)
@@ -240,33 +239,13 @@ static struct sw_line_mark mark_of(const struct run_input *in, uint16_t row)
                                  in->batch->start + row};
 }
 
-/* x out of order: which of the equals in y comes first is seen row by row. */
+/* Which of the equals in y comes first is seen row by row. */
 static void offer_each(const struct run_input *in, struct sw_line_cell *cell, const uint16_t *row,
                        uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
         struct sw_line_mark mark = mark_of(in, row[i]);
         const struct sw_line_mark marks[SW_LINE_PLACES] = {mark, mark, mark, mark};
-        offer(in->line, cell, marks);
-    }
-}
-
-static void offer_run(const struct run_input *in, struct sw_line_cell *cell, const uint16_t *row,
-                      uint32_t n)
-{
-    uint32_t least;
-    uint32_t greatest;
-    if (!in->is_ascending) {
-        offer_each(in, cell, row, n);
-        return;
-    }
-    if (sw_min_max_rows(in->y, row, n, &least, &greatest)) {
-        const struct sw_line_mark marks[SW_LINE_PLACES] = {
-            [SW_LINE_LEAST] = mark_of(in, row[least]),
-            [SW_LINE_GREATEST] = mark_of(in, row[greatest]),
-            [SW_LINE_FIRST] = mark_of(in, row[0]),
-            [SW_LINE_LAST] = mark_of(in, row[n - 1]),
-        };
         offer(in->line, cell, marks);
     }
 }
@@ -284,8 +263,10 @@ static uint32_t keep_shown(const struct sw_line *line, const uint16_t *places, c
     return kept;
 }
 
-static void fold_y(const struct sw_line *line, struct sw_line_state *state, struct sw_batch *batch,
-                   const uint64_t *with_x, const uint16_t *places, uint32_t k)
+/* x in any order. */
+static void fold_rows(const struct sw_line *line, struct sw_line_state *state,
+                      struct sw_batch *batch, const uint64_t *with_x, const uint16_t *places,
+                      uint32_t k)
 {
     uint64_t select[SW_VECTOR_WORDS];
     uint16_t row[SW_VECTOR_ROWS];
@@ -297,8 +278,7 @@ static void fold_y(const struct sw_line *line, struct sw_line_state *state, stru
     struct run_input in = {.line = line,
                            .batch = batch,
                            .x = sw_batch_floats(batch, line->x),
-                           .y = sw_batch_floats(batch, line->y[k]),
-                           .is_ascending = sw_batch_chunk(batch, line->x)->zone.is_ascending};
+                           .y = sw_batch_floats(batch, line->y[k])};
     uint32_t n = sw_bits_rows(select, batch->rows, row);
     n = keep_shown(line, places, in.y, row, n);
     for (uint32_t begin = 0; begin < n;) {
@@ -307,8 +287,97 @@ static void fold_y(const struct sw_line *line, struct sw_line_state *state, stru
         while (end < n && places[row[end]] == place) {
             end++;
         }
-        offer_run(&in, &state->cell[(size_t)(place - 1) * line->ys + k], row + begin, end - begin);
+        offer_each(&in, &state->cell[(size_t)(place - 1) * line->ys + k], row + begin, end - begin);
         begin = end;
+    }
+}
+
+/* x ascends, so the rows of a bucket lie side by side: `y` has NaN for those that do not count. */
+struct stretch {
+    const struct sw_line *line;
+    const struct sw_batch *batch;
+    const double *y;
+    uint32_t begin, end;
+};
+
+static struct sw_line_mark mark_at(const struct stretch *stretch, uint32_t row)
+{
+    const struct sw_batch *batch = stretch->batch;
+    struct sw_line_mark mark = {
+        .y = stretch->y[row], .group = batch->group_index, .row = batch->start + row};
+    sw_decode_floats(sw_batch_chunk(batch, stretch->line->x), mark.row, 1, &mark.x);
+    return mark;
+}
+
+static void offer_stretch(const struct stretch *stretch, struct sw_line_cell *cell)
+{
+    const double *y = stretch->y;
+    uint32_t first = stretch->begin;
+    uint32_t last = stretch->end;
+    while (first < last && y[first] != y[first]) {
+        first++;
+    }
+    if (first == last) {
+        return;
+    }
+    while (y[last - 1] != y[last - 1]) {
+        last--;
+    }
+    double least;
+    double greatest;
+    uint32_t n = last - first;
+    sw_min_max(y + first, n, &least, &greatest);
+    /* Where what is kept is better, the row need not be found. */
+    bool has_least = !cell->has_rows || least <= cell->mark[SW_LINE_LEAST].y;
+    bool has_greatest = !cell->has_rows || greatest >= cell->mark[SW_LINE_GREATEST].y;
+    const struct sw_line_mark marks[SW_LINE_PLACES] = {
+        [SW_LINE_LEAST] = has_least ? mark_at(stretch, first + sw_find(y + first, n, least))
+                                    : cell->mark[SW_LINE_LEAST],
+        [SW_LINE_GREATEST] = has_greatest
+                                 ? mark_at(stretch, first + sw_find(y + first, n, greatest))
+                                 : cell->mark[SW_LINE_GREATEST],
+        [SW_LINE_FIRST] = mark_at(stretch, first),
+        [SW_LINE_LAST] = mark_at(stretch, last - 1),
+    };
+    offer(stretch->line, cell, marks);
+}
+
+/* The end of the rows that have the place of row `begin`. */
+static uint32_t end_of_place(const uint16_t *places, uint32_t begin, uint32_t rows)
+{
+    uint32_t low = begin;
+    uint32_t high = rows;
+    if (places[rows - 1] == places[begin]) {
+        return rows;
+    }
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (places[middle] == places[begin]) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return high;
+}
+
+static void fold_ascending(const struct sw_line *line, struct sw_line_state *state,
+                           struct sw_batch *batch, const uint16_t *places, uint32_t k)
+{
+    double room[SW_VECTOR_ROWS];
+    uint64_t keep[SW_VECTOR_WORDS];
+    struct stretch stretch = {
+        .line = line, .batch = batch, .y = sw_batch_floats(batch, line->y[k])};
+    if (sw_batch_select_valid(batch, line->y[k], keep) < batch->rows) {
+        sw_mask_floats(stretch.y, keep, batch->rows, room);
+        stretch.y = room;
+    }
+    for (; stretch.begin < batch->rows; stretch.begin = stretch.end) {
+        uint32_t place = places[stretch.begin];
+        stretch.end = end_of_place(places, stretch.begin, batch->rows);
+        if (place - 1 < line->axis.bins) {
+            offer_stretch(&stretch, &state->cell[(size_t)(place - 1) * line->ys + k]);
+        }
     }
 }
 
@@ -341,7 +410,11 @@ static void fold(const void *plan_, void *state_, struct sw_batch *batch)
     }
     const uint16_t *places = sw_binned_wide(at, batch->rows, room);
     for (uint32_t k = 0; k < line->ys; k++) {
-        fold_y(line, state, batch, select, places, k);
+        if (sw_batch_chunk(batch, line->x)->zone.is_ascending) {
+            fold_ascending(line, state, batch, places, k);
+        } else {
+            fold_rows(line, state, batch, select, places, k);
+        }
     }
 }
 

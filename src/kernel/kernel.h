@@ -91,9 +91,12 @@ void sw_linear_parts(const double *restrict values, uint32_t n, double low, doub
 
 /* -- m4.c ----------------------------------------------------------------------- */
 
-/* Positions (0..n-1) of the least and the greatest of values[row[0..n)], each the first of its
- * equals; NaN is passed over. False when there is none but NaN.                                  */
-bool sw_min_max_rows(const double *restrict values, const uint16_t *restrict row, uint32_t n,
-                     uint32_t *least, uint32_t *greatest);
+/* The least and the greatest of n values, of which the first is no NaN; NaN is passed over. */
+void sw_min_max(const double *restrict values, uint32_t n, double *least, double *greatest);
+/* Where the value first is; it is there. */
+uint32_t sw_find(const double *restrict values, uint32_t n, double value);
+/* into[i] is the value for rows of the set, NaN for others. */
+void sw_mask_floats(const double *restrict values, const uint64_t *restrict keep, uint32_t n,
+                    double *restrict into);
 
 #endif

@@ -34,6 +34,10 @@ struct sw_loops {
                      uint8_t *restrict flags);
     void (*within_floats)(const double *restrict from, uint32_t n, double low, double high,
                           uint8_t *restrict flags);
+    void (*min_max)(const double *restrict values, uint32_t n, double *least, double *greatest);
+    uint32_t (*find)(const double *restrict values, uint32_t n, double value);
+    void (*mask_floats)(const double *restrict values, const uint64_t *restrict keep, uint32_t n,
+                        double *restrict into);
     /* floats[i] = base + from[i], exactly */
     void (*floats_of_8)(const uint8_t *restrict from, uint32_t n, double base,
                         double *restrict into);

@@ -1,29 +1,18 @@
 /* See kernel.h. */
-#include "kernel/kernel.h"
+#include "kernel/loops.h"
 
-bool sw_min_max_rows(const double *restrict values, const uint16_t *restrict row, uint32_t n,
-                     uint32_t *least, uint32_t *greatest)
+void sw_min_max(const double *restrict values, uint32_t n, double *least, double *greatest)
 {
-    uint32_t i = 0;
-    while (i < n && values[row[i]] != values[row[i]]) {
-        i++;
-    }
-    if (i == n) {
-        return false;
-    }
-    double min = values[row[i]];
-    double max = min;
-    *least = i;
-    *greatest = i;
-    for (; i < n; i++) {
-        double value = values[row[i]];
-        if (value < min) {
-            min = value;
-            *least = i;
-        } else if (value > max) {
-            max = value;
-            *greatest = i;
-        }
-    }
-    return true;
+    sw_loops_choose()->min_max(values, n, least, greatest);
+}
+
+uint32_t sw_find(const double *restrict values, uint32_t n, double value)
+{
+    return sw_loops_choose()->find(values, n, value);
+}
+
+void sw_mask_floats(const double *restrict values, const uint64_t *restrict keep, uint32_t n,
+                    double *restrict into)
+{
+    sw_loops_choose()->mask_floats(values, keep, n, into);
 }

@@ -94,7 +94,10 @@ static struct kept *make_kept(const struct sw_chunk *chunk, const struct sw_axis
                               struct sw_places_work *work, struct sw_budget *budget)
 {
     size_t size = codes_bytes(chunk, axis);
-    if (sw_budget_charge(budget, size + sizeof(struct kept), NULL) != SW_OK) {
+    size_t held = size + sizeof(struct kept);
+    /* Where there is no room, those that nobody used for long make some. */
+    if (!sw_budget_charge_spare(budget, held) &&
+        (sw_places_shed(held) == 0 || !sw_budget_charge_spare(budget, held))) {
         return NULL;
     }
     struct kept *made = calloc(1, sizeof(*made));
@@ -102,11 +105,11 @@ static struct kept *make_kept(const struct sw_chunk *chunk, const struct sw_axis
     if (made == NULL || codes == NULL) {
         free(made);
         sw_block_free(codes, size);
-        sw_budget_release(budget, size + sizeof(struct kept));
+        sw_budget_release(budget, held);
         return NULL;
     }
     made->budget = budget;
-    made->bytes = size + sizeof(*made);
+    made->bytes = held;
     made->places.chunk_id = chunk->id;
     made->places.axis_id = axis->id;
     made->places.rows = chunk->rows;

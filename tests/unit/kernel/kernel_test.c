@@ -342,41 +342,43 @@ static void equal_axes_share_their_id_and_others_do_not(void **state)
 
 /* -- extremes -------------------------------------------------------------------------------- */
 
-static void the_first_of_the_least_and_greatest_is_found(void **state)
+static void the_least_and_the_greatest_are_found_among_rows_that_count(void **state)
 {
     (void)state;
     struct test_random random;
     test_random_init(&random, test_seed());
     for (unsigned round = 0; round < 500; round++) {
-        double values[64];
-        uint16_t row[64];
-        uint32_t n = (uint32_t)test_random_below(&random, 64) + 1;
-        uint32_t naive_least = n;
-        uint32_t naive_greatest = n;
-        uint32_t least = 0;
-        uint32_t greatest = 0;
+        double values[300];
+        double masked[300];
+        uint64_t keep[SW_VECTOR_WORDS] = {0};
+        uint32_t n = (uint32_t)test_random_below(&random, 300) + 1;
+        uint32_t least_at = 0;
+        uint32_t greatest_at = 0;
+        double least;
+        double greatest;
         for (uint32_t i = 0; i < n; i++) {
-            row[i] = (uint16_t)i;
-            values[i] = test_random_once_in(&random, 4)
+            bool is_kept = i == 0 || test_random_once_in(&random, 2);
+            values[i] = i > 0 && test_random_once_in(&random, 4)
                             ? (double)NAN
-                            : (double)test_random_between(&random, -4, 4);
-        }
-        for (uint32_t i = n; i-- > 0;) {
-            if (values[i] == values[i]) {
-                naive_least =
-                    naive_least == n || values[i] <= values[naive_least] ? i : naive_least;
-                naive_greatest =
-                    naive_greatest == n || values[i] >= values[naive_greatest] ? i : naive_greatest;
+                            : (double)test_random_between(&random, -400, 400) / 100;
+            if (is_kept) {
+                sw_bits_set(keep, i);
+                least_at = values[i] < values[least_at] ? i : least_at;
+                greatest_at = values[i] > values[greatest_at] ? i : greatest_at;
             }
         }
 
-        bool is_found = sw_min_max_rows(values, row, n, &least, &greatest);
+        sw_mask_floats(values, keep, n, masked);
+        sw_min_max(masked, n, &least, &greatest);
 
-        assert_int_equal(is_found, naive_least < n);
-        if (is_found) {
-            assert_int_equal(least, naive_least);
-            assert_int_equal(greatest, naive_greatest);
+        for (uint32_t i = 0; i < n; i++) {
+            assert_true(sw_bits_has(keep, i) && values[i] == values[i] ? masked[i] == values[i]
+                                                                       : masked[i] != masked[i]);
         }
+        assert_true(least == values[least_at]);
+        assert_true(greatest == values[greatest_at]);
+        assert_int_equal(sw_find(masked, n, least), least_at);
+        assert_int_equal(sw_find(masked, n, greatest), greatest_at);
     }
 }
 
@@ -390,7 +392,7 @@ int main(void)
         cmocka_unit_test(a_place_is_where_the_edges_say),
         cmocka_unit_test(values_on_and_beside_an_edge_find_their_bin),
         cmocka_unit_test(equal_axes_share_their_id_and_others_do_not),
-        cmocka_unit_test(the_first_of_the_least_and_greatest_is_found),
+        cmocka_unit_test(the_least_and_the_greatest_are_found_among_rows_that_count),
     };
     return cmocka_run_group_tests_name("kernel/kernel", tests, NULL, NULL);
 }

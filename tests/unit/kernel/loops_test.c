@@ -244,6 +244,45 @@ static void quotients_are_rounded_as_division_rounds(void **state)
     with_both(check_quotients);
 }
 
+static void check_extremes(struct test_random *random, const struct sw_loops *loops, uint32_t n)
+{
+    double values[SW_VECTOR_ROWS];
+    double masked[SW_VECTOR_ROWS];
+    uint16_t part[SW_VECTOR_ROWS];
+    uint64_t keep[SW_VECTOR_WORDS];
+    double least;
+    double greatest;
+    uint32_t least_at = 0;
+    random_bits(random, n, keep);
+    fill_values(random, n, values);
+    values[0] = 1;
+    sw_bits_set(keep, 0);
+    for (uint32_t i = 1; i < n; i++) {
+        least_at = sw_bits_has(keep, i) && values[i] < values[least_at] ? i : least_at;
+    }
+
+    loops->mask_floats(values, keep, n, masked);
+    loops->min_max(masked, n, &least, &greatest);
+    loops->linear(values, n, -500, SW_LINEAR_PARTS / 1000.0, part);
+
+    assert_true(least == values[least_at]);
+    assert_int_equal(loops->find(masked, n, least), least_at);
+    for (uint32_t i = 0; i < n; i++) {
+        bool is_kept = sw_bits_has(keep, i) && values[i] == values[i];
+        double at = floor((values[i] + 500) * (SW_LINEAR_PARTS / 1000.0));
+        at = at < 0 ? 0 : at < SW_LINEAR_PARTS - 1 ? at : SW_LINEAR_PARTS - 1;
+        assert_true(is_kept ? masked[i] == values[i] : masked[i] != masked[i]);
+        assert_true(!is_kept || values[i] <= greatest);
+        assert_int_equal(part[i], values[i] == values[i] ? at : SW_LINEAR_PARTS);
+    }
+}
+
+static void extremes_and_parts_are_those_of_each_value(void **state)
+{
+    (void)state;
+    with_both(check_extremes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +291,7 @@ int main(void)
         cmocka_unit_test(codes_are_counted_and_those_beyond_are_not),
         cmocka_unit_test(sums_of_few_groups_are_those_of_each_value),
         cmocka_unit_test(integers_of_few_groups_are_summed),
+        cmocka_unit_test(extremes_and_parts_are_those_of_each_value),
         cmocka_unit_test(quotients_are_rounded_as_division_rounds),
     };
     return cmocka_run_group_tests_name("kernel/loops", tests, NULL, NULL);

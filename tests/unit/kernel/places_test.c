@@ -176,7 +176,7 @@ static void codes_are_given_up_before_work_is_refused(void **state)
     struct sw_axis axis;
     struct sw_chunk *chunk[CHUNKS];
     struct sw_places_work *work = new_work();
-    size_t limit = CHUNKS * (ROWS + 512);
+    size_t limit = 2 * CHUNKS * (ROWS + 512);
     sw_budget_init(&root, "memory_bytes", (int64_t)limit, NULL);
     sw_budget_init(&session, "session_memory_bytes", (int64_t)limit, &root);
     sw_budget_add_shed(&root, shed_places, NULL);
