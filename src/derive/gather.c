@@ -195,9 +195,27 @@ static void set_null(struct sw_builder *builder, uint32_t at)
     builder->nulls++;
 }
 
+/* Rows of a chunk that are null are so behind the builder's rows; a text that did not fit its type
+ * goes along. */
+static sw_status copy_nulls(struct sw_builder *builder, const struct sw_chunk *chunk,
+                            const uint32_t *row, uint32_t n)
+{
+    for (uint32_t i = 0; chunk->valid != NULL && i < n; i++) {
+        struct sw_span text;
+        if (!sw_chunk_is_null(chunk, row[i])) {
+            continue;
+        }
+        set_null(builder, builder->rows + i);
+        if (chunk->exceptions != NULL && sw_exceptions_find(chunk->exceptions, row[i], &text)) {
+            SW_TRY(sw_exception_list_add(&builder->exceptions, builder->rows + i, text));
+        }
+    }
+    return SW_OK;
+}
+
 /* Values of n rows of one chunk behind those of the builder; strings only as codes. */
-static void read_run(struct sw_builder *builder, const struct sw_chunk *chunk, const uint32_t *row,
-                     uint32_t n)
+static sw_status read_run(struct sw_builder *builder, const struct sw_chunk *chunk,
+                          const uint32_t *row, uint32_t n)
 {
     uint32_t at = builder->rows;
     if (builder->floats != NULL) {
@@ -212,12 +230,9 @@ static void read_run(struct sw_builder *builder, const struct sw_chunk *chunk, c
             builder->codes[at + i] = (uint32_t)word[i];
         }
     }
-    for (uint32_t i = 0; chunk->valid != NULL && i < n; i++) {
-        if (sw_chunk_is_null(chunk, row[i])) {
-            set_null(builder, at + i);
-        }
-    }
+    SW_TRY(copy_nulls(builder, chunk, row, n));
     builder->rows = at + n;
+    return SW_OK;
 }
 
 static void read_nulls(struct sw_builder *builder, uint32_t n)
@@ -235,8 +250,8 @@ static void read_nulls(struct sw_builder *builder, uint32_t n)
     }
 }
 
-static void gather_words(struct sw_builder *builder, const struct sw_version *version,
-                         uint32_t column, const struct places *places)
+static sw_status gather_words(struct sw_builder *builder, const struct sw_version *version,
+                              uint32_t column, const struct places *places)
 {
     for (uint32_t i = 0; i < places->n;) {
         uint32_t end = i + 1;
@@ -247,10 +262,12 @@ static void gather_words(struct sw_builder *builder, const struct sw_version *ve
         if (group == SW_ROW_NONE) {
             read_nulls(builder, end - i);
         } else {
-            read_run(builder, version->group[group]->chunk[column], places->row + i, end - i);
+            SW_TRY(
+                read_run(builder, version->group[group]->chunk[column], places->row + i, end - i));
         }
         i = end;
     }
+    return SW_OK;
 }
 
 /* -- strings whose dictionaries differ, and plain ones -------------------------------------- */
@@ -323,13 +340,10 @@ static sw_status fill(const struct sw_derive_gather *gather, const struct column
     for (uint32_t start = 0; start < rows; start += SW_VECTOR_ROWS) {
         uint32_t n = rows - start < SW_VECTOR_ROWS ? rows - start : SW_VECTOR_ROWS;
         find_places(side, first + start, n, &places);
-        if (column->type != SW_TYPE_STRING || column->mode == TEXT_SHARED) {
-            gather_words(builder, side->rows.version, column->pick.column, &places);
-        } else {
-            SW_TRY(sw_derive_builder_said(
-                gather_texts(builder, side->rows.version, column->pick.column, &places), builder,
-                err));
-        }
+        bool is_texts = column->type == SW_TYPE_STRING && column->mode != TEXT_SHARED;
+        sw_status status = (is_texts ? gather_texts : gather_words)(builder, side->rows.version,
+                                                                    column->pick.column, &places);
+        SW_TRY(sw_derive_builder_said(status, builder, err));
     }
     return SW_OK;
 }

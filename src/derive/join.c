@@ -80,16 +80,21 @@ void sw_derive_join_free(struct sw_derive_join *join)
     free(join);
 }
 
-/* Charged, and held until the end of the join. */
-static sw_status new_array(struct sw_derive_join *join, uint64_t count, size_t size, void *into,
-                           struct sw_err *err)
+/* Charged, and held until the end of the join; NULL with *status set. */
+static void *new_array(struct sw_derive_join *join, uint64_t count, size_t size, sw_status *status,
+                       struct sw_err *err)
 {
     size_t bytes = (size_t)count * size;
-    SW_TRY(sw_budget_charge(join->run->budget, bytes, err));
+    *status = sw_budget_charge(join->run->budget, bytes, err);
+    if (*status != SW_OK) {
+        return NULL;
+    }
     join->charged += bytes;
     void *array = malloc(bytes + 1);
-    memcpy(into, &array, sizeof(array));
-    return array == NULL ? sw_derive_no_memory(err) : SW_OK;
+    if (array == NULL) {
+        *status = sw_derive_no_memory(err);
+    }
+    return array;
 }
 
 /* -- names ---------------------------------------------------------------------------------- */
@@ -252,12 +257,14 @@ static sw_status number_work(struct sw_derive *run, unsigned worker, uint64_t pa
 static sw_status index_work(struct sw_derive *run, unsigned worker, uint64_t part,
                             struct sw_err *err)
 {
+    sw_status status = SW_OK;
     struct sw_derive_join *join = run->joining;
     uint64_t rows = join->right->rows;
     uint32_t keys = sw_joinkeys_count(join->keys);
     (void)worker;
     (void)part;
-    SW_TRY(new_array(join, keys + UINT64_C(1), sizeof(uint32_t), &join->start, err));
+    join->start = new_array(join, keys + UINT64_C(1), sizeof(uint32_t), &status, err);
+    SW_TRY(status);
     memset(join->start, 0, (keys + (size_t)1) * sizeof(uint32_t));
     uint64_t filled = 0;
     for (uint64_t row = 0; row < rows; row++) {
@@ -269,7 +276,8 @@ static sw_status index_work(struct sw_derive *run, unsigned worker, uint64_t par
     for (uint32_t key = 0; key < keys; key++) { /* [k + 1]: where k ends */
         join->start[key + 1] += join->start[key];
     }
-    SW_TRY(new_array(join, filled, sizeof(uint32_t), &join->row, err));
+    join->row = new_array(join, filled, sizeof(uint32_t), &status, err);
+    SW_TRY(status);
     for (uint64_t row = rows; row-- > 0;) { /* from the end: each key's rows stay in order */
         if (join->number[row] != SW_WORD_NONE) {
             join->row[--join->start[join->number[row] + 1]] = (uint32_t)row;
@@ -345,15 +353,18 @@ static uint64_t count_pairs(const struct sw_derive_join *join, const uint32_t *k
 static sw_status keep_found(struct sw_derive_join *join, const struct worker *worker, uint32_t n,
                             uint32_t group_rows, struct found *found, struct sw_err *err)
 {
+    sw_status status = SW_OK;
     found->rows = n;
     found->count = count_pairs(join, worker->key, n);
     if (n == 0) {
         return SW_OK;
     }
-    SW_TRY(new_array(join, n, sizeof(uint32_t), &found->key, err));
+    found->key = new_array(join, n, sizeof(uint32_t), &status, err);
+    SW_TRY(status);
     memcpy(found->key, worker->key, n * sizeof(uint32_t));
     if (n < group_rows) {
-        SW_TRY(new_array(join, n, sizeof(uint16_t), &found->row, err));
+        found->row = new_array(join, n, sizeof(uint16_t), &status, err);
+        SW_TRY(status);
         memcpy(found->row, worker->row, n * sizeof(uint16_t));
     }
     return SW_OK;
@@ -427,6 +438,7 @@ static sw_status joined(struct sw_derive *run, struct sw_err *err)
 
 static sw_status probed(struct sw_derive *run, struct sw_err *err)
 {
+    sw_status status = SW_OK;
     struct sw_derive_join *join = run->joining;
     join->is_whole = true;
     for (uint32_t i = 0; i < join->left->groups; i++) {
@@ -440,9 +452,11 @@ static sw_status probed(struct sw_derive *run, struct sw_err *err)
         return sw_fail_limit(err, "derived_rows", (int64_t)join->pairs, SW_DERIVED_ROWS_MAX,
                              "join on more columns, or on a table in which each key is once");
     }
-    SW_TRY(new_array(join, join->pairs, sizeof(uint32_t), &join->right_row, err));
+    join->right_row = new_array(join, join->pairs, sizeof(uint32_t), &status, err);
+    SW_TRY(status);
     if (!join->is_whole) {
-        SW_TRY(new_array(join, join->pairs, sizeof(uint32_t), &join->left_row, err));
+        join->left_row = new_array(join, join->pairs, sizeof(uint32_t), &status, err);
+        SW_TRY(status);
     }
     sw_derive_parts(run, join->left->groups, 0, pair_work, joined);
     return SW_OK;
@@ -496,6 +510,7 @@ static sw_status plan(struct sw_derive_join *join, struct sw_err *err)
 
 static sw_status new_parts(struct sw_derive_join *join, struct sw_err *err)
 {
+    sw_status status = SW_OK;
     join->workers = sw_pool_threads(join->run->pool);
     join->worker = calloc(join->workers, sizeof(struct worker *));
     join->found = calloc(join->left->groups + 1u, sizeof(*join->found));
@@ -508,7 +523,8 @@ static sw_status new_parts(struct sw_derive_join *join, struct sw_err *err)
         sw_batch_cache_new(join->right->schema->columns, &join->cache) != SW_OK) {
         return sw_derive_no_memory(err);
     }
-    return new_array(join, join->right->rows, sizeof(uint32_t), &join->number, err);
+    join->number = new_array(join, join->right->rows, sizeof(uint32_t), &status, err);
+    return status;
 }
 
 sw_status sw_derive_join_start(struct sw_derive *run, struct sw_err *err)

@@ -321,6 +321,58 @@ static void a_nan_equals_nothing_and_groups_with_itself(void **state)
     bed_fini(&bed);
 }
 
+/* Ints 0, 1, 2, ... of which every fifth is a text that does not fit. */
+static struct sw_version *version_with_exceptions(uint32_t rows)
+{
+    static const char *const names[] = {"x"};
+    static const enum sw_type types[] = {SW_TYPE_INT};
+    struct sw_builder *builder = NULL;
+    struct sw_chunk *chunk = NULL;
+    struct sw_schema *schema = NULL;
+    struct sw_rowgroup *group = NULL;
+    struct sw_version *version = NULL;
+    assert_int_equal(sw_builder_new(SW_TYPE_INT, NULL, NULL, &builder, NULL), SW_OK);
+    for (uint32_t i = 0; i < rows; i++) {
+        char text[16];
+        (void)snprintf(text, sizeof(text), "text %u", (unsigned)i);
+        assert_int_equal(i % 5 == 0 ? sw_builder_exception(builder, sw_span_text(text))
+                                    : sw_builder_int(builder, i),
+                         SW_OK);
+    }
+    assert_int_equal(sw_builder_seal(builder, &chunk, NULL), SW_OK);
+    sw_builder_free(builder);
+    assert_int_equal(sw_schema_new(1, names, types, &schema), SW_OK);
+    assert_int_equal(sw_rowgroup_take(1, &chunk, 0, NULL, &group), SW_OK);
+    assert_int_equal(sw_version_new(1, schema, 1, &group, rows, &version), SW_OK);
+    sw_rowgroup_unref(group);
+    sw_schema_unref(schema);
+    return version;
+}
+
+static void cells_that_do_not_fit_go_along_with_their_rows(void **state)
+{
+    (void)state;
+    struct bed bed;
+    bed_init(&bed, test_seed(), 10, 10);
+    sw_version_unref(bed.w);
+    bed.w = version_with_exceptions(5000);
+    assert_int_equal(bed_run(&bed, "{\"from\":\"w\",\"where\":\"x IS NULL OR x > 4000\","
+                                   "\"sort\":[{\"column\":\"x\",\"desc\":true}]}"),
+                     SW_OK);
+    const struct sw_chunk *chunk = bed.made->group[0]->chunk[0];
+    assert_int_equal(bed.made->rows, 1000 + 800);
+    assert_non_null(chunk->exceptions);
+    assert_int_equal(chunk->exceptions->count, 1000);
+    for (uint32_t i = 0; i < 1000; i++) {
+        char want[16];
+        struct sw_span text;
+        (void)snprintf(want, sizeof(want), "text %u", (unsigned)(i * 5));
+        assert_true(sw_exceptions_find(chunk->exceptions, 800 + i, &text));
+        assert_true(sw_span_equal(text, sw_span_text(want)));
+    }
+    bed_fini(&bed);
+}
+
 static void inputs_are_those_of_the_start(void **state)
 {
     (void)state;
@@ -448,6 +500,7 @@ int main(void)
         cmocka_unit_test(whole_row_groups_are_shared_and_not_copied),
         cmocka_unit_test(a_key_that_is_once_leaves_the_left_columns_as_they_are),
         cmocka_unit_test(a_nan_equals_nothing_and_groups_with_itself),
+        cmocka_unit_test(cells_that_do_not_fit_go_along_with_their_rows),
         cmocka_unit_test(inputs_are_those_of_the_start),
         cmocka_unit_test(what_is_wrong_is_said),
         cmocka_unit_test(a_join_that_explodes_is_refused_before_it_does),
