@@ -18,6 +18,10 @@ void sw_scan_fail(struct sw_scan *scan, struct sw_scan_slot *slot, sw_status sta
             (void)sw_fail(&slot->result.err, status,
                           "the server has no memory left for this "
                           "output; try fewer bins or groups");
+        } else if (status == SW_TYPE) {
+            (void)sw_fail(&slot->result.err, status,
+                          "the expression of a measure goes beyond 64 bits in some row: make it a "
+                          "float, such as CAST(a AS REAL) * b");
         } else {
             (void)sw_fail(&slot->result.err, status, "the output could not be computed (%s)",
                           sw_status_name(status));

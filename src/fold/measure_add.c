@@ -35,19 +35,41 @@ static void read_column(const struct sw_measure *measure, struct sw_batch *batch
     }
 }
 
-/* `room` takes the doubles of integers where doubles are wanted. */
-static void read_program(const struct sw_measure *measure, struct sw_measure_column *column,
-                         struct sw_batch *batch, struct input *input, double *room)
+/* Is a selected row beyond the ints of its expression? */
+static bool has_misfits(const struct sw_expr_vector *vector, const struct sw_batch *batch)
+{
+    uint64_t any = 0;
+    for (uint32_t word = 0; vector->misfits != NULL && word * 64 < batch->rows; word++) {
+        const uint32_t left = batch->rows - word * 64;
+        const uint64_t inside = left >= 64 ? UINT64_MAX : ((uint64_t)1 << left) - 1;
+        const uint64_t wanted = batch->select == NULL ? inside : batch->select[word] & inside;
+        any |= vector->misfits[word] & wanted;
+    }
+    return any != 0;
+}
+
+/* `room` takes the doubles of integers where doubles are wanted.  An int that overflows is a float
+ * in SQLite: a count and a spread take it so; all others are made of ints, and leaving the row out
+ * would be wrong in silence. SW_TYPE: exec/merge.c says what to do. */
+static sw_status read_program(const struct sw_measure *measure, struct sw_measure_column *column,
+                              struct sw_batch *batch, struct input *input, double *room)
 {
     struct sw_expr_vector vector;
-    sw_expr_eval(measure->program, column->expr, batch, &vector);
+    const enum sw_type type = sw_program_type(measure->program);
+    const bool takes_floats = measure->fn == SW_MEASURE_COUNT || measure->fn == SW_MEASURE_STDDEV;
+    sw_expr_eval_as(measure->program, column->expr, batch,
+                    takes_floats && type == SW_TYPE_INT ? SW_TYPE_FLOAT : type, &vector);
+    if (has_misfits(&vector, batch)) {
+        return SW_TYPE;
+    }
     *input = (struct input){vector.ints, vector.floats, vector.texts, vector.valid, false};
-    if (measure->fn == SW_MEASURE_STDDEV && measure->type != SW_TYPE_FLOAT) {
+    if (measure->fn == SW_MEASURE_STDDEV && vector.type != SW_TYPE_FLOAT) {
         for (uint32_t i = 0; i < batch->rows; i++) {
             room[i] = (double)vector.ints[i];
         }
         input->floats = room;
     }
+    return SW_OK;
 }
 
 /* -- adding -------------------------------------------------------------------------- */
@@ -376,7 +398,7 @@ static sw_status add_measure(const struct sw_measure *measure, struct sw_measure
     struct input input = {0};
     double room[SW_VECTOR_ROWS];
     if (measure->program != NULL) {
-        read_program(measure, column, batch, &input, room);
+        SW_TRY(read_program(measure, column, batch, &input, room));
     } else if (measure->has_input) {
         read_column(measure, batch, &input);
     }
