@@ -17,13 +17,14 @@ void sw_budget_init(struct sw_budget *budget, const char *name, int64_t limit,
 
 void sw_budget_add_shed(struct sw_budget *budget, sw_budget_shed_fn shed, void *context)
 {
-    unsigned at = 0;
-    while (at < SW_BUDGET_SHEDS && budget->spare[at].shed != NULL) {
-        at++;
+    for (unsigned i = 0; i < SW_BUDGET_SHEDS; i++) {
+        if (budget->spare[i].shed == NULL) {
+            budget->spare[i].shed = shed;
+            budget->spare[i].context = context;
+            return;
+        }
     }
-    sw_assert(at < SW_BUDGET_SHEDS);
-    budget->spare[at].shed = shed;
-    budget->spare[at].context = context;
+    sw_assert(false);
 }
 
 void sw_budget_remove_shed(struct sw_budget *budget, sw_budget_shed_fn shed)

@@ -3,7 +3,7 @@
  * becomes of a group goes into its slot; the last one joins: slots in order, counts added up.  So
  * the result is that of one worker, and of several failures the first group's is told.
  *
- *   one step alone: begin -> parts at work, a group each -> the last joins -> one step alone: finish
+ *   one step alone: begin -> parts at work, a group each -> the last joins -> alone again: finish
  *
  * The lock guards who may do what; a part is its worker's, a slot belongs to who claimed it. */
 #include <stdlib.h>

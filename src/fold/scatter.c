@@ -222,7 +222,9 @@ static size_t settle(void *state_)
     struct state *state = state_;
     size_t held = (state->count + (size_t)1) * sizeof(*state->heap);
     struct point *heap = realloc(state->heap, held);
-    state->heap = heap != NULL ? heap : state->heap;
+    if (heap != NULL) {
+        state->heap = heap;
+    }
     return sizeof(*state) + held;
 }
 
