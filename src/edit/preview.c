@@ -1,6 +1,6 @@
-/* table.preview: what an expression gives for the first rows of a condition, and how many rows that
- * has: for whoever is still writing it.  Nothing is changed.  And what previews of all kinds keep to
- * be shown. */
+/* table.preview: what an expression gives for the first rows of a condition, and how many rows
+ * that has: for whoever is still writing it.  Nothing is changed.  And what previews of all kinds
+ * keep to be shown. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -77,9 +77,9 @@ void sw_load_end(struct sw_load *load);
 SW_MUST_USE sw_status sw_load_step_work(struct sw_load *load, size_t bytes_max,
                                         const _Atomic bool *cancel);
 
-/* Between steps, on the loop, after it failed for want of memory that is there now: what was made is
- * forgotten, and made anew by the next steps from the file's first byte.  The version published last
- * stays the current one until then. SW_NO_MEMORY: it stays failed. */
+/* Between steps, on the loop, after it failed for want of memory that is there now: what was made
+ * is forgotten, and made anew by the next steps from the file's first byte.  The version published
+ * last stays the current one until then. SW_NO_MEMORY: it stays failed. */
 SW_MUST_USE sw_status sw_load_again(struct sw_load *load);
 
 /* How it stands after a step (between steps only). */

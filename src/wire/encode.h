@@ -31,16 +31,16 @@ void sw_encode_page(struct sw_buf *out, const struct sw_page *page);
 /* The member ,"exceptions":[...] of it, or nothing. */
 void sw_encode_page_exceptions(struct sw_buf *out, const struct sw_page *page);
 /* A whole binary frame of subprotocol spillway.v1.arrow (schema/series-frame.md): header is the
- * JSON object of output.value's params without data; a page adds its offset and exceptions.  SW_LIMIT: more
- * than 2^31 values or bytes of text in a column. */
+ * JSON object of output.value's params without data; a page adds its offset and exceptions.
+ * SW_LIMIT: more than 2^31 values or bytes of text in a column. */
 SW_MUST_USE sw_status sw_encode_series_arrow(struct sw_buf *out, struct sw_span header,
                                              const struct sw_series *series);
 SW_MUST_USE sw_status sw_encode_page_arrow(struct sw_buf *out, struct sw_span header,
                                            const struct sw_page *page);
 
 /* CSV (RFC 4180, CRLF not used: lines end in LF), any thread.  Columns are indices; a null is
- * empty, or in string columns its spelling in the source, or the text that did not fit; texts that look like a null ("", NA, ...)
- * are quoted; shortest round-trip floats; ISO dates; timestamps with Z. */
+ * empty, or in string columns its spelling in the source, or the text that did not fit; texts that
+ * look like a null ("", NA, ...) are quoted; shortest round-trip floats; ISO dates; timestamps with Z. */
 void sw_encode_csv_header(struct sw_buf *out, const struct sw_schema *schema,
                           const uint32_t *columns, uint32_t column_count);
 /* Rows [first, first + count) of a group, those in `select` (bit i: its row i; NULL: all of them).

@@ -1,5 +1,5 @@
-/* Cells that do not fit their column through edits: random programs on a column against a plain list
- * of what each row should be, and casts there and back.                                          */
+/* Cells that do not fit their column through edits: random programs on a column against a plain
+ * list of what each row should be, and casts there and back.                                    */
 #include "unit/fold/world.h"
 
 #include "edit/edit.h"
