@@ -129,6 +129,7 @@ test('an expensive step that four charts share is made once', async () => {
     const outputs = ['one', 'two', 'three', 'four'];
     for (const output of outputs) {
         await client.output({ output, kind: 'value', table: 'd', measures: { s: { fn: 'sum', column: 's' } } });
+        await client.next('flush', (params) => params.outputs.includes(output));
     }
     client.notifications.length = 0;
     await client.call('table.update', { table: 't', where: 'b = 3', set: { b: 4 } });
