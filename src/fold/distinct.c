@@ -8,6 +8,10 @@
 #define SLOTS_MIN 64u
 #define FREE      UINT64_MAX
 
+/* Pairs of a small group and a small value are remembered by a bit, too. */
+#define SEEN_GROUPS 64u
+#define SEEN_VALUES 65536u
+
 struct sw_distinct {
     struct sw_key_column values;
     uint64_t *slot; /* group << 32 | value, or FREE */
@@ -15,6 +19,7 @@ struct sw_distinct {
     uint32_t pairs;
     int64_t *count; /* [groups] */
     uint32_t groups;
+    uint64_t *seen[SEEN_GROUPS]; /* [SEEN_VALUES bits] pairs that are known, to be sure at once */
 };
 
 sw_status sw_distinct_new(const struct sw_version *version, int64_t column, enum sw_type type,
@@ -37,6 +42,14 @@ sw_status sw_distinct_new(const struct sw_version *version, int64_t column, enum
     return SW_OK;
 }
 
+static void forget_seen(struct sw_distinct *distinct)
+{
+    for (uint32_t g = 0; g < SEEN_GROUPS; g++) {
+        free(distinct->seen[g]);
+        distinct->seen[g] = NULL;
+    }
+}
+
 void sw_distinct_free(struct sw_distinct *distinct)
 {
     if (distinct == NULL) {
@@ -45,6 +58,7 @@ void sw_distinct_free(struct sw_distinct *distinct)
     sw_key_column_fini(&distinct->values);
     free(distinct->slot);
     free(distinct->count);
+    forget_seen(distinct);
     free(distinct);
 }
 
@@ -53,6 +67,7 @@ size_t sw_distinct_settle(struct sw_distinct *distinct)
     free(distinct->count);
     distinct->count = NULL;
     distinct->groups = 0;
+    forget_seen(distinct);
     return sizeof(*distinct) + distinct->slots * sizeof(*distinct->slot) +
            sw_key_column_settle(&distinct->values);
 }
@@ -122,6 +137,26 @@ static sw_status add_pair(struct sw_distinct *distinct, uint32_t group, uint32_t
     return SW_OK;
 }
 
+static bool is_seen(const struct sw_distinct *distinct, uint32_t group, uint32_t value)
+{
+    return group < SEEN_GROUPS && value < SEEN_VALUES && distinct->seen[group] != NULL &&
+           (distinct->seen[group][value / 64] >> (value % 64) & 1) != 0;
+}
+
+/* Without memory for it the hash knows all the same. */
+static void see(struct sw_distinct *distinct, uint32_t group, uint32_t value)
+{
+    if (group >= SEEN_GROUPS || value >= SEEN_VALUES) {
+        return;
+    }
+    if (distinct->seen[group] == NULL) {
+        distinct->seen[group] = calloc(SEEN_VALUES / 64, sizeof(uint64_t));
+    }
+    if (distinct->seen[group] != NULL) {
+        distinct->seen[group][value / 64] |= (uint64_t)1 << (value % 64);
+    }
+}
+
 sw_status sw_distinct_rows(struct sw_distinct *distinct, struct sw_batch *batch,
                            const uint16_t *row, const uint32_t *group, uint32_t n)
 {
@@ -130,7 +165,10 @@ sw_status sw_distinct_rows(struct sw_distinct *distinct, struct sw_batch *batch,
         uint32_t count = n - at < 64 ? n - at : 64;
         SW_TRY(sw_key_column_of(&distinct->values, batch, row + at, count, value));
         for (uint32_t i = 0; i < count; i++) {
-            SW_TRY(add_pair(distinct, group[at + i], value[i]));
+            if (!is_seen(distinct, group[at + i], value[i])) {
+                SW_TRY(add_pair(distinct, group[at + i], value[i]));
+                see(distinct, group[at + i], value[i]);
+            }
         }
     }
     return SW_OK;

@@ -167,7 +167,6 @@ static void fold_row(const struct scatter *scatter, struct state *state,
 {
     const struct sw_rowgroup *group = batch->group;
     uint32_t at = batch->start + row;
-    state->total++;
     struct point point = {.row_id = group->row_ids == NULL ? group->first_row_id + at
                                                            : sw_rowgroup_row_id(group, at),
                           .x = x,
@@ -181,19 +180,11 @@ static void fold_row(const struct scatter *scatter, struct state *state,
     keep(scatter, state, &point);
 }
 
-static void fold(const void *plan_, void *state_, struct sw_batch *batch)
+/* Values that may be NaN are looked at row by row. */
+static void fold_each(const struct scatter *scatter, struct state *state, struct sw_batch *batch,
+                      const uint64_t *select)
 {
-    const struct scatter *scatter = plan_;
-    struct state *state = state_;
-    uint64_t select[SW_VECTOR_WORDS];
     uint16_t row[SW_VECTOR_ROWS];
-    if (batch->selected == 0 || sw_batch_select_valid(batch, scatter->x, select) == 0) {
-        return;
-    }
-    const uint64_t *valid = sw_batch_valid(batch, scatter->y);
-    for (uint32_t word = 0; valid != NULL && word < sw_bits_words(batch->rows); word++) {
-        select[word] &= valid[word];
-    }
     const double *x = sw_batch_floats(batch, scatter->x);
     const double *y = sw_batch_floats(batch, scatter->y);
     uint32_t n = sw_bits_rows(select, batch->rows, row);
@@ -201,8 +192,64 @@ static void fold(const void *plan_, void *state_, struct sw_batch *batch)
         double vx = x[row[i]];
         double vy = y[row[i]];
         if (vx == vx && vy == vy) {
+            state->total++;
             fold_row(scatter, state, batch, row[i], vx, vy);
         }
+    }
+}
+
+/* Bit i: the hash of row id first + i is below the bound. */
+static uint64_t bits_below(uint64_t first, uint64_t bound)
+{
+    uint64_t bits = 0;
+    for (uint32_t i = 0; i < 64; i++) {
+        bits |= (uint64_t)(hash_of(first + i) < bound) << i;
+    }
+    return bits;
+}
+
+/* All rows count, and only those whose hash may be among the smallest are looked at. */
+static void fold_hashes(const struct scatter *scatter, struct state *state, struct sw_batch *batch,
+                        const uint64_t *select)
+{
+    uint64_t first = batch->group->first_row_id + batch->start;
+    for (uint32_t word = 0; word < sw_bits_words(batch->rows); word++) {
+        bool is_full = state->count == scatter->points;
+        uint64_t bits = select[word];
+        if (bits == 0) {
+            continue;
+        }
+        state->total += (uint64_t)__builtin_popcountll(bits);
+        bits &= is_full ? bits_below(first + word * 64, state->heap[0].hash) : UINT64_MAX;
+        for (; bits != 0; bits &= bits - 1) {
+            uint32_t row = word * 64 + (uint32_t)__builtin_ctzll(bits);
+            double x;
+            double y;
+            sw_decode_floats(sw_batch_chunk(batch, scatter->x), batch->start + row, 1, &x);
+            sw_decode_floats(sw_batch_chunk(batch, scatter->y), batch->start + row, 1, &y);
+            fold_row(scatter, state, batch, row, x, y);
+        }
+    }
+}
+
+static void fold(const void *plan_, void *state_, struct sw_batch *batch)
+{
+    const struct scatter *scatter = plan_;
+    struct state *state = state_;
+    uint64_t select[SW_VECTOR_WORDS];
+    if (batch->selected == 0 || sw_batch_select_valid(batch, scatter->x, select) == 0) {
+        return;
+    }
+    const uint64_t *valid = sw_batch_valid(batch, scatter->y);
+    for (uint32_t word = 0; valid != NULL && word < sw_bits_words(batch->rows); word++) {
+        select[word] &= valid[word];
+    }
+    bool has_nans = sw_batch_chunk(batch, scatter->x)->zone.nans > 0 ||
+                    sw_batch_chunk(batch, scatter->y)->zone.nans > 0;
+    if (has_nans || batch->group->row_ids != NULL) {
+        fold_each(scatter, state, batch, select);
+    } else {
+        fold_hashes(scatter, state, batch, select);
     }
 }
 
