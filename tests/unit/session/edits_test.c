@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "session/server.h"
+#include "session/session.h"
 #include "session/socket.h"
 #include "session/upload.h"
 #include "table/datetime.h"
@@ -912,6 +913,121 @@ static void a_data_set_becomes_the_sessions_own_at_its_first_edit(void **state)
     close_world(&world);
 }
 
+/* -- formulas --------------------------------------------------------------------------- */
+
+static struct sw_version *version_of(struct world *world, const char *table)
+{
+    struct sw_session *session = NULL;
+    assert_int_equal(sw_session_find(world->server, sw_span_text(world->token), &session, NULL),
+                     SW_OK);
+    return sw_tables_find(&session->tables, sw_span_text(table))->version;
+}
+
+/* A table of two row groups with x = 0, 1, 2, ... and the formula z = x * $p. */
+static void open_with_formula(struct world *world)
+{
+    struct sw_buf csv;
+    sw_buf_init(&csv);
+    sw_buf_put_text(&csv, "x\n");
+    for (unsigned i = 0; i < 70000; i++) {
+        sw_buf_printf(&csv, "%u\n", i);
+    }
+    sw_buf_put_byte(&csv, '\0');
+    open_world(world, 1 << 29);
+    connect_client(world);
+    upload_text(world, "t.csv", csv.data);
+    sw_buf_fini(&csv);
+    say(world, "input.set", "{\"values\":{\"p\":1}}");
+    say(world, "table.add_column", "{\"table\":\"t\",\"name\":\"z\",\"expr\":\"x * $p\"}");
+    (void)answer(world);
+    assert_int_equal(version_of(world, "t")->groups, 2);
+    forget(world);
+}
+
+static void a_formula_that_nothing_reads_costs_nothing(void **state)
+{
+    (void)state;
+    struct world world;
+    open_with_formula(&world);
+    say(&world, "output.define",
+        "{\"output\":\"o\",\"kind\":\"value\",\"table\":\"t\",\"measures\":{\"s\":{\"fn\":\"sum\","
+        "\"column\":\"x\"}}}");
+    (void)await_text(&world, "\"s\":2449965000");
+    const struct sw_version *before = version_of(&world, "t");
+    forget(&world);
+
+    for (int i = 2; i < 5; i++) {
+        say(&world, "input.set", "{\"values\":{\"p\":%d},\"epoch\":%d}", i, 90 + i);
+    }
+    (void)await_text(&world, "\"epoch\":94");
+
+    assert_ptr_equal(version_of(&world, "t"), before);
+    assert_null(before->group[0]->chunk[1]);
+    assert_null(strstr(world.inbox, "output.value"));
+    assert_null(strstr(world.inbox, "table.changed"));
+    say(&world, "table.page", "{\"table\":\"t\",\"offset\":10,\"limit\":1}");
+    assert_non_null(strstr(answer(&world), "\"data\":[[10],[40]]"));
+    close_world(&world);
+}
+
+static void a_formula_is_computed_for_what_is_read_and_once_for_all(void **state)
+{
+    (void)state;
+    struct world world;
+    open_with_formula(&world);
+    say(&world, "table.page", "{\"table\":\"t\",\"limit\":2}");
+    (void)answer(&world);
+    const struct sw_version *version = version_of(&world, "t");
+    const struct sw_chunk *first = version->group[0]->chunk[1];
+    assert_non_null(first);
+    assert_null(version->group[1]->chunk[1]);
+
+    for (int i = 0; i < 4; i++) {
+        say(&world, "output.define",
+            "{\"output\":\"o%d\",\"kind\":\"value\",\"table\":\"t\",\"where\":\"z >= 0\","
+            "\"measures\":{\"s\":{\"fn\":\"%s\",\"column\":\"z\"}}}",
+            i, i % 2 == 0 ? "sum" : "max");
+    }
+    say(&world, "output.define",
+        "{\"output\":\"other\",\"kind\":\"value\",\"table\":\"t\",\"measures\":{\"s\":{\"fn\":"
+        "\"count\"}}}");
+    (void)await_text(&world, "\"s\":70000");
+    (void)await_text(&world, "\"output\":\"o3\"");
+    assert_ptr_equal(version_of(&world, "t"), version);
+    assert_ptr_equal(version->group[0]->chunk[1], first);
+    assert_non_null(version->group[1]->chunk[1]);
+
+    uint64_t number = version->number;
+    forget(&world);
+    say(&world, "input.set", "{\"values\":{\"p\":2},\"epoch\":99}");
+    (void)await_text(&world, "\"flush\",\"params\":{\"epoch\":99");
+    assert_int_equal(version_of(&world, "t")->number, number + 1);
+    assert_non_null(strstr(world.inbox, "formulas follow new inputs"));
+    assert_non_null(strstr(world.inbox, "\"s\":4899930000"));
+    assert_non_null(strstr(world.inbox, "\"s\":139998"));
+    assert_null(strstr(world.inbox, "\"output\":\"other\""));
+    close_world(&world);
+}
+
+static void who_leaves_while_a_formula_is_computed_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    struct world world;
+    open_with_formula(&world);
+    say(&world, "output.define",
+        "{\"output\":\"o\",\"kind\":\"value\",\"table\":\"t\",\"measures\":{\"s\":{\"fn\":\"sum\","
+        "\"column\":\"z\"}}}");
+    say(&world, "table.page", "{\"table\":\"t\",\"sort\":[{\"column\":\"z\"}]}");
+    say(&world, "table.describe", "{\"table\":\"t\"}");
+    say(&world, "download.create", "{\"table\":\"t\"}");
+    say(&world, "$/cancel", "{\"id\":%u}", world.id - 1);
+    say(&world, "session.close", "{}");
+    for (int i = 0; i < 10; i++) {
+        turn(&world);
+    }
+    close_world(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -923,6 +1039,9 @@ int main(void)
         cmocka_unit_test(too_many_waiting_edits_are_refused),
         cmocka_unit_test(history_gives_way_when_memory_runs_short),
         cmocka_unit_test(a_data_set_becomes_the_sessions_own_at_its_first_edit),
+        cmocka_unit_test(a_formula_that_nothing_reads_costs_nothing),
+        cmocka_unit_test(a_formula_is_computed_for_what_is_read_and_once_for_all),
+        cmocka_unit_test(who_leaves_while_a_formula_is_computed_leaves_nothing_behind),
     };
     return cmocka_run_group_tests_name("session/edits", tests, NULL, NULL);
 }
