@@ -28,7 +28,7 @@ static size_t totals_bytes(const struct sw_brush *brush, uint32_t bins)
         const struct sw_cube_shape *shape = &brush->slot[i].shape;
         bytes += total_bytes(shape) * shape->cells * (bins + (size_t)1);
     }
-    return bytes * brush->workers;
+    return bytes;
 }
 
 /* As many bins as leave few rows in one, and as the totals have room for. */
@@ -109,13 +109,18 @@ static sw_status fill(struct sw_brush *brush, const struct sw_brush_spec *spec)
     brush->charged = bytes;
     brush->part = calloc(brush->workers, sizeof(*brush->part));
     brush->lists = calloc(brush->version->groups + (size_t)1, sizeof(*brush->lists));
-    return brush->part == NULL || brush->lists == NULL ? SW_NO_MEMORY : SW_OK;
+    brush->totals = sw_brush_totals_new(brush);
+    brush->least = malloc(brush->bins * sizeof(*brush->least));
+    brush->most = malloc(brush->bins * sizeof(*brush->most));
+    return brush->part == NULL || brush->lists == NULL || brush->totals == NULL ||
+                   brush->least == NULL || brush->most == NULL
+               ? SW_NO_MEMORY
+               : SW_OK;
 }
 
-static void free_part(const struct sw_brush *brush, struct sw_brush_part *part)
+static void free_part(struct sw_brush_part *part)
 {
     sw_sieve_state_free(part->sieve);
-    sw_brush_totals_free(brush, part->totals);
     free(part->least);
     free(part->most);
     free(part->bin);
@@ -125,7 +130,7 @@ static void free_part(const struct sw_brush *brush, struct sw_brush_part *part)
 static void free_brush(struct sw_brush *brush)
 {
     for (uint32_t i = 0; brush->part != NULL && i < brush->workers; i++) {
-        free_part(brush, &brush->part[i]);
+        free_part(&brush->part[i]);
     }
     for (uint32_t g = 0; brush->lists != NULL && g < brush->version->groups; g++) {
         struct sw_brush_lists *lists = &brush->lists[g];
@@ -136,12 +141,15 @@ static void free_brush(struct sw_brush *brush)
         free(lists->row);
         free(lists->start);
     }
+    sw_brush_totals_free(brush, brush->totals);
     for (uint32_t i = 0; i < brush->slots; i++) {
         sw_foldrun_free(brush->slot[i].run);
     }
     if (brush->charged > 0) {
         sw_budget_release(brush->budget, brush->charged);
     }
+    free(brush->least);
+    free(brush->most);
     free(brush->part);
     free(brush->lists);
     free(brush->slot);
@@ -159,7 +167,7 @@ static void job_done(struct sw_job *job)
         (struct sw_brush *)(void *)((char *)job - offsetof(struct sw_brush, job));
     sw_assert(brush->magic == SW_BRUSH_MAGIC);
     brush->is_running = false;
-    brush->is_ready = atomic_load(&brush->left) == 0 && !atomic_load(&brush->has_failed);
+    brush->is_ready = atomic_load(&brush->left_blocks) == 0 && !atomic_load(&brush->has_failed);
     if (brush->is_freed) {
         free_brush(brush);
         return;
@@ -218,8 +226,10 @@ sw_status sw_brush_new(struct sw_pool *pool, struct sw_lane *lane, const struct 
     brush->done = done;
     brush->context = context;
     brush->is_running = true;
-    atomic_init(&brush->left, brush->version->groups);
-    sw_job_init(&brush->job, &brush_ops, lane, SW_CLASS_INDEX, 0);
+    atomic_init(&brush->left_groups, brush->version->groups);
+    atomic_init(&brush->left_blocks, brush->bins / SW_BRUSH_BLOCK);
+    /* A drag leaves no idle time for what is less urgent, and waits for nothing more than this. */
+    sw_job_init(&brush->job, &brush_ops, lane, SW_CLASS_INTERACTIVE, 0);
     *result = brush;
     sw_pool_submit(pool, &brush->job);
     return SW_OK;

@@ -10,8 +10,7 @@
  *
  * Other filters of an output are tested while the index is made; its rows are those that pass.
  *
- * Made by workers a row group at a time (SW_CLASS_INDEX), one part per worker, put together by the
- * last.  sw_brush_new, _move, _answer and _free: the loop; `done` comes there, once. */
+ * Made by workers a row group at a time, one part per worker, put together by the last.  sw_brush_new, _move, _answer and _free: the loop; `done` comes there, once. */
 #ifndef SW_EXEC_BRUSH_H
 #define SW_EXEC_BRUSH_H
 

@@ -4,6 +4,7 @@
 
 #include "exec/brush_priv.h"
 #include "fold/binned.h"
+#include "kernel/kernel.h"
 
 /* -- totals ---------------------------------------------------------------------------- */
 
@@ -74,7 +75,7 @@ struct sw_brush_totals *sw_brush_totals_new(const struct sw_brush *brush)
 
 static bool open_part(struct sw_brush *brush, struct sw_brush_part *part)
 {
-    if (part->totals != NULL) {
+    if (part->cell != NULL) {
         return true;
     }
     if (sw_sieve_state_new(brush->sieve, brush->version, &part->sieve) != SW_OK) {
@@ -83,16 +84,15 @@ static bool open_part(struct sw_brush *brush, struct sw_brush_part *part)
     part->least = malloc(brush->bins * sizeof(*part->least));
     part->most = malloc(brush->bins * sizeof(*part->most));
     part->bin = malloc(SW_CHUNK_ROWS * sizeof(*part->bin));
-    part->cell = malloc((size_t)brush->slots * SW_CHUNK_ROWS * sizeof(*part->cell));
-    if (part->least == NULL || part->most == NULL || part->bin == NULL || part->cell == NULL) {
+    if (part->least == NULL || part->most == NULL || part->bin == NULL) {
         return false;
     }
     for (uint32_t i = 0; i < brush->bins; i++) {
         part->least[i] = INFINITY;
         part->most[i] = -INFINITY;
     }
-    part->totals = sw_brush_totals_new(brush);
-    return part->totals != NULL;
+    part->cell = malloc((size_t)brush->slots * SW_CHUNK_ROWS * sizeof(*part->cell));
+    return part->cell != NULL;
 }
 
 /* -- one vector --------------------------------------------------------------------------- */
@@ -115,90 +115,10 @@ static void find_bins(struct sw_brush *brush, struct sw_brush_part *part, struct
     }
 }
 
-/* Where in the totals each row of the output goes, and its cell for the lists. */
-static uint32_t place_rows(const struct sw_brush_slot *slot, const struct sw_batch *batch,
-                           const uint16_t *bin, uint16_t *cell, uint16_t *row, uint32_t *at)
-{
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < batch->rows; i++) {
-        bool is_in =
-            bin[i] != SW_BRUSH_NO_BIN && (batch->select == NULL || sw_bits_has(batch->select, i));
-        row[n] = (uint16_t)i;
-        at[n] = ((uint32_t)bin[i] + 1) * slot->shape.cells + cell[i];
-        cell[i] = is_in ? cell[i] : SW_BRUSH_NO_CELL;
-        n += is_in;
-    }
-    return n;
-}
-
-static bool add_floats(const struct sw_measure *measure, const double *values,
-                       const uint64_t *valid, const uint16_t *row, const uint32_t *at, uint32_t n,
-                       struct sw_brush_sums *sums)
-{
-    bool is_met = true;
-    for (uint32_t i = 0; i < n; i++) {
-        int64_t high;
-        int64_t low;
-        if (valid != NULL && !sw_bits_has(valid, row[i])) {
-            continue;
-        }
-        is_met = sw_exact_split(&measure->cut[0], values[row[i]], &high, &low) && is_met;
-        sums->n[at[i]]++;
-        sums->high[at[i]] += high;
-        sums->low[at[i]] += low;
-    }
-    return is_met;
-}
-
-static void add_ints(const int64_t *values, const uint64_t *valid, const uint16_t *row,
-                     const uint32_t *at, uint32_t n, struct sw_brush_sums *sums)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        if (valid == NULL || sw_bits_has(valid, row[i])) {
-            sums->n[at[i]]++;
-            sums->low[at[i]] += values[row[i]];
-        }
-    }
-}
-
-static void add_known(const uint64_t *valid, const uint16_t *row, const uint32_t *at, uint32_t n,
-                      struct sw_brush_sums *sums)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        sums->n[at[i]] += valid == NULL || sw_bits_has(valid, row[i]);
-    }
-}
-
-/* False: a value that no sum here can hold. */
-static bool add_measures(const struct sw_measures *measures, struct sw_batch *batch,
-                         const uint16_t *row, const uint32_t *at, uint32_t n,
-                         struct sw_brush_sums *sums)
-{
-    bool is_met = true;
-    for (uint32_t m = 0; measures != NULL && m < measures->count; m++) {
-        const struct sw_measure *measure = &measures->measure[m];
-        if (!measure->has_input) {
-            continue;
-        }
-        const uint64_t *valid = sw_batch_valid(batch, measure->column);
-        if (!sw_cube_sums(measure)) {
-            add_known(valid, row, at, n, &sums[m]);
-        } else if (measure->type == SW_TYPE_FLOAT) {
-            is_met = add_floats(measure, sw_batch_floats(batch, measure->column), valid, row, at, n,
-                                &sums[m]) &&
-                     is_met;
-        } else {
-            add_ints(sw_batch_ints(batch, measure->column), valid, row, at, n, &sums[m]);
-        }
-    }
-    return is_met;
-}
-
-static void add_slot(struct sw_brush *brush, struct sw_brush_part *part, uint32_t index)
+/* The cells of the rows that pass the output's filters. */
+static void find_cells(struct sw_brush *brush, struct sw_brush_part *part, uint32_t index)
 {
     struct sw_brush_slot *slot = &brush->slot[index];
-    uint16_t row[SW_VECTOR_ROWS];
-    uint32_t at[SW_VECTOR_ROWS];
     struct sw_batch *batch = sw_sieve_batch(part->sieve);
     uint16_t *cell = part->cell + (size_t)index * SW_CHUNK_ROWS + batch->start;
     bool is_reached = sw_sieve_reach(part->sieve, slot->mask) != SW_REACH_NONE;
@@ -207,13 +127,8 @@ static void add_slot(struct sw_brush *brush, struct sw_brush_part *part, uint32_
         return;
     }
     sw_foldrun_cells(slot->run, batch, cell);
-    uint32_t n = place_rows(slot, batch, part->bin + batch->start, cell, row, at);
-    uint32_t *rows = part->totals[index].rows;
-    for (uint32_t i = 0; i < n; i++) {
-        rows[at[i]]++;
-    }
-    if (!add_measures(slot->shape.measures, batch, row, at, n, part->totals[index].sums)) {
-        atomic_store_explicit(&slot->is_dead, true, memory_order_relaxed);
+    for (uint32_t i = 0; batch->select != NULL && i < batch->rows; i++) {
+        cell[i] = sw_bits_has(batch->select, i) ? cell[i] : SW_BRUSH_NO_CELL;
     }
 }
 
@@ -286,7 +201,7 @@ static bool make_group(struct sw_brush *brush, struct sw_brush_part *part, uint3
         sw_sieve_vector(part->sieve, start);
         find_bins(brush, part, sw_sieve_batch(part->sieve));
         for (uint32_t i = 0; i < brush->slots; i++) {
-            add_slot(brush, part, i);
+            find_cells(brush, part, i);
         }
     }
     for (uint32_t i = 0; i < brush->slots; i++) {
@@ -298,72 +213,211 @@ static bool make_group(struct sw_brush *brush, struct sw_brush_part *part, uint3
     return list_rows(brush, part, group->rows, &brush->lists[index]);
 }
 
+/* -- one block of bins -------------------------------------------------------------------- */
+
+static uint32_t cell_at(const struct sw_brush_slot *slot, const void *cells, uint32_t at)
+{
+    return slot->is_narrow ? ((const uint8_t *)cells)[at] : ((const uint16_t *)cells)[at];
+}
+
+static void count_block(const struct sw_brush *brush, uint32_t index, uint32_t bin, uint32_t end)
+{
+    const struct sw_brush_slot *slot = &brush->slot[index];
+    uint32_t cells = slot->shape.cells;
+    for (uint32_t g = 0; g < brush->version->groups; g++) {
+        const struct sw_brush_lists *lists = &brush->lists[g];
+        for (uint32_t b = bin; lists->start != NULL && b < end; b++) {
+            uint32_t *rows = brush->totals[index].rows + (b + (size_t)1) * cells;
+            for (uint32_t at = lists->start[b]; at < lists->start[b + 1]; at++) {
+                uint32_t cell = cell_at(slot, lists->cells[index], at);
+                if (cell < cells) {
+                    rows[cell]++;
+                }
+            }
+        }
+    }
+}
+
+/* A piece of a list: rows in one bin each, ascending. */
+struct piece {
+    const struct sw_chunk *chunk; /* of the measure */
+    const uint16_t *row;
+    uint32_t n;
+    const size_t *at; /* [n] in the totals; SIZE_MAX: not the output's */
+};
+
+static bool add_floats(const struct sw_measure *measure, const struct piece *piece,
+                       struct sw_brush_sums *sums)
+{
+    double value[SW_VECTOR_ROWS];
+    bool is_met = true;
+    sw_gather_floats(piece->chunk, piece->row, piece->n, value);
+    for (uint32_t i = 0; i < piece->n; i++) {
+        size_t at = piece->at[i];
+        int64_t high;
+        int64_t low;
+        if (at != SIZE_MAX && !sw_chunk_is_null(piece->chunk, piece->row[i])) {
+            is_met = sw_exact_split(&measure->cut[0], value[i], &high, &low) && is_met;
+            sums->n[at]++;
+            sums->high[at] += high;
+            sums->low[at] += low;
+        }
+    }
+    return is_met;
+}
+
+static void add_ints(const struct piece *piece, struct sw_brush_sums *sums)
+{
+    int64_t value[SW_VECTOR_ROWS];
+    sw_gather_ints(piece->chunk, piece->row, piece->n, value);
+    for (uint32_t i = 0; i < piece->n; i++) {
+        size_t at = piece->at[i];
+        if (at != SIZE_MAX && !sw_chunk_is_null(piece->chunk, piece->row[i])) {
+            sums->n[at]++;
+            sums->low[at] += value[i];
+        }
+    }
+}
+
+static void add_known(const struct piece *piece, struct sw_brush_sums *sums)
+{
+    for (uint32_t i = 0; i < piece->n; i++) {
+        if (piece->at[i] != SIZE_MAX && !sw_chunk_is_null(piece->chunk, piece->row[i])) {
+            sums->n[piece->at[i]]++;
+        }
+    }
+}
+
+/* False: a value that no sum here can hold. */
+static bool add_piece(const struct sw_measure *measure, const struct piece *piece,
+                      struct sw_brush_sums *sums)
+{
+    if (!sw_cube_sums(measure)) {
+        add_known(piece, sums);
+    } else if (measure->type != SW_TYPE_FLOAT) {
+        add_ints(piece, sums);
+    } else {
+        return add_floats(measure, piece, sums);
+    }
+    return true;
+}
+
+static bool sum_list(const struct sw_brush *brush, uint32_t index, uint32_t m, uint32_t group,
+                     uint32_t bin, uint32_t end)
+{
+    const struct sw_brush_slot *slot = &brush->slot[index];
+    const struct sw_brush_lists *lists = &brush->lists[group];
+    const struct sw_measure *measure = &slot->shape.measures->measure[m];
+    size_t at[SW_VECTOR_ROWS];
+    bool is_met = true;
+    uint32_t b = bin;
+    for (uint32_t from = lists->start[bin]; from < lists->start[end]; from += SW_VECTOR_ROWS) {
+        uint32_t left = lists->start[end] - from;
+        uint32_t n = left < SW_VECTOR_ROWS ? left : SW_VECTOR_ROWS;
+        for (uint32_t i = 0; i < n; i++) {
+            while (from + i >= lists->start[b + 1]) {
+                b++;
+            }
+            uint32_t cell = cell_at(slot, lists->cells[index], from + i);
+            at[i] =
+                cell < slot->shape.cells ? (b + (size_t)1) * slot->shape.cells + cell : SIZE_MAX;
+        }
+        const struct piece piece = {brush->version->group[group]->chunk[measure->column],
+                                    lists->row + from, n, at};
+        is_met = add_piece(measure, &piece, &brush->totals[index].sums[m]) && is_met;
+    }
+    return is_met;
+}
+
+static bool sum_block(const struct sw_brush *brush, uint32_t index, uint32_t m, uint32_t bin,
+                      uint32_t end)
+{
+    bool is_met = true;
+    bool has_input = brush->slot[index].shape.measures->measure[m].has_input;
+    for (uint32_t g = 0; has_input && g < brush->version->groups; g++) {
+        if (brush->lists[g].start != NULL) {
+            is_met = sum_list(brush, index, m, g, bin, end) && is_met;
+        }
+    }
+    return is_met;
+}
+
+static void make_block(struct sw_brush *brush, uint32_t block)
+{
+    uint32_t bin = block * SW_BRUSH_BLOCK;
+    uint32_t end = bin + SW_BRUSH_BLOCK;
+    for (uint32_t i = 0; i < brush->slots; i++) {
+        const struct sw_measures *measures = brush->slot[i].shape.measures;
+        count_block(brush, i, bin, end);
+        for (uint32_t m = 0; measures != NULL && m < measures->count; m++) {
+            if (!sum_block(brush, i, m, bin, end)) {
+                atomic_store_explicit(&brush->slot[i].is_dead, true, memory_order_relaxed);
+            }
+        }
+    }
+}
+
 /* -- the whole ----------------------------------------------------------------------------- */
 
-static void add_counts(uint32_t *into, const uint32_t *from, size_t n)
+/* What each bin holds, of all workers. */
+static void join_ranges(struct sw_brush *brush)
 {
-    for (size_t i = 0; from != NULL && i < n; i++) {
-        into[i] += from[i];
-    }
-}
-
-static void add_wides(__int128 *into, const __int128 *from, size_t n)
-{
-    for (size_t i = 0; from != NULL && i < n; i++) {
-        into[i] += from[i];
-    }
-}
-
-static void add_part(const struct sw_brush *brush, struct sw_brush_part *into,
-                     const struct sw_brush_part *from)
-{
-    for (uint32_t i = 0; i < brush->slots; i++) {
-        const struct sw_cube_shape *shape = &brush->slot[i].shape;
-        size_t n = (brush->bins + (size_t)1) * shape->cells;
-        add_counts(into->totals[i].rows, from->totals[i].rows, n);
-        for (uint32_t m = 0; shape->measures != NULL && m < shape->measures->count; m++) {
-            add_counts(into->totals[i].sums[m].n, from->totals[i].sums[m].n, n);
-            add_wides(into->totals[i].sums[m].high, from->totals[i].sums[m].high, n);
-            add_wides(into->totals[i].sums[m].low, from->totals[i].sums[m].low, n);
-        }
-    }
     for (uint32_t b = 0; b < brush->bins; b++) {
-        into->least[b] = fmin(into->least[b], from->least[b]);
-        into->most[b] = fmax(into->most[b], from->most[b]);
+        brush->least[b] = INFINITY;
+        brush->most[b] = -INFINITY;
     }
-}
-
-/* From the totals of each bin to those of all bins before it: each row gets the row before added. */
-static void run_totals(const struct sw_brush *brush, struct sw_brush_part *whole)
-{
-    for (uint32_t i = 0; i < brush->slots; i++) {
-        const struct sw_cube_shape *shape = &brush->slot[i].shape;
-        size_t cells = shape->cells;
-        size_t n = brush->bins * cells;
-        add_counts(whole->totals[i].rows + cells, whole->totals[i].rows, n);
-        for (uint32_t m = 0; shape->measures != NULL && m < shape->measures->count; m++) {
-            struct sw_brush_sums *sums = &whole->totals[i].sums[m];
-            add_counts(sums->n == NULL ? NULL : sums->n + cells, sums->n, n);
-            add_wides(sums->high == NULL ? NULL : sums->high + cells, sums->high, n);
-            add_wides(sums->low == NULL ? NULL : sums->low + cells, sums->low, n);
+    for (uint32_t i = 0; i < brush->workers; i++) {
+        const struct sw_brush_part *part = &brush->part[i];
+        for (uint32_t b = 0; part->cell != NULL && b < brush->bins; b++) {
+            brush->least[b] = fmin(brush->least[b], part->least[b]);
+            brush->most[b] = fmax(brush->most[b], part->most[b]);
         }
     }
 }
 
-static bool seal(struct sw_brush *brush)
+static void run_counts(uint32_t *totals, size_t cells, size_t n)
 {
-    struct sw_brush_part *whole = &brush->part[0];
-    if (!open_part(brush, whole)) {
+    for (size_t i = 0; totals != NULL && i < n; i++) {
+        totals[cells + i] += totals[i];
+    }
+}
+
+static void run_wides(__int128 *totals, size_t cells, size_t n)
+{
+    for (size_t i = 0; totals != NULL && i < n; i++) {
+        totals[cells + i] += totals[i];
+    }
+}
+
+/* From the totals of each bin to those of all bins before it. */
+static void run_totals(const struct sw_brush *brush)
+{
+    for (uint32_t i = 0; i < brush->slots; i++) {
+        const struct sw_cube_shape *shape = &brush->slot[i].shape;
+        size_t n = (size_t)brush->bins * shape->cells;
+        run_counts(brush->totals[i].rows, shape->cells, n);
+        for (uint32_t m = 0; shape->measures != NULL && m < shape->measures->count; m++) {
+            struct sw_brush_sums *sums = &brush->totals[i].sums[m];
+            run_counts(sums->n, shape->cells, n);
+            run_wides(sums->high, shape->cells, n);
+            run_wides(sums->low, shape->cells, n);
+        }
+    }
+}
+
+static bool list_next(struct sw_brush *brush, unsigned worker)
+{
+    uint32_t index = atomic_fetch_add_explicit(&brush->next_group, 1, memory_order_relaxed);
+    if (index >= brush->version->groups) {
         return false;
     }
-    for (uint32_t i = 1; i < brush->workers; i++) {
-        if (brush->part[i].totals != NULL) {
-            add_part(brush, whole, &brush->part[i]);
-            sw_brush_totals_free(brush, brush->part[i].totals);
-            brush->part[i].totals = NULL;
-        }
+    if (!make_group(brush, &brush->part[worker], index)) {
+        atomic_store(&brush->has_failed, true);
     }
-    run_totals(brush, whole);
+    if (atomic_fetch_sub(&brush->left_groups, 1) == 1) {
+        join_ranges(brush);
+        atomic_store(&brush->is_listed, true);
+    }
     return true;
 }
 
@@ -371,14 +425,19 @@ bool sw_brush_step_work(struct sw_job *job, unsigned worker)
 {
     struct sw_brush *brush =
         (struct sw_brush *)(void *)((char *)job - offsetof(struct sw_brush, job));
-    uint32_t index = atomic_fetch_add_explicit(&brush->next, 1, memory_order_relaxed);
-    if (index >= brush->version->groups || atomic_load(&brush->has_failed)) {
+    if (atomic_load(&brush->has_failed)) {
         return false;
     }
-    bool is_made = make_group(brush, &brush->part[worker], index);
-    bool is_last = atomic_fetch_sub(&brush->left, 1) == 1;
-    if (!is_made || (is_last && !atomic_load(&brush->has_failed) && !seal(brush))) {
-        atomic_store(&brush->has_failed, true);
+    if (!atomic_load(&brush->is_listed)) {
+        return list_next(brush, worker);
+    }
+    uint32_t block = atomic_fetch_add_explicit(&brush->next_block, 1, memory_order_relaxed);
+    if (block >= brush->bins / SW_BRUSH_BLOCK) {
+        return false;
+    }
+    make_block(brush, block);
+    if (atomic_fetch_sub(&brush->left_blocks, 1) == 1) {
+        run_totals(brush);
     }
     return true;
 }

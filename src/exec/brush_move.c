@@ -30,8 +30,8 @@ static bool is_in_range(const struct sw_filter_range *range, const struct sw_val
 static bool is_whole(const struct sw_brush *brush, const struct sw_filter_range *range,
                      uint32_t bin)
 {
-    double least = brush->part[0].least[bin];
-    double most = brush->part[0].most[bin];
+    double least = brush->least[bin];
+    double most = brush->most[bin];
     if (range->type == SW_TYPE_FLOAT) {
         return least >= range->low_f && most <= range->high_f;
     }
@@ -128,7 +128,7 @@ static void take_whole(const struct sw_brush *brush, uint32_t index, uint64_t *r
                        struct sw_cube_sum *sum)
 {
     const struct sw_cube_shape *shape = &brush->slot[index].shape;
-    const struct sw_brush_totals *totals = &brush->part[0].totals[index];
+    const struct sw_brush_totals *totals = &brush->totals[index];
     size_t from = (size_t)brush->from * shape->cells;
     size_t to = (size_t)brush->to * shape->cells;
     for (uint32_t c = 0; c < shape->cells; c++) {

@@ -1,9 +1,10 @@
 /* brush_priv: what brush.c (life), brush_make.c (workers) and brush_move.c (answers) share.  No one
  * else includes it.
  *
- * Who touches what: while it is made, `next` and `left` are atomic, a row group's lists belong to
- * the worker that claimed it, a part to its worker; the last worker alone puts the parts together.
- * From done on all of it is the loop's. */
+ * Made in two phases: the rows of each row group are listed by bin, then each block of bins is
+ * added up over all lists.  Who touches what meanwhile: counters are atomic, a row group's lists
+ * belong to the worker that claimed it, so do a block's totals, a part belongs to its worker; the
+ * last worker alone makes running totals of it all.  From done on everything is the loop's. */
 #ifndef SW_EXEC_BRUSH_PRIV_H
 #define SW_EXEC_BRUSH_PRIV_H
 
@@ -15,6 +16,7 @@
 #define SW_BRUSH_MAGIC   0x62727368u /* "brsh" */
 #define SW_BRUSH_NO_CELL UINT16_MAX
 #define SW_BRUSH_NO_BIN  UINT16_MAX
+#define SW_BRUSH_BLOCK   SW_BRUSH_BINS_MIN /* bins of a block: its totals stay in a cache */
 
 /* Running totals of one measure by bin and cell, as in struct sw_cube_sum. */
 struct sw_brush_sums {
@@ -22,7 +24,7 @@ struct sw_brush_sums {
     __int128 *high, *low; /* NULL: not summed, or integers (low alone) */
 };
 
-/* Of one output: [(bins + 1) * cells], of bin b at b + 1; in the whole, of all bins before b at b. */
+/* Of one output: [(bins + 1) * cells], of bin b at b + 1; in the end, of all bins before b at b. */
 struct sw_brush_totals {
     uint32_t *rows;
     struct sw_brush_sums *sums; /* [measures] */
@@ -37,13 +39,12 @@ struct sw_brush_slot {
     _Atomic bool is_dead; /* it cannot be held */
 };
 
-/* What one worker has counted. */
+/* A worker's own. */
 struct sw_brush_part {
     struct sw_sieve_state *sieve;
-    struct sw_brush_totals *totals; /* [slots] */
-    double *least, *most;           /* [bins] of the brushed column */
-    uint16_t *bin;                  /* [SW_CHUNK_ROWS] of the row group */
-    uint16_t *cell;                 /* [slots * SW_CHUNK_ROWS] */
+    double *least, *most; /* [bins] values of the brushed column that it has seen */
+    uint16_t *bin;        /* [SW_CHUNK_ROWS] of the row group */
+    uint16_t *cell;       /* [slots * SW_CHUNK_ROWS] */
 };
 
 /* The rows of a row group by bin. */
@@ -63,12 +64,14 @@ struct sw_brush {
     uint32_t column, bins, slots, workers;
     enum sw_type type;
     struct sw_axis axis;
-    struct sw_sieve *sieve;       /* owned; the other filters */
-    struct sw_brush_slot *slot;   /* [slots] */
-    struct sw_brush_part *part;   /* [workers]; the first is the whole in the end */
-    struct sw_brush_lists *lists; /* [version->groups] */
-    _Atomic uint32_t next, left;
-    _Atomic bool has_failed;
+    struct sw_sieve *sieve;         /* owned; the other filters */
+    struct sw_brush_slot *slot;     /* [slots] */
+    struct sw_brush_part *part;     /* [workers] */
+    struct sw_brush_lists *lists;   /* [version->groups] */
+    struct sw_brush_totals *totals; /* [slots] */
+    double *least, *most;           /* [bins]: the values that each holds */
+    _Atomic uint32_t next_group, left_groups, next_block, left_blocks;
+    _Atomic bool is_listed, has_failed;
     bool is_ready, is_freed, is_running;
     sw_brush_done_fn done;
     void *context;

@@ -105,6 +105,68 @@ void sw_decode_floats(const struct sw_chunk *chunk, uint32_t start, uint32_t n,
     }
 }
 
+/* -- rows of a list --------------------------------------------------------------- */
+
+void sw_gather_ints(const struct sw_chunk *chunk, const uint16_t *rows, uint32_t n,
+                    int64_t *restrict into)
+{
+    const uint8_t *restrict from8 = chunk->data;
+    const uint16_t *restrict from16 = chunk->data;
+    const uint32_t *restrict from32 = chunk->data;
+    const int64_t *restrict from64 = chunk->data;
+    uint64_t base = (uint64_t)chunk->base;
+    switch (chunk->width) {
+    case 1:
+        for (uint32_t i = 0; i < n; i++) {
+            into[i] = (int64_t)(base + from8[rows[i]]);
+        }
+        break;
+    case 2:
+        for (uint32_t i = 0; i < n; i++) {
+            into[i] = (int64_t)(base + from16[rows[i]]);
+        }
+        break;
+    case 4:
+        for (uint32_t i = 0; i < n; i++) {
+            into[i] = (int64_t)(base + from32[rows[i]]);
+        }
+        break;
+    case 8:
+        for (uint32_t i = 0; i < n; i++) {
+            into[i] = from64[rows[i]];
+        }
+        break;
+    default:
+        for (uint32_t i = 0; i < n; i++) {
+            into[i] = chunk->base;
+        }
+        break;
+    }
+}
+
+void sw_gather_floats(const struct sw_chunk *chunk, const uint16_t *rows, uint32_t n,
+                      double *restrict into)
+{
+    if (chunk->encoding == SW_ENC_FLOAT) {
+        const double *restrict from = chunk->data;
+        for (uint32_t i = 0; i < n; i++) {
+            into[i] = from[rows[i]];
+        }
+        return;
+    }
+    for (uint32_t at = 0; at < n; at += 64) {
+        int64_t values[64];
+        uint32_t count = n - at < 64 ? n - at : 64;
+        sw_gather_ints(chunk, rows + at, count, values);
+        for (uint32_t i = 0; i < count; i++) {
+            into[at + i] = (double)values[i];
+        }
+    }
+    if (chunk->encoding == SW_ENC_DECIMAL && chunk->scale > 0) {
+        sw_loops_choose()->divide(into, n, sw_decimal_powers[chunk->scale]);
+    }
+}
+
 /* -- codes ------------------------------------------------------------------------ */
 
 void sw_decode_codes(const struct sw_chunk *chunk, uint32_t start, uint32_t n,

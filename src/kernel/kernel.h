@@ -26,6 +26,11 @@ void sw_decode_codes(const struct sw_chunk *chunk, uint32_t start, uint32_t n,
 /* Codes below 2^16 as they lie, or in `room`. */
 const uint16_t *sw_decode_codes_wide(const struct sw_chunk *chunk, uint32_t start, uint32_t n,
                                      uint16_t *restrict room);
+/* The same for n rows of a list. */
+void sw_gather_ints(const struct sw_chunk *chunk, const uint16_t *rows, uint32_t n,
+                    int64_t *restrict into);
+void sw_gather_floats(const struct sw_chunk *chunk, const uint16_t *rows, uint32_t n,
+                      double *restrict into);
 
 /* -- compare.c: into[SW_VECTOR_WORDS], bits beyond n are 0; nulls are not looked at ---- */
 
