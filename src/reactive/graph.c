@@ -81,6 +81,7 @@ void sw_graph_free(struct sw_graph *graph)
         next = at->next;
         sw_output_free((struct sw_output *)at);
     }
+    sw_brushing_fini(graph);
     free(graph);
 }
 
@@ -203,6 +204,7 @@ static sw_status set_input(struct sw_graph *graph, const struct sw_json *value, 
     input->arena = arena;
     input->value = copy;
     sw_mark_input(graph, value->key);
+    sw_brushing_input(graph, value->key);
     return SW_OK;
 }
 

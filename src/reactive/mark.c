@@ -64,6 +64,7 @@ void sw_mark_gone(struct sw_graph *graph, struct sw_output *output)
  * per frame.  Those of an edit start one at once.  Neither ever ends one. */
 void sw_graph_table_changed(struct sw_graph *graph, struct sw_span table, bool is_growing)
 {
+    sw_brushing_table_changed(graph, table);
     for (struct sw_output *output = sw_output_first(graph); output != NULL;
          output = sw_output_next(output)) {
         if (sw_span_equal(output->table, table)) {

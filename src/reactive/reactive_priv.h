@@ -8,10 +8,13 @@
  *   reads.c      which formulas an output reads
  *   mark.c       down: what is dirty, what is due, what is cancelled
  *   run.c        down: dirty outputs -> scans and pages of one moment
- *   settle.c     up: results -> values, states, one flush                        */
+ *   settle.c     up: results -> values, states, one flush
+ *   brushing.c   an index over the clause that moves
+ *   keep.c       what outlives a restart                                         */
 #ifndef SW_REACTIVE_PRIV_H
 #define SW_REACTIVE_PRIV_H
 
+#include "exec/brush.h"
 #include "exec/scan.h"
 #include "expr/expr.h"
 #include "reactive/graph.h"
@@ -40,6 +43,7 @@ struct sw_clause {
 struct sw_selection {
     struct sw_named node;
     struct sw_arena arena; /* all below */
+    const struct sw_json *definition;
     struct sw_span table;
     size_t clauses;
     struct sw_clause *clause;
@@ -74,8 +78,9 @@ struct sw_output {
 /* Filters with the keys that tell them apart, each once. */
 struct sw_filter_list {
     size_t count, capacity;
-    struct sw_filter **filter; /* owned until taken */
-    struct sw_span *key;       /* in the arena */
+    struct sw_filter **filter;       /* owned until taken */
+    struct sw_span *key;             /* owned; texts in the arena */
+    const struct sw_clause **clause; /* owned; whose it is first; NULL: of a `where` */
     struct sw_arena *arena;
 };
 
@@ -96,6 +101,9 @@ struct sw_run_item {
     uint64_t rows;
     struct sw_series *series; /* counted */
     struct sw_page *page;     /* counted */
+    bool is_brushed;          /* the moved input filters it: an index could answer, under ... */
+    struct sw_identity identity;
+    uint32_t column; /* ... that is brushed */
 };
 
 struct sw_run_table {
@@ -123,16 +131,32 @@ struct sw_run {
     size_t pending;             /* jobs whose done half is still to come; 1 more while starting */
     int64_t changed_us;         /* the oldest change that it answers */
     int64_t started_us;
-    int64_t begun_us;   /* the first step of a scan; 0: none yet known */
-    bool is_drag;       /* inputs alone, again and again: what filters pass will not come again */
+    int64_t begun_us;     /* the first step of a scan; 0: none yet known */
+    bool is_drag;         /* inputs alone, again and again: what filters pass will not come again */
+    struct sw_span moved; /* the one input that has changed; empty: none, or several */
+    bool moves_again;     /* it alone had changed before the last run, too */
+    bool has_range, is_range_met; /* the index was asked for this range */
+    struct sw_filter_range range;
     bool is_told;       /* on_start was called, so on_flush follows */
     bool is_superseded; /* an input of one of its outputs has changed since */
     bool is_cancelled;
     bool is_cut; /* some job ended before its result */
 };
 
+/* brushing.c */
+struct sw_brushing {
+    char *moved, *last; /* inputs; owned: changed since the last run, and before it; NULL: none */
+    bool has_several;   /* inputs that changed since the last run */
+    struct sw_brush *brush; /* owned; NULL: none */
+    char *table;            /* its table; owned */
+    uint32_t column;
+    struct sw_identity *known; /* of the outputs that it was made for; owned */
+    size_t knowns;
+};
+
 struct sw_graph {
     struct sw_graph_options options;
+    struct sw_brushing brushing;
     struct sw_names inputs, selections, outputs; /* owned; outputs run in the order of definition */
     struct sw_run *run;                          /* the one that goes on, or NULL */
     const struct sw_run *view;                   /* whose inputs are looked up; NULL: the newest */
@@ -144,6 +168,7 @@ struct sw_graph {
     bool has_flushed;
     bool was_cancelled; /* the last run */
     bool owes_flush;    /* inputs came that no run has taken yet */
+    bool is_restoring;  /* definitions are taken as they are */
 };
 
 int64_t sw_graph_now(const struct sw_graph *graph);
@@ -231,6 +256,17 @@ SW_MUST_USE sw_status sw_output_page_spec(const struct sw_json *params,
 /* Formulas that the output reads with its parameters of now, added to `set`. */
 void sw_output_add_reads(const struct sw_graph *graph, const struct sw_output *output,
                          const struct sw_schema *schema, uint8_t *set);
+
+/* brushing.c */
+void sw_brushing_input(struct sw_graph *graph, struct sw_span name); /* it has changed */
+void sw_brushing_begin(struct sw_run *run);
+/* From the index; false: it does not hold the item. */
+bool sw_brushing_answer(struct sw_run *run, struct sw_run_item *item);
+/* Starts an index where the brush has moved twice and the run had to scan. */
+void sw_brushing_make(struct sw_run *run);
+void sw_brushing_table_changed(struct sw_graph *graph, struct sw_span table);
+void sw_brushing_drop(struct sw_graph *graph);
+void sw_brushing_fini(struct sw_graph *graph);
 
 /* mark.c */
 void sw_mark_changed(struct sw_graph *graph);

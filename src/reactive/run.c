@@ -214,7 +214,7 @@ static bool plan(struct sw_run *run, struct sw_run_item *item, struct sw_buf *ke
     }
     const char *copy = sw_arena_text(&run->arena, sw_buf_peek(key));
     item->key = sw_span_of(copy, copy == NULL ? 0 : key->length);
-    if (item->status == SW_OK && item->foldrun != NULL) {
+    if (item->status == SW_OK && item->foldrun != NULL && !sw_brushing_answer(run, item)) {
         item->slot = (int32_t)run->table[item->table].slots++;
     }
     return true;
@@ -504,6 +504,7 @@ static void submit_run(struct sw_run *run)
         }
     }
     submit_pages(run);
+    sw_brushing_make(run);
     sw_run_settle(run);
 }
 
@@ -516,6 +517,7 @@ bool sw_run_start(struct sw_graph *graph)
     graph->run = run;
     graph->changed_us = 0;
     run->is_drag = is_drag(graph, run->started_us);
+    sw_brushing_begin(run);
     collect_items(run);
     run->is_preparing = prepare(run) == SW_AGAIN;
     if (run->is_preparing) {

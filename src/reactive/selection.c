@@ -153,11 +153,15 @@ static sw_status fill_selection(struct sw_graph *graph, struct sw_selection *sel
         return sw_graph_no_memory(err);
     }
     SW_TRY(sw_params_read(copy, "select.define", list, 3, NULL, err));
+    selection->definition = copy;
     selection->node.name = sw_span_dup(name);
     if (selection->node.name == NULL) {
         return sw_graph_no_memory(err);
     }
     SW_TRY(read_clauses(selection, clauses, err));
+    if (graph->is_restoring) {
+        return SW_OK;
+    }
     const struct sw_graph_options *options = &graph->options;
     struct sw_version *version = options->calls->version(options->context, selection->table);
     if (version == NULL) {
@@ -259,6 +263,7 @@ void sw_filter_list_fini(struct sw_filter_list *list)
     }
     free(list->filter);
     free(list->key);
+    free(list->clause);
     *list = (struct sw_filter_list){0};
 }
 
@@ -288,6 +293,11 @@ static bool make_room(struct sw_filter_list *list)
         return false;
     }
     list->key = key;
+    const struct sw_clause **clause = realloc(list->clause, capacity * sizeof(*clause));
+    if (clause == NULL) {
+        return false;
+    }
+    list->clause = clause;
     list->capacity = capacity;
     return true;
 }
@@ -310,6 +320,7 @@ static sw_status place_key(struct sw_filter_list *list, struct sw_buf *key, uint
         return sw_graph_no_memory(err);
     }
     list->key[list->count] = sw_span_of(copy, key->length);
+    list->clause[list->count] = NULL;
     return SW_OK;
 }
 
@@ -462,9 +473,13 @@ sw_status sw_selection_filters(const struct sw_graph *graph, const struct sw_sel
         if (sw_is_excepted(&selection->clause[i], except)) {
             continue;
         }
+        size_t before = list->count;
         sw_buf_clear(&key);
         status = clause_filter(graph, &selection->clause[i], version, list, &key, &into[*count],
                                &is_on, err);
+        if (list->count > before) {
+            list->clause[before] = &selection->clause[i];
+        }
         *count += status == SW_OK && is_on;
     }
     sw_buf_fini(&key);

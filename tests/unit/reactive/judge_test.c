@@ -34,6 +34,8 @@ struct session {
     double where_value;            /* of $w; NaN: unset */
     unsigned except[OUTPUTS];      /* bit per clause */
     bool has_where[OUTPUTS];
+    unsigned drag;           /* so many moves more of one brush alone */
+    int dragged;             /* whose clause */
     char key[OUTPUTS][4096]; /* condition and version that it shows */
 };
 
@@ -362,9 +364,27 @@ static void put_world(struct session *s)
                                   (uint32_t)test_random_below(&s->random, 4)));
 }
 
+static void move_brush(struct session *s)
+{
+    char text[4096];
+    s->drag--;
+    choose_input(s, s->dragged);
+    snprintf(text, sizeof(text), "{\"%s\":%s}", clause_inputs[s->dragged],
+             s->input_json[s->dragged]);
+    stage_must(&s->stage, sw_graph_set_inputs, text);
+}
+
 static void change_inputs(struct session *s)
 {
     char text[4096];
+    if (s->drag == 0 && test_random_once_in(&s->random, 4)) {
+        s->drag = (unsigned)test_random_below(&s->random, 8);
+        s->dragged = test_random_once_in(&s->random, 2) ? 0 : 4;
+    }
+    if (s->drag > 0) {
+        move_brush(s);
+        return;
+    }
     size_t at = (size_t)snprintf(text, sizeof(text), "{");
     for (int clause = 0; clause < CLAUSES; clause++) {
         if (test_random_once_in(&s->random, 3)) {

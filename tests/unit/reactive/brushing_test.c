@@ -1,0 +1,165 @@
+/* A brush that moves again and again: its outputs come from an index then, without a worker, and
+ * show what a scan shows. */
+#include "unit/reactive/stage.h"
+
+enum { ROWS = 30000, GROUP = 4000, MOVES = 30 };
+
+static const char *const outputs[] = {
+    "{\"output\":\"bars\",\"kind\":\"groupby\",\"table\":\"w\",\"select\":\"s\",\"by\":[\"s\"],"
+    "\"measures\":{\"c\":{\"fn\":\"count\"},\"m\":{\"fn\":\"mean\",\"column\":\"f\"}}}",
+    "{\"output\":\"shape\",\"kind\":\"histogram\",\"table\":\"w\",\"select\":\"s\",\"x\":\"f\"}",
+    "{\"output\":\"when\",\"kind\":\"histogram\",\"table\":\"w\",\"select\":\"s\",\"x\":\"m\","
+    "\"where\":\"n > 1\"}",
+    "{\"output\":\"own\",\"kind\":\"histogram\",\"table\":\"w\",\"select\":\"s\",\"x\":\"i\","
+    "\"except\":[\"b\"]}",
+    "{\"output\":\"sum\",\"kind\":\"value\",\"table\":\"w\",\"select\":\"s\",\"measures\":{\"c\":"
+    "{\"fn\":\"count\"},\"s\":{\"fn\":\"sum\",\"column\":\"i\"}}}",
+};
+enum { OUTPUTS = sizeof(outputs) / sizeof(outputs[0]) };
+static const char *const names[OUTPUTS] = {"bars", "shape", "when", "own", "sum"};
+
+static void open_stage(struct stage *stage, struct world *world, bool has_line)
+{
+    stage_init(stage, 2);
+    stage_put_table(stage, 0, "w", world_version(world, 1, GROUP, 0));
+    stage_must(
+        stage, sw_graph_define_select,
+        "{\"select\":\"s\",\"table\":\"w\",\"clauses\":[{\"column\":\"i\",\"between\":\"$b\"},"
+        "{\"column\":\"d\",\"between\":\"$days\"}]}");
+    for (int i = 0; i < OUTPUTS; i++) {
+        stage_must(stage, sw_graph_define_output, outputs[i]);
+    }
+    if (has_line) {
+        stage_must(stage, sw_graph_define_output,
+                   "{\"output\":\"line\",\"kind\":\"line\",\"table\":\"w\",\"select\":\"s\",\"x\":"
+                   "\"m\",\"y\":[\"f\"],\"points\":20}");
+    }
+    stage_settle(stage);
+}
+
+static void move(struct stage *stage, struct test_random *random, const char *more)
+{
+    char text[200];
+    int64_t low = test_random_between(random, -1100000, 1100000);
+    int64_t high = test_random_between(random, low, 1200000);
+    snprintf(text, sizeof(text), "{\"b\":[%lld,%lld]%s}", (long long)low, (long long)high, more);
+    stage_must(stage, sw_graph_set_inputs, text);
+}
+
+static void assert_same(const struct sw_output_value *a, const struct sw_output_value *b)
+{
+    assert_int_equal(a->rows, b->rows);
+    assert_int_equal(a->series->panel[0].fields, b->series->panel[0].fields);
+    for (size_t i = 0; i < a->series->panel[0].fields; i++) {
+        const struct sw_field *left = &a->series->panel[0].field[i];
+        const struct sw_field *right = &b->series->panel[0].field[i];
+        assert_string_equal(left->name, right->name);
+        assert_int_equal(left->length, right->length);
+        for (size_t k = 0; k < left->length; k++) {
+            assert_int_equal(left->is_null != NULL && left->is_null[k],
+                             right->is_null != NULL && right->is_null[k]);
+            if (left->type == SW_TYPE_STRING) {
+                assert_true(sw_span_equal(left->u.texts[k], right->u.texts[k]));
+            } else {
+                assert_int_equal(left->u.ints[k], right->u.ints[k]); /* all bits */
+            }
+        }
+    }
+}
+
+/* Two graphs, of which one never sees a single input move alone. */
+static void a_drag_shows_what_scans_show(void **state)
+{
+    (void)state;
+    struct test_random random;
+    struct world world;
+    struct stage brushed;
+    struct stage scanned;
+    test_random_init(&random, test_seed());
+    world_init(&world, &random, ROWS, false);
+    open_stage(&brushed, &world, true);
+    open_stage(&scanned, &world, true);
+
+    for (int i = 0; i < MOVES; i++) {
+        char other[32];
+        struct test_random again = random;
+        snprintf(other, sizeof(other), ",\"odd\":%d", i);
+        move(&brushed, &random, "");
+        move(&scanned, &again, other);
+        stage_settle(&brushed);
+        stage_settle(&scanned);
+        for (int k = 0; k < OUTPUTS; k++) {
+            assert_same(stage_output(&brushed, names[k])->value,
+                        stage_output(&scanned, names[k])->value);
+        }
+        if (i == MOVES / 2) { /* another filter stands still from now on */
+            stage_must(&brushed, sw_graph_set_inputs, "{\"days\":[\"2020-01-01\",null]}");
+            stage_must(&scanned, sw_graph_set_inputs, "{\"days\":[\"2020-01-01\",null]}");
+            stage_settle(&brushed);
+            stage_settle(&scanned);
+        }
+    }
+
+    stage_fini(&brushed);
+    stage_fini(&scanned);
+    world_fini(&world);
+}
+
+static void from_the_third_move_on_no_worker_is_asked(void **state)
+{
+    (void)state;
+    struct test_random random;
+    struct world world;
+    struct stage stage;
+    test_random_init(&random, test_seed());
+    world_init(&world, &random, ROWS, false);
+    open_stage(&stage, &world, false);
+    for (int i = 0; i < 2; i++) {
+        move(&stage, &random, "");
+        stage_settle(&stage);
+    }
+
+    for (int i = 0; i < 5; i++) {
+        unsigned flushes = stage.flushes;
+        move(&stage, &random, "");
+        sw_graph_run(stage.graph);
+        assert_int_equal(stage.flushes, flushes + 1); /* before the pool was looked at */
+        assert_int_equal(stage.flushed_outputs, OUTPUTS - 1);
+    }
+
+    stage_fini(&stage);
+    world_fini(&world);
+}
+
+static void an_index_goes_with_its_version(void **state)
+{
+    (void)state;
+    struct test_random random;
+    struct world world;
+    struct stage stage;
+    test_random_init(&random, test_seed());
+    world_init(&world, &random, ROWS, false);
+    open_stage(&stage, &world, false);
+    for (int i = 0; i < 3; i++) {
+        move(&stage, &random, "");
+        stage_settle(&stage);
+    }
+    int64_t with = sw_budget_used(&stage.budget);
+
+    stage_put_table(&stage, 0, "w", world_version(&world, 2, GROUP, 0));
+
+    assert_true(sw_budget_used(&stage.budget) < with);
+    stage_settle(&stage);
+    stage_fini(&stage);
+    world_fini(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_drag_shows_what_scans_show),
+        cmocka_unit_test(from_the_third_move_on_no_worker_is_asked),
+        cmocka_unit_test(an_index_goes_with_its_version),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
