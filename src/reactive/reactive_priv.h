@@ -256,6 +256,9 @@ SW_MUST_USE sw_status sw_output_page_spec(const struct sw_json *params,
 /* Formulas that the output reads with its parameters of now, added to `set`. */
 void sw_output_add_reads(const struct sw_graph *graph, const struct sw_output *output,
                          const struct sw_schema *schema, uint8_t *set);
+/* Are they all there, or is there one that cannot be computed? */
+bool sw_output_is_ready(const struct sw_graph *graph, const struct sw_output *output,
+                        const struct sw_version *version);
 
 /* brushing.c */
 void sw_brushing_input(struct sw_graph *graph, struct sw_span name); /* it has changed */

@@ -1,6 +1,9 @@
 /* Which formulas of its table an output reads, found in its definition and in the clauses that
- * filter it.  A text that is a formula's name counts as one wherever it stands among the parameters,
- * so that no kind of output needs to say more: at worst a formula is made ready too early. */
+ * filter it.  A text that is a formula's name counts as one wherever it stands among the
+ * parameters, so that no kind of output needs to say more: at worst a formula is made ready too
+ * early. */
+#include <stdlib.h>
+
 #include "reactive/reactive_priv.h"
 
 /* -- names -------------------------------------------------------------------------------- */
@@ -125,6 +128,28 @@ void sw_output_add_reads(const struct sw_graph *graph, const struct sw_output *o
     }
     close_set(schema, set);
     sw_arena_fini(&arena);
+}
+
+bool sw_output_is_ready(const struct sw_graph *graph, const struct sw_output *output,
+                        const struct sw_version *version)
+{
+    const struct sw_schema *schema = version->schema;
+    uint8_t *set = schema->formulas == 0 ? NULL : calloc(schema->columns, 1);
+    bool is_ready = schema->formulas == 0;
+    if (set == NULL) {
+        return is_ready;
+    }
+    sw_output_add_reads(graph, output, schema, set);
+    is_ready = true;
+    for (uint32_t c = 0; c < schema->columns && is_ready; c++) {
+        for (uint32_t i = 0; set[c] != 0 && i < version->groups && is_ready; i++) {
+            is_ready = version->group[i]->chunk[c] != NULL;
+        }
+    }
+    /* what cannot be computed is an error, not something to wait for */
+    is_ready = is_ready || sw_schema_check_formulas(schema, set, NULL) != SW_OK;
+    free(set);
+    return is_ready;
 }
 
 void sw_graph_add_reads(struct sw_graph *graph, const struct sw_schema *schema,

@@ -220,6 +220,20 @@ static bool plan(struct sw_run *run, struct sw_run_item *item, struct sw_buf *ke
     return true;
 }
 
+/* A selection that was defined anew while its tables were made ready may read other formulas: then
+ * the output goes into the next run. */
+static bool is_ready(struct sw_run *run, struct sw_run_item *item)
+{
+    const struct sw_version *version = run->table[item->table].version;
+    if (!run->was_prepared || version == NULL || run->need[item->table].status != SW_OK ||
+        sw_output_is_ready(run->graph, item->output, version)) {
+        return true;
+    }
+    item->output->is_dirty = true;
+    sw_mark_changed(run->graph);
+    return false;
+}
+
 /* With the inputs of the moment when the run began. */
 static void plan_items(struct sw_run *run)
 {
@@ -229,7 +243,7 @@ static void plan_items(struct sw_run *run)
     run->graph->view = run;
     for (size_t i = 0; i < run->items; i++) {
         struct sw_run_item *item = &run->item[i];
-        if (item->output != NULL && plan(run, item, &key)) {
+        if (item->output != NULL && is_ready(run, item) && plan(run, item, &key)) {
             run->item[items++] = *item;
         }
     }

@@ -231,7 +231,7 @@ void sw_run_settle(struct sw_run *run)
         return;
     }
     sw_assert(graph->run == run);
-    bool had_jobs = run->items > 0;
+    bool had_jobs = run->items > 0 || run->was_prepared;
     if (run->is_cut) {
         give_back(run);
     } else if (run->is_told) {

@@ -1,6 +1,9 @@
 /* Runs that wait until their tables are ready: the owner is played here. */
 #include "unit/reactive/stage.h"
 
+#include "edit/edit.h"
+#include "edit/formula.h"
+
 static struct {
     struct stage *stage;
     unsigned questions, cancels, forgets;
@@ -223,6 +226,74 @@ static void outputs_may_go_and_pause_while_their_table_is_made_ready(void **stat
     end(&stage, &world);
 }
 
+/* The stage's table with a column z = n * 2, of which nothing is computed. */
+static void add_formula(struct stage *stage)
+{
+    struct sw_edit_plan *plan = NULL;
+    struct sw_edit *edit = NULL;
+    struct sw_edit_result result;
+    struct sw_arena arena;
+    const struct sw_json *params = NULL;
+    sw_arena_init(&arena);
+    assert_int_equal(
+        sw_decode_json(&arena, sw_span_text("{\"name\":\"z\",\"expr\":\"n * 2\"}"), &params, NULL),
+        SW_OK);
+    assert_int_equal(
+        sw_edit_plan_new(sw_span_text("table.add_column"), params, NULL, NULL, &plan, NULL), SW_OK);
+    assert_int_equal(sw_edit_new(plan, stage->version[0], NULL, &edit, NULL), SW_OK);
+    while (sw_edit_step_work(edit, 0)) {
+    }
+    assert_int_equal(sw_edit_result(edit, &result, NULL), SW_OK);
+    stage_put_table(stage, 0, "w", sw_version_ref(result.version));
+    sw_edit_free(edit);
+    sw_edit_plan_free(plan);
+    sw_arena_fini(&arena);
+}
+
+static void realise(const struct sw_version *version)
+{
+    struct sw_realise_plan *plan = NULL;
+    struct sw_realise_state *state = NULL;
+    uint8_t *set = calloc(version->schema->columns, 1);
+    set[version->schema->columns - 1] = 1;
+    assert_int_equal(sw_realise_plan_new(version->schema, set, &plan, NULL), SW_OK);
+    assert_int_equal(sw_realise_state_new(plan, NULL, &state, NULL), SW_OK);
+    for (uint32_t i = 0; i < version->groups; i++) {
+        assert_int_equal(sw_realise_group(state, version, i, NULL), SW_OK);
+    }
+    sw_realise_state_free(state);
+    sw_realise_plan_free(plan);
+    free(set);
+}
+
+static void a_formula_that_a_newer_selection_reads_is_asked_for_first(void **state)
+{
+    (void)state;
+    struct world world;
+    struct stage stage;
+    begin(&stage, &world);
+    add_formula(&stage);
+    stage_must(&stage, sw_graph_define_select,
+               "{\"select\":\"q\",\"table\":\"w\",\"clauses\":[{\"expr\":\"1\"}]}");
+    stage_must(&stage, sw_graph_define_output,
+               "{\"output\":\"a\",\"kind\":\"gated\",\"table\":\"w\",\"select\":\"q\"}");
+    owner.is_slow = true;
+    stage_settle(&stage);
+    assert_int_equal(owner.need[0].columns, 0);
+    stage_must(&stage, sw_graph_define_select,
+               "{\"select\":\"q\",\"table\":\"w\",\"clauses\":[{\"expr\":\"Z IS NULL OR 1\"}]}");
+
+    answer_now(&stage);
+    assert_int_equal(owner.questions, 2);
+    assert_int_equal(owner.need[0].columns, 1);
+    assert_true(sw_span_equal(owner.need[0].column[0], sw_span_text("z")));
+    realise(stage.version[0]);
+    answer_now(&stage);
+
+    assert_string_equal(stage_log(&stage), "start;flush;start;a=1000;flush;");
+    end(&stage, &world);
+}
+
 static void a_graph_that_goes_wants_no_answer(void **state)
 {
     (void)state;
@@ -248,6 +319,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_made_ready_is_its_outputs_error),
         cmocka_unit_test(a_newer_input_cancels_what_has_just_begun_to_be_made_ready),
         cmocka_unit_test(outputs_may_go_and_pause_while_their_table_is_made_ready),
+        cmocka_unit_test(a_formula_that_a_newer_selection_reads_is_asked_for_first),
         cmocka_unit_test(a_graph_that_goes_wants_no_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
