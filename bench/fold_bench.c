@@ -14,7 +14,10 @@
 
 #include "fold/filter.h"
 #include "fold/fold.h"
+#include "kernel/places.h"
 #include "table/builder.h"
+
+#define STATIONS 10000u
 
 enum { TS, CATEGORY, STATION, QTY, PRICE, X, Y, COLUMNS };
 
@@ -25,7 +28,8 @@ static const enum sw_type types[COLUMNS] = {SW_TYPE_TIMESTAMP, SW_TYPE_STRING, S
 
 struct plain { /* the same rows for the naive twins */
     double *price, *x, *y;
-    uint32_t *category;
+    uint32_t *category, *station;
+    double *ts;
 };
 
 static uint64_t random_state = 42;
@@ -68,7 +72,8 @@ static void add_row(struct sw_builder **builder, uint64_t row, uint64_t rows, st
     unsigned c = (unsigned)(uniform() * 50);
     unsigned category = c < 5 ? 0 : c < 15 ? 1 : c < 35 ? 2 : 3;
     char station[32];
-    int length = snprintf(station, sizeof(station), "Alder %05u", (unsigned)(uniform() * 10000));
+    unsigned stop = (unsigned)(uniform() * STATIONS);
+    int length = snprintf(station, sizeof(station), "Alder %05u", stop);
     double price = rint(exp(2.5 + 0.6 * normal()) * 100) / 100;
     double x = rint(normal() * 10000) / 10000 + 0.0; /* no -0.0: it is no decimal */
     double y = rint((0.6 * x + 0.8 * normal()) * 10000) / 10000 + 0.0;
@@ -87,6 +92,8 @@ static void add_row(struct sw_builder **builder, uint64_t row, uint64_t rows, st
     plain->x[row] = x;
     plain->y[row] = has_y ? y : (double)NAN;
     plain->category[row] = category;
+    plain->station[row] = stop;
+    plain->ts[row] = (double)ts;
 }
 
 static struct sw_version *make_table(uint64_t rows, struct plain *plain)
@@ -97,7 +104,8 @@ static struct sw_version *make_table(uint64_t rows, struct plain *plain)
     struct sw_version *version;
     uint32_t groups = 0;
     double seal_s = 0;
-    *plain = (struct plain){malloc(rows * 8), malloc(rows * 8), malloc(rows * 8), malloc(rows * 4)};
+    *plain = (struct plain){malloc(rows * 8), malloc(rows * 8), malloc(rows * 8),
+                            malloc(rows * 4), malloc(rows * 4), malloc(rows * 8)};
     for (int i = 0; i < COLUMNS; i++) {
         struct sw_dict *dict = NULL;
         if (types[i] == SW_TYPE_STRING) {
@@ -292,17 +300,27 @@ static double run_once(const struct sw_version *version, const struct sw_filter 
 }
 
 /* `twin`: ns/row of the plain loop that does the same; 0: there is none. */
-static void measure_beside(const char *what, const struct sw_version *version,
+static void measure_places(const char *what, const struct sw_version *version,
                            const struct sw_filter *filter, const struct output *output,
-                           unsigned outputs, double twin)
+                           unsigned outputs, double twin, bool is_cold)
 {
     double best = 1e9;
     for (int i = 0; i < 5; i++) {
+        if (is_cold) {
+            (void)sw_places_shed(SIZE_MAX);
+        }
         double spent = run_once(version, filter, output, outputs);
         best = spent < best ? spent : best;
     }
     bench_report(what, "ns/row", best / (double)version->rows * 1e9, twin,
                  "plain loop over doubles");
+}
+
+static void measure_beside(const char *what, const struct sw_version *version,
+                           const struct sw_filter *filter, const struct output *output,
+                           unsigned outputs, double twin)
+{
+    measure_places(what, version, filter, output, outputs, twin, false);
 }
 
 static void measure(const char *what, const struct sw_version *version,
@@ -338,6 +356,77 @@ static double naive_w3(const struct plain *plain, uint64_t rows)
         __asm__ volatile("" : : "r"(counts), "r"(n), "r"(sum) : "memory");
     }
     return best / (double)rows * 1e9;
+}
+
+/* The best of five runs of a plain loop, in ns/row. */
+static double naive(void (*loop)(const struct plain *plain, uint64_t rows),
+                    const struct plain *plain, uint64_t rows)
+{
+    double best = 1e9;
+    for (int k = 0; k < 5; k++) {
+        double begin = seconds();
+        loop(plain, rows);
+        double spent = seconds() - begin;
+        best = spent < best ? spent : best;
+    }
+    return best / (double)rows * 1e9;
+}
+
+static unsigned bin_of(double value)
+{
+    double at = (value + 6) / 12 * 64;
+    return at > 0 ? (at < 63 ? (unsigned)at : 63) : 0;
+}
+
+static void loop_cells(const struct plain *plain, uint64_t rows)
+{
+    static uint64_t cells[64][64];
+    for (uint64_t i = 0; i < rows; i++) {
+        if (plain->y[i] == plain->y[i]) {
+            cells[bin_of(plain->y[i])][bin_of(plain->x[i])]++;
+        }
+    }
+    __asm__ volatile("" : : "r"(cells) : "memory");
+}
+
+static void loop_stations(const struct plain *plain, uint64_t rows)
+{
+    static uint64_t n[STATIONS];
+    static double sum[STATIONS];
+    for (uint64_t i = 0; i < rows; i++) {
+        n[plain->station[i]]++;
+        sum[plain->station[i]] += plain->price[i];
+    }
+    __asm__ volatile("" : : "r"(n), "r"(sum) : "memory");
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void loop_sort(const struct plain *plain, uint64_t rows)
+{
+    double *copy = malloc(rows * sizeof(*copy));
+    memcpy(copy, plain->x, rows * sizeof(*copy));
+    qsort(copy, rows, sizeof(*copy), compare_doubles);
+    __asm__ volatile("" : : "r"(copy) : "memory");
+    free(copy);
+}
+
+static void loop_m4(const struct plain *plain, uint64_t rows)
+{
+    static double low[1000];
+    static double high[1000];
+    for (uint64_t i = 0; i < rows; i++) {
+        unsigned at = (unsigned)((plain->ts[i] - 1704067200000.0) / 31622400000.0 * 1000);
+        double value = plain->price[i];
+        low[at] = value < low[at] ? value : low[at];
+        high[at] = value > high[at] ? value : high[at];
+    }
+    __asm__ volatile("" : : "r"(low), "r"(high) : "memory");
 }
 
 static void measure_interning(unsigned distinct)
@@ -390,6 +479,8 @@ int main(int argc, char **argv)
                                 groupby_of("category", "mean", "price")};
     measure_beside("a brush: filter, 3 histograms, 4 groups", version, filter, w3, 4,
                    naive_w3(&plain, rows));
+    measure_places("the same, no bin codes kept", version, filter, w3, 4, naive_w3(&plain, rows),
+                   true);
     measure("the same of all rows", version, NULL, w3, 4);
     measure("filter and histogram of price", version, filter,
             &(struct output[]){histogram_of("price")}[0], 1);
@@ -397,20 +488,24 @@ int main(int argc, char **argv)
             &(struct output[]){histogram_of("price")}[0], 1);
     measure("histogram of x (4 bytes)", version, NULL, &w3[0], 1);
     measure("histogram of qty (1 byte)", version, NULL, &w3[2], 1);
-    measure("histogram2d 64 x 64", version, NULL, &(struct output[]){histogram2d_of("x", "y")}[0],
-            1);
+    measure_beside("histogram2d 64 x 64", version, NULL,
+                   &(struct output[]){histogram2d_of("x", "y")}[0], 1,
+                   naive(loop_cells, &plain, rows));
     measure("groupby 4, count and mean", version, NULL, &w3[3], 1);
-    measure("groupby 10,000, count and sum", version, NULL,
-            &(struct output[]){groupby_of("station", "sum", "price")}[0], 1);
+    measure_beside("groupby 10,000, count and sum", version, NULL,
+                   &(struct output[]){groupby_of("station", "sum", "price")}[0], 1,
+                   naive(loop_stations, &plain, rows));
     measure("groupby 10,000, count and max", version, NULL,
             &(struct output[]){groupby_of("station", "max", "qty")}[0], 1);
     measure("value: sum of a float", version, NULL, &(struct output[]){value_of("sum", "x")}[0], 1);
     measure("value: stddev", version, NULL, &(struct output[]){value_of("stddev", "x")}[0], 1);
-    measure("value: median", version, NULL, &(struct output[]){value_of("median", "x")}[0], 1);
+    measure_beside("value: median", version, NULL, &(struct output[]){value_of("median", "x")}[0],
+                   1, naive(loop_sort, &plain, rows));
     measure("value: distinct of 10,000 strings", version, NULL,
             &(struct output[]){value_of("distinct", "station")}[0], 1);
-    measure("line m4 of 1,000", version, NULL, &(struct output[]){line_of("ts", "price", 1000)}[0],
-            1);
+    measure_beside("line m4 of 1,000", version, NULL,
+                   &(struct output[]){line_of("ts", "price", 1000)}[0], 1,
+                   naive(loop_m4, &plain, rows));
     measure("scatter of 1,000", version, NULL, &(struct output[]){scatter_of("x", "y")}[0], 1);
     sw_filter_free(filter);
     sw_version_unref(version);

@@ -86,7 +86,7 @@ static void free_cells(enum sw_cell_kind kind, union sw_cells cells, uint32_t ca
 {
     for (uint32_t g = 0; g < capacity; g++) {
         if (kind == SW_CELL_FLOAT) {
-            sw_exact_sum_fini(&cells.floats[g].sum);
+            free(cells.floats[g].sum.stray);
         } else if (kind == SW_CELL_SPREAD) {
             for (unsigned k = 0; k < 3; k++) {
                 sw_exact_sum_fini(&cells.spread[g].sum[k]);
@@ -234,6 +234,35 @@ static sw_status merge_cell(const struct sw_measure *measure, union sw_cells int
     return SW_INTERNAL;
 }
 
+/* Of many groups most may be empty, and those need no carry. */
+static sw_status merge_floats(struct sw_cell_float *into, const struct sw_cell_float *from,
+                              const uint32_t *map, uint32_t groups)
+{
+    for (uint32_t g = 0; g < groups; g++) {
+        uint32_t to = map != NULL ? map[g] : g;
+        if (from[g].n > 0 && to != SW_KEYS_NONE) {
+            into[to].n += from[g].n;
+            SW_TRY(sw_exact_sum_merge(&into[to].sum, &from[g].sum));
+        }
+    }
+    return SW_OK;
+}
+
+static sw_status merge_cells(const struct sw_measure *measure, union sw_cells into,
+                             const union sw_cells from, const uint32_t *map, uint32_t groups)
+{
+    if (sw_measure_kind(measure) == SW_CELL_FLOAT) {
+        return merge_floats(into.floats, from.floats, map, groups);
+    }
+    for (uint32_t g = 0; g < groups; g++) {
+        uint32_t to = map != NULL ? map[g] : g;
+        if (to != SW_KEYS_NONE) {
+            SW_TRY(merge_cell(measure, into, to, from, g));
+        }
+    }
+    return SW_OK;
+}
+
 sw_status sw_measures_merge(const struct sw_measures *measures, struct sw_measures_state *into,
                             const struct sw_measures_state *from, const uint32_t *map,
                             uint32_t groups)
@@ -247,12 +276,7 @@ sw_status sw_measures_merge(const struct sw_measures *measures, struct sw_measur
         const struct sw_measure *measure = &measures->measure[i];
         struct sw_measure_column *to = &into->column[i];
         const struct sw_measure_column *of = &from->column[i];
-        for (uint32_t g = 0; g < from->groups; g++) {
-            uint32_t to_group = map != NULL ? map[g] : g;
-            if (to_group != SW_KEYS_NONE) {
-                SW_TRY(merge_cell(measure, to->cells, to_group, of->cells, g));
-            }
-        }
+        SW_TRY(merge_cells(measure, to->cells, of->cells, map, from->groups));
         if (measure->ranks != NULL) {
             SW_TRY(sw_ranks_merge(measure->ranks, to->ranks, of->ranks, map, groups));
         }

@@ -51,8 +51,11 @@ static void part_of(const struct sw_chunk *chunk, const struct sw_axis *axis,
         sw_axis_places(axis, work->values, n, part);
     }
     uint16_t none = (uint16_t)(axis->bins + 2);
-    for (uint32_t i = 0; i < n && chunk->valid != NULL; i++) {
-        part[i] = sw_chunk_is_null(chunk, start + i) ? none : part[i];
+    for (uint32_t word = 0; word < sw_bits_words(n) && chunk->valid != NULL; word++) {
+        uint64_t nulls = ~chunk->valid[start / 64 + word] & sw_bits_inside(n, word);
+        for (; nulls != 0; nulls &= nulls - 1) {
+            part[word * 64 + (uint32_t)__builtin_ctzll(nulls)] = none;
+        }
     }
 }
 
