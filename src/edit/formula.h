@@ -51,8 +51,8 @@ struct sw_rebound {
     uint8_t *set;               /* [columns]: formulas with other values; owned by the caller */
 };
 
-/* Has a formula of the schema other inputs than those of now?  With is_wanted_only: one that something
- * has read, or could not. */
+/* Has a formula of the schema other inputs than those of now?  With is_wanted_only: one that
+ * something has read, or could not. */
 bool sw_formula_is_stale(const struct sw_schema *schema, sw_expr_input_fn input, void *context,
                          bool is_wanted_only);
 /* A version with the same contents whose formulas have the inputs of now: slots of those that this

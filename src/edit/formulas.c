@@ -110,7 +110,7 @@ sw_status sw_edit_emit_changed(struct sw_edit *edit, uint32_t index, struct sw_r
     return status == SW_OK ? sw_edit_emit(edit, emptied, err) : sw_edit_no_memory(err);
 }
 
-/* -- a new schema --------------------------------------------------------------------------- */
+/* -- a new schema ------------------------------------------------------------------------ */
 
 static int32_t find_id(const struct sw_schema *schema, uint32_t id)
 {
@@ -178,7 +178,7 @@ sw_status sw_edit_need_other_values(const struct sw_schema *schema, uint32_t col
                    schema->column[column].name);
 }
 
-/* -- table.set_formula ------------------------------------------------------------------------ */
+/* -- table.set_formula ------------------------------------------------------------------- */
 
 static sw_status begin_set(struct sw_edit *edit, struct sw_err *err)
 {
@@ -244,7 +244,7 @@ static void say_set(const struct sw_edit *edit, struct sw_buf *what)
 const struct sw_edit_kind_ops sw_edit_set_formula = {begin_set, set_in_group, finish_nothing,
                                                      end_nothing, say_set};
 
-/* -- table.freeze_column ------------------------------------------------------------------------ */
+/* -- table.freeze_column ----------------------------------------------------------------- */
 
 static sw_status begin_freeze(struct sw_edit *edit, struct sw_err *err)
 {

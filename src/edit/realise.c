@@ -150,7 +150,7 @@ bool sw_realise_is_done(const struct sw_version *version, const uint8_t *set, ui
     return is_done;
 }
 
-/* -- one worker's ------------------------------------------------------------------------------ */
+/* -- one worker's ------------------------------------------------------------------------ */
 
 sw_status sw_realise_state_new(const struct sw_realise_plan *plan, struct sw_budget *budget,
                                struct sw_realise_state **state, struct sw_err *err)
@@ -181,7 +181,7 @@ void sw_realise_state_free(struct sw_realise_state *state)
     free(state);
 }
 
-/* -- dictionaries of text formulas --------------------------------------------------------------- */
+/* -- dictionaries of text formulas ------------------------------------------------------- */
 
 /* The one that all chunks of the formula share; counted; NULL with SW_OK: plain text. */
 static sw_status need_dict(struct sw_formula *formula, struct sw_budget *budget,
@@ -226,7 +226,7 @@ static sw_status need_builder(struct sw_realise_state *state, const struct part 
     return status;
 }
 
-/* -- values ---------------------------------------------------------------------------------------- */
+/* -- values ------------------------------------------------------------------------------ */
 
 static bool is_null(const struct sw_expr_vector *vector, uint32_t i)
 {
@@ -329,7 +329,7 @@ static sw_status put_vector(struct sw_builder *builder, const struct part *part,
     return status;
 }
 
-/* -- chunks ------------------------------------------------------------------------------------------ */
+/* -- chunks ------------------------------------------------------------------------------ */
 
 static sw_status put_rows(struct sw_realise_state *state, const struct part *part,
                           const struct maker *maker, const struct sw_version *version,

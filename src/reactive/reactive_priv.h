@@ -284,8 +284,8 @@ double sw_run_progress(const struct sw_run *run);
 /* False: there is no memory; what is dirty stays so. */
 bool sw_run_start(struct sw_graph *graph);
 void sw_run_cancel(struct sw_run *run);
-/* The input is about to get another value: a run that is being prepared keeps the one it has. False:
- * no memory. */
+/* The input is about to get another value: a run that is being prepared keeps the one it has.
+ * False: no memory. */
 bool sw_run_keep_input(struct sw_run *run, struct sw_input *input);
 void sw_run_free(struct sw_run *run);
 

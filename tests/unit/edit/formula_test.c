@@ -1,6 +1,7 @@
 /* Random programs of formulas, edits, inputs and steps back, each step also done by SQLite on the
  * same rows: whatever is read of a formula is what SQLite's SELECT of its expression gives, and the
- * bits are those of a computation from nothing.  Then what is computed when, and what does not fit. */
+ * bits are those of a computation from nothing.  Then what is computed when, and what does not
+ * fit. */
 #include "unit/fold/world.h"
 
 #include "edit/edit.h"
@@ -60,7 +61,7 @@ static void realise(struct sw_version *version, const uint8_t *set)
     sw_realise_plan_free(plan);
 }
 
-/* -- the model: rows in SQLite, formulas as texts ------------------------------------------- */
+/* -- the model: rows in SQLite, formulas as texts ---------------------------------------- */
 
 struct extra {
     char name[16];
@@ -149,7 +150,7 @@ static const char *bind(struct program *program, const char *text)
     return text;
 }
 
-/* What an extra column is in SQL over the rows that SQLite has; a column of floats holds no ints. */
+/* What an extra column is in SQL over the rows that SQLite has; floats stay floats. */
 static const char *expand(struct program *program, const struct extra *extra)
 {
     if (!extra->is_formula) {
@@ -171,7 +172,7 @@ static char kind_of(const struct sw_version *version, const char *name)
     return version->schema->column[column].type == SW_TYPE_STRING ? 's' : 'n';
 }
 
-/* -- comparing -------------------------------------------------------------------------------- */
+/* -- comparing --------------------------------------------------------------------------- */
 
 static void compare_cell(const struct sw_value *value, sqlite3_stmt *rows, const char *what)
 {
@@ -288,7 +289,7 @@ static void check(struct program *program, bool is_all)
     free(set);
 }
 
-/* -- steps -------------------------------------------------------------------------------------- */
+/* -- steps ------------------------------------------------------------------------------- */
 
 /* True: it was done; otherwise the message holds `refusal`. */
 static bool try_edit(struct program *program, const char *method, const char *params,
@@ -596,7 +597,7 @@ static void random_programs_of_formulas_give_what_sqlite_gives(void **state)
     }
 }
 
-/* -- what is computed, and when -------------------------------------------------------------- */
+/* -- what is computed, and when ---------------------------------------------------------- */
 
 static struct sw_version *edited(struct world *world, struct sw_version *version,
                                  struct inputs *inputs, const char *method, const char *params)
@@ -724,7 +725,7 @@ static void a_formula_that_nothing_has_read_is_not_asked_for_new_inputs(void **s
     free_world(world);
 }
 
-/* -- what does not fit --------------------------------------------------------------------------- */
+/* -- what does not fit ------------------------------------------------------------------- */
 
 static struct sw_value first_value(struct world *world, const char *params, uint32_t *misfits)
 {
@@ -778,7 +779,7 @@ static void what_a_type_cannot_hold_is_null_and_counted(void **state)
     free_world(world);
 }
 
-/* -- names ------------------------------------------------------------------------------------------ */
+/* -- names ------------------------------------------------------------------------------- */
 
 static struct sw_span renamed(void *context, struct sw_span name)
 {
