@@ -51,6 +51,12 @@ void sw_brushing_drop(struct sw_graph *graph)
     brushing->knowns = 0;
 }
 
+void sw_graph_give_up(struct sw_graph *graph)
+{
+    sw_assert_loop();
+    sw_brushing_drop(graph);
+}
+
 void sw_brushing_table_changed(struct sw_graph *graph, struct sw_span table)
 {
     struct sw_brushing *brushing = &graph->brushing;

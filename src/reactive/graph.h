@@ -152,6 +152,9 @@ SW_MUST_USE sw_status sw_graph_filters(struct sw_graph *graph, const struct sw_v
                                        size_t capacity, size_t *count, struct sw_buf *key,
                                        struct sw_err *err);
 
+/* Gives back what is kept for the next answers alone: memory is short. */
+void sw_graph_give_up(struct sw_graph *graph);
+
 /* An input's value as sw_expr_input_fn (the context is the graph): NULL where null or unset. */
 const struct sw_json *sw_graph_expr_input(void *graph, struct sw_span name);
 
@@ -167,5 +170,15 @@ void sw_graph_each_value(const struct sw_graph *graph,
                                           enum sw_output_state state, double progress,
                                           const struct sw_err *err),
                          void *context);
+
+/* -- to keep (keep.c) --------------------------------------------------------- */
+/* Inputs, selections, outputs, each as a line of JSON: all that take_state needs to make them anew. */
+void sw_graph_put_state(const struct sw_graph *graph, struct sw_buf *out);
+/* One line of it, while it is restored. SW_PARAMS: not what put_state wrote. */
+SW_MUST_USE sw_status sw_graph_take_state(struct sw_graph *graph, const struct sw_json *line,
+                                          struct sw_err *err);
+/* While it is restored, definitions are not held against the tables: they were when they came, and
+ * what does not fit by now shows an error when it is run. */
+void sw_graph_set_restoring(struct sw_graph *graph, bool is_restoring);
 
 #endif
