@@ -109,12 +109,13 @@ sw_status sw_db_fail(struct sw_db *db, int code, struct sw_err *err)
 
 /* -- files ---------------------------------------------------------------------------- */
 
+/* SQLite's EXISTS does not see an empty file. */
 bool sw_file_exists(const char *vfs, const char *path)
 {
     sqlite3_vfs *layer = sqlite3_vfs_find(vfs);
     int is_there = 0;
     return layer != NULL &&
-           layer->xAccess(layer, path, SQLITE_ACCESS_EXISTS, &is_there) == SQLITE_OK &&
+           layer->xAccess(layer, path, SQLITE_ACCESS_READWRITE, &is_there) == SQLITE_OK &&
            is_there != 0;
 }
 

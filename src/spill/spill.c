@@ -181,7 +181,6 @@ static void adopt(struct sw_spill *spill, const char *name)
         return;
     }
     if (status == SW_UNKNOWN_TOKEN) {
-        status = sw_spill_remove_work(spill, name, &err);
         return;
     }
     sw_log(SW_LOG_ERROR, name, "spill.%s reason=\"%s\"", sw_status_name(status), err.message);

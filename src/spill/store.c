@@ -369,6 +369,10 @@ sw_status sw_store_open_work(struct sw_spill *spill, const char *name, int64_t d
     sw_status status = open_files(made, err);
     if (status != SW_OK) {
         free_store(made);
+        if (status == SW_UNKNOWN_TOKEN) {
+            sw_status removed = sw_spill_remove_work(spill, name, NULL);
+            (void)removed; /* fails for want of a good name alone */
+        }
         return status;
     }
     /* What was counted as a closed store's is now an open one's. */

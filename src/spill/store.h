@@ -35,7 +35,7 @@ SW_MUST_USE sw_status sw_store_create_work(struct sw_spill *spill, const char *n
                                            struct sw_store **store, struct sw_err *err);
 /* Opens and checks them: whose they are, their version, that they hang together. What a process
  * left half written is taken back. SW_UNKNOWN_TOKEN: its making was cut short, so that nobody was
- * ever told of it: to be removed. */
+ * ever told of it; it has been removed. */
 SW_MUST_USE sw_status sw_store_open_work(struct sw_spill *spill, const char *name,
                                          int64_t disk_bytes, struct sw_store **store,
                                          struct sw_err *err);

@@ -361,6 +361,23 @@ static void what_contradicts_itself_is_refused(void **fixture_of)
     assert_true(exists(fixture, "damaged/" NAME ".1.chunks"));
 }
 
+/* A power cut while it was made: a file without tables. */
+static void a_store_that_was_never_finished_goes(void **fixture_of)
+{
+    struct fixture *fixture = *fixture_of;
+    struct sw_err err = {0};
+    sw_status status;
+    make_stored(fixture, NAME);
+    write_file(path_of(fixture, "sessions/" NAME ".db"), "");
+
+    assert_null(try_all(fixture->spill, &status, &err));
+
+    assert_int_equal(status, SW_UNKNOWN_TOKEN);
+    assert_false(exists(fixture, "sessions/" NAME ".db"));
+    assert_false(exists(fixture, "sessions/" NAME ".chunks"));
+    assert_int_equal(count_stored(fixture, NULL), 0);
+}
+
 /* A missing or foreign file of chunks. */
 static void chunks_of_another_are_refused(void **fixture_of)
 {
@@ -544,6 +561,7 @@ int main(void)
         TEST(nothing_stays_of_what_is_removed),
         TEST(another_programs_file_is_refused),
         TEST(what_contradicts_itself_is_refused),
+        TEST(a_store_that_was_never_finished_goes),
         TEST(chunks_of_another_are_refused),
         cmocka_unit_test(a_flipped_bit_is_seen_or_does_not_matter),
         cmocka_unit_test(a_cut_file_is_seen),
