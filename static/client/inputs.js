@@ -35,6 +35,11 @@ export class Inputs extends Emitter {
         return this.#epoch;
     }
 
+    /** Whether every value that was set has been shown, or refused. */
+    get isSettled() {
+        return this.#waiting.length === 0;
+    }
+
     /** @param {string} name */
     get(name) {
         return this.#values[name] ?? null;

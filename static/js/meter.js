@@ -10,10 +10,13 @@ export class Meter {
         this.#text = h('span');
         this.element = h('div', { class: 'meter' }, this.#text);
         let asked_at = null;
+        const tellState = () => (this.element.dataset.state = session.inputs.isSettled ? 'settled' : 'waiting');
         session.inputs.on('change', () => {
             asked_at ??= performance.now();
+            queueMicrotask(tellState);
         });
         session.on('flush', (flush) => {
+            tellState();
             if ((flush.outputs ?? []).length === 0) {
                 return;
             }

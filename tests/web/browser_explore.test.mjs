@@ -76,7 +76,7 @@ test('a brush on one chart moves all the others to what SQLite says', async () =
     await browser.brush('x', 0.25, 0.6);
     await browser.until('a chip', () => document.querySelectorAll('.chip').length === 1);
     await browser.until('fewer rows', () => !/100%/.test(document.querySelector('[data-figure="filtered"] dd').textContent));
-    await browser.page.waitForTimeout(300);
+    await browser.settled();
     const [[low, high]] = await inputsOf(browser);
     const [[[rows, mean]], categories, quantities, [[own]]] = oracle(csv, [
         ['SELECT count(*), avg(price) FROM t WHERE x BETWEEN ? AND ?', [low, high]],
@@ -102,7 +102,7 @@ test('clicks on bars, a brush on time and one on two axes filter together', asyn
     await browser.brush('mean of price over time', 0.2, 0.7);
     await browser.brush('y against x, density', 0.1, 0.6, [0.9, 0.2]);
     await browser.until('four chips', () => document.querySelectorAll('.chip').length === 4);
-    await browser.page.waitForTimeout(400);
+    await browser.settled();
     const inputs = await inputsOf(browser);
     const chosen = inputs.find((value) => typeof value[0] === 'string' && !value[0].includes('T'));
     const time = inputs.find((value) => typeof value[0] === 'string' && value[0].includes('T'));
@@ -127,7 +127,7 @@ test('after a reload the session, its filters and its charts are still there', a
     await browser.brush('x', 0.3, 0.5);
     await browser.card('category').getByRole('option', { name: /oranges/ }).click();
     await browser.until('two chips', () => document.querySelectorAll('.chip').length === 2);
-    await browser.page.waitForTimeout(400);
+    await browser.settled();
     const before_chips = await browser.chips();
     const before_rows = await browser.figure('filtered');
     const before_series = await browser.series('price');

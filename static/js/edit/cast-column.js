@@ -72,7 +72,7 @@ export class CastColumn {
         this.#how.parentElement.hidden = count === 0;
         const next = this.#type.value;
         if (count === 0) {
-            this.#preview.show('Every value fits.', [{ name: 'now', type }, { name: 'then', type: next }], sample.map(({ value, to }) => [value, to]));
+            this.#preview.show('Every value fits.', [{ name: 'now', type }, { name: 'then', type: next }], sample);
         } else {
             const rows = examples.map(({ row_id, value }) => [String(row_id), value]);
             this.#preview.show(`${counted(count, 'value')} would not fit${rows.length < count ? ', such as' : ''}:`, [{ name: 'row id', type: 'int' }, { name: this.#column.name, type }], rows);

@@ -1,5 +1,4 @@
 import { Emitter } from '../../client/emitter.js';
-import { CODE } from '../../client/errors.js';
 import { fill, h, say, setAria } from '../dom.js';
 import { sentence } from './changes.js';
 
@@ -87,7 +86,7 @@ export class ExpressionField extends Emitter {
     }
 
     #show(error) {
-        const at = error?.code === CODE.expression && error.data?.position !== undefined ? charAt(this.#area.value.trimStart(), Number(error.data.position)) : null;
+        const at = error?.data?.position !== undefined ? charAt(this.#area.value.trimStart(), Number(error.data.position)) : null;
         setAria(this.#area, { invalid: error ? true : null });
         say(this.#problem, error ? `${sentence(error.message)}${at === null ? '' : ` (character ${at + 1})`}` : '');
         this.#spot.hidden = at === null;

@@ -16,6 +16,7 @@ export class NewTable {
     #filters;
     #tables;
     #opened;
+    #is_derived;
     #dialog;
     /** @type {any[]} columns of the joined table */
     #joined = [];
@@ -36,6 +37,7 @@ export class NewTable {
         this.#filters = filters;
         this.#tables = tables().filter((one) => one.table !== table.name);
         this.#opened = open;
+        this.#is_derived = tables().some((one) => one.table === table.name && one.derived);
     }
 
     open() {
@@ -74,13 +76,17 @@ export class NewTable {
 
     /** A joined row has columns of both tables: what is wrong then is said by the server when it is made. */
     #check(expr, signal) {
-        return this.#fields.join.value ? Promise.resolve({}) : this.#table.preview({ expr, limit: 1 }, { signal });
+        const is_told_later = this.#fields.join.value || this.#is_derived;
+        return is_told_later ? Promise.resolve({}) : this.#table.preview({ where: expr, limit: 0 }, { signal });
     }
 
+    /** A key that is called the same in both tables is there once; another name that is taken gets an ending. */
     get #columns() {
         const own = this.#filters.columns;
         const names = new Set(own.map(({ name }) => name));
-        return [...own, ...this.#joined.map((column) => (names.has(column.name) ? { ...column, name: `${column.name}_2` } : column))];
+        const keys = new Set((this.#joined.length > 0 ? this.#fields.on.values : []).filter(({ left, right }) => left === right).map(({ right }) => right));
+        const joined = this.#joined.filter(({ name }) => !keys.has(name));
+        return [...own, ...joined.map((column) => (names.has(column.name) ? { ...column, name: `${column.name}_2` } : column))];
     }
 
     async #joinOther() {
@@ -110,7 +116,7 @@ export class NewTable {
             left.setAttribute('aria-label', `Column of ${this.#table.name}`);
             right.setAttribute('aria-label', `Column of ${this.#fields.join.value}`);
             return { element: h('div', { class: 'line-fields' }, left, '=', right), value: () => ({ left: left.value, right: right.value }) };
-        });
+        }, { changed: () => this.#joined.length > 0 && this.#draw() });
         return h('div', { class: 'form-fields' }, this.#fields.on.element, field('Keep', this.#fields.kind));
     }
 
@@ -218,12 +224,11 @@ export class NewTable {
     }
 
     #definition() {
-        const { name, source, join, shape, snapshot, sort, order, limit } = this.#fields;
+        const { source, join, shape, snapshot, sort, order, limit } = this.#fields;
         const conditions = [source.value === 'now' ? this.#filters.where() : null, this.#where.value || null].filter((part) => part !== null);
         const chosen = this.#fields.columns?.filter((box) => box.checked).map((box) => box.value) ?? [];
         const is_plain = shape.value === 'rows' || shape.value === 'distinct';
         return {
-            table: name.value,
             from: this.#table.name,
             ...(join.value && { join: { table: join.value, on: this.#fields.on.values, kind: this.#fields.kind.value } }),
             ...(conditions.length > 0 && { where: conditions.map((part) => `(${part})`).join(' AND ') }),
@@ -240,7 +245,8 @@ export class NewTable {
     }
 
     async #make() {
-        const { table } = await this.#session.call('table.create', this.#definition());
-        this.#opened(table);
+        const name = this.#fields.name.value;
+        await this.#session.createTable(name, this.#definition());
+        this.#opened(name);
     }
 }

@@ -70,6 +70,9 @@ export class Browser {
         }
     }
 
+    /** Every filter that was set has reached the server, and the figures say so. */
+    settled() { return this.until('the filters to be answered', () => document.querySelector('.meter').dataset.state === 'settled'); }
+
     /** The card of a chart by its title. */
     card(title) {
         return this.page.locator('.card').filter({ has: this.page.getByRole('heading', { name: title, exact: true }) });
