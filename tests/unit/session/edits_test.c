@@ -924,7 +924,7 @@ static struct sw_version *version_of(struct world *world, const char *table)
 }
 
 /* A table of two row groups with x = 0, 1, 2, ... and the formula z = x * $p. */
-static void open_with_formula(struct world *world)
+static void open_with_formula(struct world *world, int64_t session_memory)
 {
     struct sw_buf csv;
     sw_buf_init(&csv);
@@ -933,7 +933,7 @@ static void open_with_formula(struct world *world)
         sw_buf_printf(&csv, "%u\n", i);
     }
     sw_buf_put_byte(&csv, '\0');
-    open_world(world, 1 << 29);
+    open_world(world, session_memory);
     connect_client(world);
     upload_text(world, "t.csv", csv.data);
     sw_buf_fini(&csv);
@@ -948,7 +948,7 @@ static void a_formula_that_nothing_reads_costs_nothing(void **state)
 {
     (void)state;
     struct world world;
-    open_with_formula(&world);
+    open_with_formula(&world, 1 << 29);
     say(&world, "output.define",
         "{\"output\":\"o\",\"kind\":\"value\",\"table\":\"t\",\"measures\":{\"s\":{\"fn\":\"sum\","
         "\"column\":\"x\"}}}");
@@ -974,7 +974,7 @@ static void a_formula_is_computed_for_what_is_read_and_once_for_all(void **state
 {
     (void)state;
     struct world world;
-    open_with_formula(&world);
+    open_with_formula(&world, 1 << 29);
     say(&world, "table.page", "{\"table\":\"t\",\"limit\":2}");
     (void)answer(&world);
     const struct sw_version *version = version_of(&world, "t");
@@ -1009,11 +1009,35 @@ static void a_formula_is_computed_for_what_is_read_and_once_for_all(void **state
     close_world(&world);
 }
 
+static void a_formula_that_memory_does_not_hold_is_the_error_of_who_reads_it(void **state)
+{
+    (void)state;
+    struct world world;
+    open_with_formula(&world, 8 << 20);
+    say(&world, "table.set_formula",
+        "{\"table\":\"t\",\"column\":\"z\",\"expr\":\"x || ' %0120d'\"}", 0);
+    assert_non_null(strstr(answer(&world), "\"result\""));
+
+    say(&world, "table.page", "{\"table\":\"t\",\"sort\":[{\"column\":\"z\"}]}");
+    const char *came = answer(&world);
+    assert_non_null(strstr(came, "-32050"));
+    assert_non_null(strstr(came, "session_memory_bytes"));
+
+    say(&world, "table.page", "{\"table\":\"t\",\"columns\":[\"x\"],\"limit\":2}");
+    assert_non_null(strstr(answer(&world), "\"data\":[[0,1]]"));
+    say(&world, "table.set_formula", "{\"table\":\"t\",\"column\":\"z\",\"expr\":\"x + 1\"}");
+    assert_non_null(strstr(answer(&world), "\"result\""));
+    say(&world, "table.page",
+        "{\"table\":\"t\",\"sort\":[{\"column\":\"z\",\"desc\":true}],\"limit\":1}");
+    assert_non_null(strstr(answer(&world), "\"data\":[[69999],[70000]]"));
+    close_world(&world);
+}
+
 static void who_leaves_while_a_formula_is_computed_leaves_nothing_behind(void **state)
 {
     (void)state;
     struct world world;
-    open_with_formula(&world);
+    open_with_formula(&world, 1 << 29);
     say(&world, "output.define",
         "{\"output\":\"o\",\"kind\":\"value\",\"table\":\"t\",\"measures\":{\"s\":{\"fn\":\"sum\","
         "\"column\":\"z\"}}}");
@@ -1041,6 +1065,7 @@ int main(void)
         cmocka_unit_test(a_data_set_becomes_the_sessions_own_at_its_first_edit),
         cmocka_unit_test(a_formula_that_nothing_reads_costs_nothing),
         cmocka_unit_test(a_formula_is_computed_for_what_is_read_and_once_for_all),
+        cmocka_unit_test(a_formula_that_memory_does_not_hold_is_the_error_of_who_reads_it),
         cmocka_unit_test(who_leaves_while_a_formula_is_computed_leaves_nothing_behind),
     };
     return cmocka_run_group_tests_name("session/edits", tests, NULL, NULL);
