@@ -205,6 +205,20 @@ static void merge_best(const struct sw_measure *measure, struct sw_cell_best *in
     }
 }
 
+/* Of many groups most may be empty, and those need no carry. */
+static sw_status merge_floats(struct sw_cell_float *into, const struct sw_cell_float *from,
+                              const uint32_t *map, uint32_t groups)
+{
+    for (uint32_t g = 0; g < groups; g++) {
+        uint32_t to = map != NULL ? map[g] : g;
+        if (from[g].n > 0 && to != SW_KEYS_NONE) {
+            into[to].n += from[g].n;
+            SW_TRY(sw_exact_sum_merge(&into[to].sum, &from[g].sum));
+        }
+    }
+    return SW_OK;
+}
+
 static sw_status merge_cell(const struct sw_measure *measure, union sw_cells into,
                             uint32_t into_group, const union sw_cells from, uint32_t g)
 {
@@ -217,8 +231,7 @@ static sw_status merge_cell(const struct sw_measure *measure, union sw_cells int
         into.ints[into_group].sum += from.ints[g].sum;
         return SW_OK;
     case SW_CELL_FLOAT:
-        into.floats[into_group].n += from.floats[g].n;
-        return sw_exact_sum_merge(&into.floats[into_group].sum, &from.floats[g].sum);
+        return merge_floats(&into.floats[into_group], &from.floats[g], NULL, 1);
     case SW_CELL_SPREAD:
         into.spread[into_group].n += from.spread[g].n;
         for (unsigned k = 0; k < 3; k++) {
@@ -232,20 +245,6 @@ static sw_status merge_cell(const struct sw_measure *measure, union sw_cells int
         return merge_text(&into.text[into_group], &from.text[g], measure->fn == SW_MEASURE_MAX);
     }
     return SW_INTERNAL;
-}
-
-/* Of many groups most may be empty, and those need no carry. */
-static sw_status merge_floats(struct sw_cell_float *into, const struct sw_cell_float *from,
-                              const uint32_t *map, uint32_t groups)
-{
-    for (uint32_t g = 0; g < groups; g++) {
-        uint32_t to = map != NULL ? map[g] : g;
-        if (from[g].n > 0 && to != SW_KEYS_NONE) {
-            into[to].n += from[g].n;
-            SW_TRY(sw_exact_sum_merge(&into[to].sum, &from[g].sum));
-        }
-    }
-    return SW_OK;
 }
 
 static sw_status merge_cells(const struct sw_measure *measure, union sw_cells into,
