@@ -29,4 +29,4 @@
 > {"method": "output.define", "params": {"output": "bad", "kind": "histogram", "table": "fruit", "x": "x", "bins": 0}}
 < {"error": {"code": -32602, "message": "/bins/"}}
 > {"method": "output.define", "params": {"output": "bad", "kind": "histogram", "table": "fruit", "x": "x", "bins": 1000000000}}
-< {"error": {"message": "/65,?536/"}}
+< {"error": {"message": "/65,?000/"}}
