@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* -- values -- */
+/* -- values --- */
 
 static sw_status wrong(struct sw_err *err, const char *name, const char *value, const char *wanted)
 {
@@ -99,6 +99,45 @@ static sw_status set_session_memory(struct sw_config *config, const char *name, 
                                     struct sw_err *err)
 {
     return set_bytes(&config->session_memory_bytes, name, value, err);
+}
+
+static sw_status set_session_disk(struct sw_config *config, const char *name, const char *value,
+                                  struct sw_err *err)
+{
+    return set_bytes(&config->session_disk_bytes, name, value, err);
+}
+
+static sw_status set_disk(struct sw_config *config, const char *name, const char *value,
+                          struct sw_err *err)
+{
+    return set_bytes(&config->disk_bytes, name, value, err);
+}
+
+static sw_status set_disk_free(struct sw_config *config, const char *name, const char *value,
+                               struct sw_err *err)
+{
+    if (!read_number(value, true, 0, INT64_MAX / 2, &config->disk_free_bytes)) {
+        return wrong(err, name, value, "a size, such as 0 or 1G");
+    }
+    return SW_OK;
+}
+
+static sw_status set_durability(struct sw_config *config, const char *name, const char *value,
+                                struct sw_err *err)
+{
+    if (!sw_durability_parse(value, &config->durability)) {
+        return wrong(err, name, value, "process, power or off");
+    }
+    return SW_OK;
+}
+
+static sw_status set_park_after(struct sw_config *config, const char *name, const char *value,
+                                struct sw_err *err)
+{
+    if (!read_number(value, false, 0, 366 * 86400, &config->park_after_s)) {
+        return wrong(err, name, value, "a number of seconds from 0 to 31622400");
+    }
+    return SW_OK;
 }
 
 static sw_status set_idle_timeout(struct sw_config *config, const char *name, const char *value,
@@ -219,7 +258,7 @@ static sw_status set_allow_origin(struct sw_config *config, const char *name, co
     return SW_OK;
 }
 
-/* -- the options -- */
+/* -- the options --- */
 
 typedef sw_status (*set_option)(struct sw_config *config, const char *name, const char *value,
                                 struct sw_err *err);
@@ -235,15 +274,24 @@ static const struct option options[] = {
     {"listen", "HOST:PORT", set_listen,
      "where to listen (127.0.0.1:8080); port 0 takes a free one; 0.0.0.0:8080 serves the network"},
     {"state", "DIR", set_state,
-     "where uploads lie while they are loaded ($XDG_STATE_HOME/spillway, else\n"
+     "where sessions and uploads are kept ($XDG_STATE_HOME/spillway, else\n"
      "~/.local/state/spillway, else ./spillway-state); made if missing, for this user only"},
+    {"durability", "MODE", set_durability,
+     "what a change waits for before it is acknowledged: process (the default; it survives a kill\n"
+     "of the server), power (a power cut, too) or off (nothing: what came after the last save is\n"
+     "lost with a kill)"},
     {"threads", "N", set_threads, "workers that load and compute (one per core)"},
     {"memory", "SIZE", set_memory,
      "memory of all sessions, such as 512M or 8G (8G, or 3/4 of the machine's if that is less)"},
     {"session-memory", "SIZE", set_session_memory,
      "memory of one session (4G, or half of --memory)"},
     {"idle-timeout", "SECONDS", set_idle_timeout,
-     "how long a session without a socket is kept (600)"},
+     "how long a session without a socket is kept, from when it is parked (600)"},
+    {"park-after", "SECONDS", set_park_after,
+     "how long a session without a socket keeps its memory; then it is on disk alone (60)"},
+    {"session-disk", "SIZE", set_session_disk, "bytes of one session on disk (64G)"},
+    {"disk", "SIZE", set_disk, "bytes of all sessions on disk (1T)"},
+    {"disk-free", "SIZE", set_disk_free, "what is left free on that disk (1G)"},
     {"max-upload", "SIZE", set_max_upload, "bytes of one upload as sent (64G)"},
     {"allow-origin", "ORIGIN", set_allow_origin,
      "a web origin besides our own whose pages may use this server, such as\n"
@@ -259,7 +307,7 @@ static const struct option options[] = {
 
 #define OPTION_COUNT (sizeof(options) / sizeof(*options))
 
-/* -- defaults -- */
+/* -- defaults --- */
 
 static int64_t machine_bytes(void)
 {
@@ -308,6 +356,11 @@ static void set_defaults(struct sw_config *config, char *(*environment)(const ch
     snprintf(config->host, sizeof(config->host), "127.0.0.1");
     config->port = 8080;
     config->idle_timeout_s = SW_IDLE_TIMEOUT_S;
+    config->park_after_s = SW_PARK_AFTER_S;
+    config->durability = SW_DURABILITY_PROCESS;
+    config->session_disk_bytes = (int64_t)SW_SESSION_DISK_BYTES;
+    config->disk_bytes = (int64_t)SW_DISK_BYTES;
+    config->disk_free_bytes = (int64_t)SW_DISK_FREE_BYTES;
     config->upload_bytes_max = SW_UPLOAD_BYTES_MAX;
     config->address_connections = SW_SOCKETS_PER_ADDRESS_MAX;
     config->log_level = SW_LOG_INFO;
@@ -328,7 +381,7 @@ static void set_default_memory(struct sw_config *config)
     }
 }
 
-/* -- reading -- */
+/* -- reading --- */
 
 static void name_variable(const char *option, char *variable, size_t size)
 {

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "spill/spill.h"
 
 #define SW_CONFIG_PATH_MAX 4096
 
@@ -16,7 +17,9 @@ struct sw_config {
     char static_dir[SW_CONFIG_PATH_MAX];
     unsigned threads; /* 0: one per core */
     int64_t memory_bytes, session_memory_bytes;
-    int64_t idle_timeout_s;
+    int64_t idle_timeout_s, park_after_s;
+    enum sw_durability durability;
+    int64_t session_disk_bytes, disk_bytes, disk_free_bytes;
     int64_t upload_bytes_max;
     bool is_strict; /* how the files of the command line are read */
     int64_t address_connections;

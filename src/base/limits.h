@@ -156,13 +156,13 @@
 #define SW_THREADS_MAX            256u         /* --threads */
 
 /* -- keeping sessions --------------------------------------------------------- */
-#define SW_PARK_AFTER_S      60u        /* without a socket: then its memory serves others, seconds */
-#define SW_SAVE_QUIET_MS     5000u      /* a session is saved so long after its last change */
-#define SW_SAVE_RECORDS      4096u      /* or after so many changes: each is done again at a restart */
+#define SW_PARK_AFTER_S      60u   /* without a socket: then its memory serves others, seconds */
+#define SW_SAVE_QUIET_MS     5000u /* a session is saved so long after its last change */
+#define SW_SAVE_RECORDS      4096u /* or after so many changes: each is done again at a restart */
 #define SW_SAVE_LOG_BYTES    (16u << 20) /* or so many bytes of them */
-#define SW_APPEND_BYTES      (8u << 20) /* records that one transaction takes, about */
-#define SW_DISK_LOG_THREADS  4u         /* that append to logs: they mostly wait for the disk */
-#define SW_DISK_BULK_THREADS 2u         /* that save and open sessions */
+#define SW_APPEND_BYTES      (8u << 20)  /* records that one transaction takes, about */
+#define SW_DISK_LOG_THREADS  4u          /* that append to logs: they mostly wait for the disk */
+#define SW_DISK_BULK_THREADS 2u          /* that save and open sessions */
 
 /* -- spill ------------------------------------------------------------------ */
 #define SW_SPILL_BATCH_BYTES    (16u << 20)   /* chunks written by one transaction */

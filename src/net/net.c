@@ -36,7 +36,7 @@ static void log_line(int level, const char *line)
     sw_log(level == LLL_ERR ? SW_LOG_WARN : SW_LOG_DEBUG, NULL, "lws %.*s", (int)length, line);
 }
 
-/* -- stopping (G24) -- */
+/* -- stopping (G24) --- */
 
 /* Bodies that will not be here in time hear that they are to come again. */
 static void refuse_bodies(struct sw_net *net)
@@ -83,7 +83,7 @@ static void on_signal(uv_signal_t *signal, int number)
     step_stop(net);
 }
 
-/* -- each 50 ms -- */
+/* -- each 50 ms --- */
 
 static void on_tick(uv_timer_t *timer)
 {
@@ -108,7 +108,7 @@ static void on_tick(uv_timer_t *timer)
     }
 }
 
-/* -- opening -- */
+/* -- opening --- */
 
 static sw_status init_loop(struct sw_net *net, struct sw_err *err)
 {
@@ -212,6 +212,7 @@ sw_status sw_net_open(const struct sw_net_options *options,
         return sw_fail(err, SW_NO_MEMORY, "Out of memory.");
     }
     made->magic = SW_NET_MAGIC;
+    (void)pthread_mutex_init(&made->waking, NULL);
     made->options = *options;
     made->clock = options->clock;
     sw_thread_be(SW_THREAD_LOOP);
@@ -260,7 +261,7 @@ void sw_net_put_libraries(char *text, size_t size)
              uv_version_string());
 }
 
-/* -- closing -- */
+/* -- closing --- */
 
 static void close_handle(void *handle)
 {
@@ -297,8 +298,12 @@ void sw_net_close(struct sw_net *net)
     if (net == NULL) {
         return;
     }
+    (void)pthread_mutex_lock(&net->waking);
+    net->is_deaf = true;
+    (void)pthread_mutex_unlock(&net->waking);
     close_loop(net);
     sw_server_free(net->server);
+    (void)pthread_mutex_destroy(&net->waking);
     sw_files_free(net->files);
     sw_peers_fini(&net->peers);
     net->magic = 0;

@@ -25,6 +25,7 @@
 #include "session/upload.h"
 
 #include <libwebsockets.h>
+#include <pthread.h>
 #include <uv.h>
 
 #define SW_NET_MAGIC  0x4e657453u
@@ -136,6 +137,8 @@ struct sw_net {
     int port;
     uv_loop_t loop;
     bool has_loop;
+    pthread_mutex_t waking; /* guards is_deaf */
+    bool is_deaf;           /* the loop has ended: workers that finish now wake nobody */
     uv_async_t wake;
     uv_timer_t tick;
     uv_signal_t signals[3];
@@ -152,7 +155,7 @@ struct sw_net {
     unsigned char scratch[LWS_PRE + SW_SEND_BYTES_MAX + 32]; /* one write, with a chunk's frame */
 };
 
-/* -- conn.c: a connection's life and its one timer -- */
+/* -- conn.c: a connection's life and its one timer --- */
 struct sw_conn *sw_conn_of(struct lws *wsi); /* NULL: not one of ours */
 int sw_conn_open(struct sw_net *net, struct lws *wsi);
 void sw_conn_free(struct sw_conn *conn);
@@ -166,11 +169,11 @@ struct sw_exchange *sw_exchange_new(struct sw_conn *conn);
 void sw_exchange_free(struct sw_conn *conn); /* cuts its upload, closes its download */
 int64_t sw_net_now_us(const struct sw_net *net);
 
-/* -- accept.c: who may connect -- */
+/* -- accept.c: who may connect --- */
 int sw_accept_filter(struct sw_net *net, const struct lws_filter_network_conn_args *args);
 struct sw_peer *sw_accept_peer(struct sw_net *net, struct lws *wsi);
 
-/* -- ask.c: a request's head -- */
+/* -- ask.c: a request's head --- */
 /* Fills `ask`; a refusal with status 0: it may go on. */
 struct sw_refusal sw_ask_read(struct sw_conn *conn, struct sw_ask *ask, bool is_handshake);
 /* A header by its lower-case name with the colon, as tus needs them; false: it is not there. The
@@ -182,7 +185,7 @@ struct sw_span sw_ask_bearer(struct lws *wsi, char *text, size_t size);
 /* The decoded value of a query parameter, appended; false: not there. */
 bool sw_ask_query(struct lws *wsi, const char *name, struct sw_buf *value);
 
-/* -- http.c: a request's way through the callbacks -- */
+/* -- http.c: a request's way through the callbacks --- */
 int sw_http_request(struct lws *wsi);
 int sw_http_upgrade(struct lws *wsi); /* CONFIRM_UPGRADE */
 int sw_http_body(struct lws *wsi, const void *data, size_t length);
@@ -190,7 +193,7 @@ int sw_http_complete(struct lws *wsi);
 int sw_http_writeable(struct lws *wsi);
 void sw_http_ready(struct sw_conn *conn); /* request_ready came */
 
-/* -- reply.c: an answer's head and small bodies. Each returns what the callback must. -- */
+/* -- reply.c: an answer's head and small bodies. Each returns what the callback must. --- */
 /* Begins the head: status, Date, the security and CORS headers. */
 void sw_reply_begin(struct sw_exchange *exchange, int status);
 SW_PRINTF(3, 4)
@@ -205,11 +208,11 @@ int sw_reply_refusal(struct lws *wsi, const struct sw_refusal *refusal);
 /* Ends the head begun and starts to send it with what the exchange's source gives. */
 int sw_reply_start(struct lws *wsi);
 
-/* -- http_send.c: an answer's bytes, at the reader's pace -- */
+/* -- http_send.c: an answer's bytes, at the reader's pace --- */
 int sw_http_push(struct lws *wsi);
 void sw_http_tick(struct sw_conn *conn); /* SEND, each tick */
 
-/* -- the routes: what the callback must return -- */
+/* -- the routes: what the callback must return --- */
 int sw_http_static(struct lws *wsi);
 int sw_http_health(struct lws *wsi);
 int sw_http_ready_page(struct lws *wsi);
@@ -220,7 +223,7 @@ int sw_http_tus(struct lws *wsi, struct sw_span id); /* empty: the collection */
 int sw_http_put(struct lws *wsi, struct sw_span name);
 int sw_http_form(struct lws *wsi);
 
-/* -- http_upload.c: the body of whatever upload -- */
+/* -- http_upload.c: the body of whatever upload --- */
 /* Says 100 Continue where it is awaited and lets the body come; exchange->complete answers it. */
 int sw_http_take_body(struct lws *wsi);
 /* {upload, table}; with status 201 unless a head was begun. */
@@ -235,12 +238,12 @@ int sw_http_form_body(struct lws *wsi, struct sw_span bytes);
 void sw_form_free(struct sw_form *form);
 void sw_http_resume(struct sw_conn *conn);
 
-/* -- http_static.c -- */
+/* -- http_static.c --- */
 SW_MUST_USE sw_status sw_files_read(const char *folder, struct sw_files **files,
                                     struct sw_err *err);
 void sw_files_free(struct sw_files *files);
 
-/* -- ws.c, recv.c, send.c: the WebSocket -- */
+/* -- ws.c, recv.c, send.c: the WebSocket --- */
 int sw_net_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                     size_t length);
 int sw_ws_open(struct lws *wsi);
@@ -250,7 +253,7 @@ int sw_recv_close(struct lws *wsi, const void *payload, size_t length);
 int sw_send_writeable(struct lws *wsi);
 void sw_send_close(struct sw_conn *conn, int code, const char *reason);
 
-/* -- wake.c: what the server asks of us, and the one off-thread call -- */
+/* -- wake.c: what the server asks of us, and the one off-thread call --- */
 struct sw_net_calls sw_wake_calls(struct sw_net *net);
 void sw_wake_on_async(uv_async_t *async);
 void sw_wake_ready(struct sw_net *net); /* serves net->ready */

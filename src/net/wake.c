@@ -6,7 +6,11 @@
 static void wake(void *net_pointer)
 {
     struct sw_net *net = net_pointer;
-    (void)uv_async_send(&net->wake);
+    (void)pthread_mutex_lock(&net->waking);
+    if (!net->is_deaf) {
+        (void)uv_async_send(&net->wake);
+    }
+    (void)pthread_mutex_unlock(&net->waking);
 }
 
 static void want_write(void *socket)

@@ -172,7 +172,7 @@ void sw_graph_each_value(const struct sw_graph *graph,
                          void *context);
 
 /* -- to keep (keep.c) --------------------------------------------------------- */
-/* Inputs, selections, outputs, each as a line of JSON: all that take_state needs to make them anew. */
+/* Inputs, selections, outputs, each as a line of JSON: what take_state makes them of. */
 void sw_graph_put_state(const struct sw_graph *graph, struct sw_buf *out);
 /* One line of it, while it is restored. SW_PARAMS: not what put_state wrote. */
 SW_MUST_USE sw_status sw_graph_take_state(struct sw_graph *graph, const struct sw_json *line,

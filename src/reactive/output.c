@@ -138,10 +138,9 @@ static sw_status check_where(struct sw_graph *graph, struct sw_output *output,
                              const struct sw_version *version, struct sw_err *err)
 {
     struct sw_program *program = NULL;
-    if (output->where_text.length == 0) {
+    if (output->where == NULL) {
         return SW_OK;
     }
-    SW_TRY(sw_expr_parse(output->where_text, &output->where, err));
     SW_TRY(
         sw_expr_compile(output->where, version->schema, sw_graph_expr_input, graph, &program, err));
     sw_program_free(program);
@@ -166,6 +165,12 @@ static sw_status fill_output(struct sw_graph *graph, struct sw_output *output,
         return sw_graph_no_memory(err);
     }
     output->input = names;
+    if (output->where_text.length > 0) {
+        SW_TRY(sw_expr_parse(output->where_text, &output->where, err));
+    }
+    if (graph->is_restoring) {
+        return SW_OK;
+    }
     struct sw_version *version = options->calls->version(options->context, output->table);
     if (version == NULL) {
         return sw_fail(err, SW_NO_TABLE,

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "session/change.h"
+#include "session/keeping.h"
 #include "session/prepare.h"
 #include "session/server_priv.h"
 #include "wire/encode.h"
@@ -11,45 +13,54 @@ struct method {
     const char *name;
     sw_handler_fn handle;
     bool is_before_open; /* may be called without a session */
+    bool is_change;      /* of what outlives the process */
 };
 
 static const struct method methods[] = {
-    {"input.set", sw_method_input_set, false},
-    {"flush.ack", sw_method_flush_ack, false},
-    {"session.open", sw_method_session_open, true},
-    {"session.info", sw_method_session_info, false},
-    {"session.close", sw_method_session_close, false},
-    {"table.list", sw_method_table_list, false},
-    {"table.describe", sw_method_table_describe, false},
-    {"table.page", sw_method_table_page, false},
-    {"table.create", sw_method_table_create, false},
-    {"table.drop", sw_method_table_drop, false},
-    {"table.update", sw_method_table_edit, false},
-    {"table.append", sw_method_table_edit, false},
-    {"table.delete_rows", sw_method_table_edit, false},
-    {"table.add_column", sw_method_table_edit, false},
-    {"table.drop_column", sw_method_table_edit, false},
-    {"table.rename_column", sw_method_table_edit, false},
-    {"table.cast_column", sw_method_table_edit, false},
-    {"table.set_formula", sw_method_table_edit, false},
-    {"table.freeze_column", sw_method_table_edit, false},
-    {"table.batch", sw_method_table_edit, false},
-    {"table.preview", sw_method_table_edit, false},
-    {"table.undo", sw_method_table_undo, false},
-    {"table.redo", sw_method_table_redo, false},
-    {"table.history", sw_method_table_history, false},
-    {"download.create", sw_method_download_create, false},
-    {"input.list", sw_method_input_list, false},
-    {"select.define", sw_method_select_define, false},
-    {"output.define", sw_method_output_define, false},
-    {"output.drop", sw_method_output_drop, false},
-    {"output.pause", sw_method_output_pause, false},
-    {"output.resume", sw_method_output_resume, false},
-    {"output.list", sw_method_output_list, false},
-    {"$/cancel", sw_method_cancel, true},
+    {"input.set", sw_method_input_set, false, true},
+    {"flush.ack", sw_method_flush_ack, false, false},
+    {"session.open", sw_method_session_open, true, false},
+    {"session.info", sw_method_session_info, false, false},
+    {"session.close", sw_method_session_close, false, false},
+    {"table.list", sw_method_table_list, false, false},
+    {"table.describe", sw_method_table_describe, false, false},
+    {"table.page", sw_method_table_page, false, false},
+    {"table.create", sw_method_table_create, false, true},
+    {"table.drop", sw_method_table_drop, false, true},
+    {"table.update", sw_method_table_edit, false, true},
+    {"table.append", sw_method_table_edit, false, true},
+    {"table.delete_rows", sw_method_table_edit, false, true},
+    {"table.add_column", sw_method_table_edit, false, true},
+    {"table.drop_column", sw_method_table_edit, false, true},
+    {"table.rename_column", sw_method_table_edit, false, true},
+    {"table.cast_column", sw_method_table_edit, false, true},
+    {"table.set_formula", sw_method_table_edit, false, true},
+    {"table.freeze_column", sw_method_table_edit, false, true},
+    {"table.batch", sw_method_table_edit, false, true},
+    {"table.preview", sw_method_table_edit, false, false},
+    {"table.undo", sw_method_table_undo, false, true},
+    {"table.redo", sw_method_table_redo, false, true},
+    {"table.history", sw_method_table_history, false, false},
+    {"download.create", sw_method_download_create, false, false},
+    {"input.list", sw_method_input_list, false, false},
+    {"select.define", sw_method_select_define, false, true},
+    {"output.define", sw_method_output_define, false, true},
+    {"output.drop", sw_method_output_drop, false, true},
+    {"output.pause", sw_method_output_pause, false, true},
+    {"output.resume", sw_method_output_resume, false, true},
+    {"output.list", sw_method_output_list, false, false},
+    {"$/cancel", sw_method_cancel, true, false},
 };
 
 /* -- answers that come later ---------------------------------------------------------- */
+
+static void free_pending(struct sw_pending *pending)
+{
+    sw_arena_fini(&pending->arena);
+    sw_buf_fini(&pending->extra);
+    free(pending->text);
+    free(pending);
+}
 
 sw_status sw_pending_new(struct sw_call *call, struct sw_pending **pending, struct sw_err *err)
 {
@@ -60,11 +71,16 @@ sw_status sw_pending_new(struct sw_call *call, struct sw_pending **pending, stru
     sw_arena_init(&made->arena);
     if (call->request->id != NULL) {
         made->id = sw_json_copy(&made->arena, call->request->id);
-        if (made->id == NULL) {
-            sw_arena_fini(&made->arena);
-            free(made);
-            return sw_fail(err, SW_NO_MEMORY, "out of memory");
-        }
+    }
+    bool has_id = call->request->id == NULL || made->id != NULL;
+    if (!has_id || !sw_change_note(call, made)) {
+        free_pending(made);
+        return sw_fail(err, SW_NO_MEMORY, "out of memory");
+    }
+    call->is_deferred = true;
+    *pending = made;
+    if (call->socket == NULL) {
+        return SW_OK;
     }
     made->socket = call->socket;
     made->next = call->socket->pending;
@@ -73,8 +89,6 @@ sw_status sw_pending_new(struct sw_call *call, struct sw_pending **pending, stru
         made->next->link = &made->next;
     }
     call->socket->pending = made;
-    call->is_deferred = true;
-    *pending = made;
     return SW_OK;
 }
 
@@ -91,9 +105,9 @@ static void unlink_pending(struct sw_pending *pending)
 }
 
 static void send_answer(struct sw_socket *socket, const struct sw_json *id, struct sw_buf *result,
-                        const struct sw_err *err)
+                        const struct sw_err *err, bool is_change)
 {
-    if (id == NULL) {
+    if (id == NULL || socket == NULL) {
         return;
     }
     struct sw_err no_memory;
@@ -109,18 +123,26 @@ static void send_answer(struct sw_socket *socket, const struct sw_json *id, stru
         sw_encode_reply(&message, id, sw_buf_peek(result));
     }
     sw_socket_put(socket, &message);
+    if (is_change && err == NULL) {
+        sw_outbox_promise(socket->outbox, id);
+    }
     sw_buf_fini(&message);
 }
 
 void sw_pending_answer(struct sw_pending *pending, struct sw_buf *result, const struct sw_err *err)
 {
     struct sw_socket *socket = pending->socket;
+    void (*replayed)(void *context, const struct sw_err *err) = pending->replayed;
+    void *replay_context = pending->replay_context;
     unlink_pending(pending);
-    if (socket != NULL) {
-        send_answer(socket, pending->id, result, err);
+    if (err == NULL) {
+        sw_pending_log(pending, NULL);
     }
-    sw_arena_fini(&pending->arena);
-    free(pending);
+    send_answer(socket, pending->id, result, err, pending->text != NULL);
+    free_pending(pending);
+    if (replayed != NULL) {
+        replayed(replay_context, err);
+    }
 }
 
 void sw_pending_abandon(struct sw_socket *socket)
@@ -155,15 +177,28 @@ static sw_status call_method(struct sw_call *call, struct sw_err *err)
     if (call->session == NULL && !method->is_before_open) {
         return sw_fail(err, SW_NO_SESSION, "no session on this socket: call session.open first");
     }
-    return method->handle(call, err);
+    call->is_change = method->is_change;
+    bool is_input = sw_span_equal(call->request->method, sw_span_text("input.set"));
+    if (call->is_change && !is_input) {
+        SW_TRY(sw_keep_check(call->session, err));
+    }
+    SW_TRY(method->handle(call, err));
+    if (call->is_change && !call->is_deferred) {
+        sw_change_log(call);
+    }
+    /* a chart may follow a brush that cannot be recorded; its sender hears of it all the same */
+    return is_input ? sw_keep_check(call->session, err) : SW_OK;
 }
 
 static void handle_request(struct sw_socket *socket, const struct sw_request *request,
-                           struct sw_deferred *prepared)
+                           struct sw_span message, struct sw_deferred *prepared)
 {
     struct sw_err err = {0};
-    struct sw_call call = {
-        .socket = socket, .session = socket->session, .request = request, .prepared = prepared};
+    struct sw_call call = {.socket = socket,
+                           .session = socket->session,
+                           .request = request,
+                           .message = message,
+                           .prepared = prepared};
     sw_buf_init(&call.result);
     sw_status status = call_method(&call, &err);
     if (status != SW_OK && status != SW_AGAIN) {
@@ -171,13 +206,14 @@ static void handle_request(struct sw_socket *socket, const struct sw_request *re
         if (err.status != status) {
             (void)sw_fail(&err, status, "%s", sw_status_name(status));
         }
-        send_answer(socket, request->id, &call.result, &err);
+        send_answer(socket, request->id, &call.result, &err, false);
     } else if (!call.is_deferred) {
         if (call.result.length == 0 && !call.result.failed) {
             sw_buf_put_text(&call.result, "{}");
         }
-        send_answer(socket, request->id, &call.result, NULL);
+        send_answer(socket, request->id, &call.result, NULL, call.is_change);
     }
+    sw_buf_fini(&call.extra);
     sw_buf_fini(&call.result);
 }
 
@@ -215,9 +251,8 @@ static void deferred_ready(void *context)
         sw_pending_answer(pending, &unused, &deferred->need.err);
     } else {
         unlink_pending(pending);
-        handle_request(socket, &deferred->request, deferred);
-        sw_arena_fini(&pending->arena);
-        free(pending);
+        handle_request(socket, &deferred->request, sw_span_of("", 0), deferred);
+        free_pending(pending);
     }
     free_deferred(deferred);
 }
@@ -299,6 +334,27 @@ sw_status sw_call_prepare(struct sw_call *call, const struct sw_need *need,
     return SW_AGAIN;
 }
 
+sw_status sw_dispatch_replay(struct sw_session *session, struct sw_span message,
+                             void (*replayed)(void *context, const struct sw_err *err),
+                             void *context, struct sw_err *err)
+{
+    struct sw_arena arena;
+    struct sw_request request = {0};
+    sw_arena_init(&arena);
+    struct sw_call call = {.session = session,
+                           .request = &request,
+                           .message = message,
+                           .replayed = replayed,
+                           .replay_context = context};
+    sw_buf_init(&call.result);
+    sw_status status = sw_decode_request(&arena, message, &request, err);
+    status = status == SW_OK ? call_method(&call, err) : status;
+    sw_buf_fini(&call.extra);
+    sw_buf_fini(&call.result);
+    sw_arena_fini(&arena);
+    return status == SW_OK && call.is_deferred ? SW_AGAIN : status;
+}
+
 void sw_dispatch(struct sw_socket *socket, struct sw_span message)
 {
     static const struct sw_json null_id = {.kind = SW_JSON_NULL};
@@ -309,10 +365,10 @@ void sw_dispatch(struct sw_socket *socket, struct sw_span message)
     socket->server->count.messages++;
     sw_status status = sw_decode_request(&arena, message, &request, &err);
     if (status == SW_OK) {
-        handle_request(socket, &request, NULL);
+        handle_request(socket, &request, message, NULL);
     } else {
         struct sw_buf unused = {0};
-        send_answer(socket, request.id == NULL ? &null_id : request.id, &unused, &err);
+        send_answer(socket, request.id == NULL ? &null_id : request.id, &unused, &err, false);
     }
     sw_arena_fini(&arena);
     /* the reply stands before what the run it caused will send */

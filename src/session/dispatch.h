@@ -15,13 +15,19 @@ struct sw_call {
     struct sw_socket *socket;
     struct sw_session *session; /* NULL only in session.open */
     const struct sw_request *request;
+    struct sw_span message; /* the request's text */
+    bool is_change;         /* it goes into the session's log */
+    struct sw_buf extra;    /* JSON members that its repetition needs besides; empty: none */
     struct sw_buf result;
     bool is_deferred;
+    void (*replayed)(void *context, const struct sw_err *err); /* a change that is done again */
+    void *replay_context;
     struct sw_deferred *prepared; /* what it waited for is ready; NULL: the first time */
 };
 
 /* A call that is answered later.  Freed by sw_pending_answer; a socket that goes cancels it and
- * nothing is sent. */
+ * nothing is sent.  A change goes into the session's log when it is answered without an error, or
+ * before by sw_pending_log: at the moment at which it takes effect. */
 struct sw_pending {
     struct sw_pending *next, **link; /* socket->pending */
     struct sw_socket *socket;        /* NULL: gone */
@@ -29,10 +35,21 @@ struct sw_pending {
     const struct sw_json *id;        /* NULL: a notification */
     void (*cancel)(void *work);
     void *work;
+    struct sw_session *session; /* of a change; outlives the call */
+    char *text;                 /* owned; a change's method and message, NULL: it is none */
+    size_t method, message;     /* their bytes */
+    struct sw_buf extra;        /* see sw_call */
+    bool is_logged;
+    void (*replayed)(void *context, const struct sw_err *err);
+    void *replay_context;
 };
 
 SW_MUST_USE sw_status sw_pending_new(struct sw_call *call, struct sw_pending **pending,
                                      struct sw_err *err);
+/* The change has taken effect, and its table (NULL: none) has got this version. (change.c) */
+void sw_pending_log(struct sw_pending *pending, const struct sw_table *table);
+/* It changed nothing. */
+void sw_pending_log_nothing(struct sw_pending *pending);
 /* Result (taken) or error (err != NULL). */
 void sw_pending_answer(struct sw_pending *pending, struct sw_buf *result, const struct sw_err *err);
 /* The socket goes: cancel its calls. */
@@ -43,6 +60,12 @@ void sw_pending_abandon(struct sw_socket *socket);
  * will be called anew with the same request when it is. */
 SW_MUST_USE sw_status sw_call_prepare(struct sw_call *call, const struct sw_need *need,
                                       struct sw_version **version, struct sw_err *err);
+
+/* A change once more, as its record has it: its message. SW_AGAIN: replayed(context, error or NULL)
+ * is called when it is done, or has been. */
+SW_MUST_USE sw_status sw_dispatch_replay(struct sw_session *session, struct sw_span message,
+                                         void (*replayed)(void *context, const struct sw_err *err),
+                                         void *context, struct sw_err *err);
 
 /* One text message of a client. */
 void sw_dispatch(struct sw_socket *socket, struct sw_span message);

@@ -95,6 +95,7 @@ void sw_editing_keep_headroom(struct sw_session *session)
     int64_t most = session->budget.limit - session->budget.limit / SW_HISTORY_SHARE;
     int64_t over = sw_budget_used(&session->budget) - most;
     if (over > 0) {
+        sw_graph_give_up(session->graph);
         (void)sw_partials_give_up(session->partials, (size_t)over);
     }
     while (sw_budget_used(&session->budget) > most && sw_history_give_up(&session->tables)) {
@@ -106,16 +107,17 @@ static sw_status change(struct sw_edit_task_call *call, const struct sw_edit_res
                         struct sw_err *err)
 {
     struct sw_session *session = call->session;
-    const struct sw_clock *clock = session->server->clock;
     SW_TRY(own_table(call, err));
     struct sw_version *before = sw_version_ref(call->table->version);
     sw_status status = sw_formulas_install(session, call->table, result->version, err);
+    status = status == SW_OK ? sw_session_renumber(session, call->table) : status;
     if (status != SW_OK) {
         sw_version_unref(before);
         return status;
     }
     sw_history_push(call->table, &session->budget, before, result->what, result->rows,
-                    clock->wall_ms(clock->context), sw_clock_us(clock));
+                    sw_session_wall_ms(session), sw_clock_us(session->server->clock));
+    sw_pending_log(call->pending, call->table);
     sw_version_unref(before);
     sw_editing_keep_headroom(session);
     sw_session_tell_changed(session, call->table, result->what);
@@ -302,6 +304,7 @@ static sw_status finish_plan(struct sw_edit_task_call *call, struct sw_buf *repl
         SW_TRY(change(call, &result, err));
         *is_changed = true;
     }
+    sw_pending_log_nothing(call->pending);
     put_result(reply, call, &result);
     return SW_OK;
 }
@@ -343,6 +346,8 @@ static sw_status move(struct sw_edit_task_call *call, struct sw_buf *reply, stru
     const struct sw_step *step = NULL;
     SW_TRY(is_undo ? sw_history_undo(table, &step, err) : sw_history_redo(table, &step, err));
     SW_TRY(sw_formulas_install(call->session, table, is_undo ? step->before : step->after, err));
+    SW_TRY(sw_session_renumber(call->session, table));
+    sw_pending_log(call->pending, table);
     struct sw_buf what;
     sw_buf_init(&what);
     sw_buf_printf(&what, "%s: %s", is_undo ? "undone" : "redone", step->what);
@@ -375,7 +380,7 @@ static sw_status check(struct sw_edit_task_call *call, struct sw_err *err)
     uint64_t number = table->version->number;
     uint64_t edited = number - table->followed; /* what inputs have changed since is no conflict */
     bool is_known = (uint64_t)call->if_version >= edited && (uint64_t)call->if_version <= number;
-    if (call->if_version >= 0 && !is_known) {
+    if (session->replay == NULL && call->if_version >= 0 && !is_known) {
         (void)sw_fail(err, SW_CONFLICT,
                       "`%s` is at version %" PRIu64 ", no longer at %" PRId64
                       ": look at it again, then repeat the edit",

@@ -110,6 +110,27 @@ void sw_history_push(struct sw_table *table, struct sw_budget *budget, struct sw
     }
 }
 
+/* -- as it was saved ----------------------------------------------------------------------- */
+
+sw_status sw_history_new(struct sw_table *table, struct sw_budget *budget, uint64_t given_up,
+                         bool is_redo_given_up)
+{
+    sw_assert(table->history == NULL);
+    table->history = calloc(1, sizeof *table->history);
+    if (table->history == NULL) {
+        return SW_NO_MEMORY;
+    }
+    table->history->budget = budget;
+    table->history->given_up = given_up;
+    table->history->is_redo_given_up = is_redo_given_up;
+    return SW_OK;
+}
+
+bool sw_history_add(struct sw_table *table, const struct sw_step *step)
+{
+    return add_step(table->history, step);
+}
+
 /* -- back and forth ----------------------------------------------------------------------- */
 
 sw_status sw_history_undo(const struct sw_table *table, const struct sw_step **step,

@@ -38,6 +38,11 @@ SW_MUST_USE sw_status sw_history_redo(const struct sw_table *table, const struct
                                       struct sw_err *err);
 /* It was done: the table's version is another now. */
 void sw_history_moved(struct sw_table *table, bool is_undo);
+/* As it was saved: an empty history, then its steps (versions are referenced, the text is copied;
+ * false: no memory), then history->at. */
+SW_MUST_USE sw_status sw_history_new(struct sw_table *table, struct sw_budget *budget,
+                                     uint64_t given_up, bool is_redo_given_up);
+bool sw_history_add(struct sw_table *table, const struct sw_step *step);
 /* Gives up the oldest step of all tables; false: there is none. */
 bool sw_history_give_up(struct sw_tables *tables);
 void sw_history_free(struct sw_history *history); /* NULL accepted */

@@ -1,6 +1,7 @@
 #include "session/loading.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -253,7 +254,7 @@ sw_status sw_loading_new(const struct sw_loading_options *options, struct sw_loa
     made->on_step = options->on_step;
     made->on_drained = options->on_drained;
     made->context = options->context;
-    made->written = options->is_spool ? 0 : UINT64_MAX;
+    made->written = options->is_spool ? options->written : UINT64_MAX;
     sw_job_init(&made->job, &job_ops, options->lane, SW_CLASS_INGEST, 1);
     *loading = made;
     return SW_OK;
@@ -309,6 +310,11 @@ sw_status sw_loading_write(struct sw_loading *loading, uint64_t offset, const vo
         submit(loading);
     }
     return status;
+}
+
+int sw_loading_dup(const struct sw_loading *loading)
+{
+    return fcntl(loading->fd, F_DUPFD_CLOEXEC, 0);
 }
 
 size_t sw_loading_pending(struct sw_loading *loading)

@@ -23,6 +23,7 @@ struct sw_loading_options {
     struct sw_lane *lane;
     struct sw_load_options load; /* its fd is the spool or the file; closed by _close */
     bool is_spool;               /* bytes come by _write; false: the file is there already */
+    uint64_t written;            /* bytes that a spool holds from before */
     sw_loading_step_fn on_step;
     void (*on_drained)(void *context); /* written blocks fell under the low mark; may be NULL */
     void *context;
@@ -33,6 +34,8 @@ SW_MUST_USE sw_status sw_loading_new(const struct sw_loading_options *options,
 /* Bytes for the spool at `offset`: copied. SW_NO_MEMORY only. */
 SW_MUST_USE sw_status sw_loading_write(struct sw_loading *loading, uint64_t offset,
                                        const void *data, size_t length);
+/* Another descriptor of the spool, or -1: to sync it. */
+int sw_loading_dup(const struct sw_loading *loading);
 /* Bytes not yet in the spool. */
 size_t sw_loading_pending(struct sw_loading *loading);
 /* Blocks not yet written beyond `length` are forgotten (a checksum did not match). */

@@ -1,6 +1,6 @@
 #include "base/params.h"
+#include "session/change.h"
 #include "session/derived.h"
-#include "session/dispatch.h"
 #include "session/editing.h"
 #include "session/history.h"
 
@@ -37,8 +37,13 @@ sw_status sw_method_table_edit(struct sw_call *call, struct sw_err *err)
     int64_t if_version;
     struct sw_edit_plan *plan = NULL;
     SW_TRY(read_common(call, also, &table, &if_version, err));
-    SW_TRY(sw_edit_plan_new(call->request->method, call->request->params, sw_graph_expr_input,
-                            call->session->graph, &plan, err));
+    struct sw_seen_inputs seen = {.call = call};
+    sw_status status = sw_edit_plan_new(call->request->method, call->request->params, sw_seen_input,
+                                        &seen, &plan, err);
+    sw_seen_inputs_end(&seen);
+    if (status != SW_OK) {
+        return status;
+    }
     return sw_editing_add(call, SW_TASK_PLAN, table, plan, if_version, err);
 }
 

@@ -22,8 +22,10 @@ sw_status sw_method_input_set(struct sw_call *call, struct sw_err *err)
     sw_formulas_inputs_changed(session);
     sw_derived_inputs_changed(session, values);
     session->epoch = epoch;
-    socket->epoch = epoch;
-    socket->has_epoch = true;
+    if (socket != NULL) {
+        socket->epoch = epoch;
+        socket->has_epoch = true;
+    }
     sw_buf_put_text(&call->result, "{\"epoch\":");
     sw_json_put_int(&call->result, epoch);
     sw_buf_put_byte(&call->result, '}');

@@ -3,7 +3,9 @@
 
 #include "base/params.h"
 #include "session/dispatch.h"
+#include "session/keeping.h"
 #include "session/server_priv.h"
+#include "session/stored.h"
 
 #define WINDOW_MAX       1024
 #define CLOSE_TAKEN_OVER 4409
@@ -83,7 +85,7 @@ static void replay_outputs(struct sw_socket *socket)
     sw_outbox_put_flush(socket->outbox, &flush, session->epoch);
 }
 
-/* -- methods ----------------------------------------------------------------------------------- */
+/* -- methods ---------------------------------------------------------------------------------- */
 
 static sw_status read_window(const struct sw_json *flow, int64_t *window, struct sw_err *err)
 {
@@ -117,39 +119,105 @@ static sw_status attach(struct sw_call *call, struct sw_session *session, bool i
     return SW_OK;
 }
 
+/* What a session.open that waits for its session needs afterwards. */
+struct open_call {
+    struct sw_pending *pending;
+    int64_t window;
+    bool is_exclusive;
+    char token[SW_TOKEN_TEXT];
+};
+
+static sw_status finish_open(struct sw_call *call, struct sw_session *session, struct sw_span token,
+                             const struct open_call *open, bool is_resumed, struct sw_err *err)
+{
+    SW_TRY(attach(call, session, open->is_exclusive, err));
+    sw_outbox_set_window(call->socket->outbox, open->window);
+    put_opened(&call->result, session, token, is_resumed);
+    return SW_OK;
+}
+
+/* Waits for it whether its socket does or not: it frees itself when the session is there. */
+static void cancel_open(void *work)
+{
+    (void)work;
+}
+
+static void open_awake(void *context, struct sw_session *session, const struct sw_err *why)
+{
+    struct open_call *open = context;
+    struct sw_socket *socket = open->pending->socket;
+    struct sw_err err;
+    struct sw_call call = {.socket = socket};
+    sw_buf_init(&call.result);
+    sw_status status = SW_OK;
+    if (why != NULL) {
+        err = *why;
+        status = why->status;
+    } else if (socket != NULL && socket->session != NULL) {
+        status =
+            sw_fail(&err, SW_REQUEST, "this socket has a session already: open another socket");
+    } else if (socket != NULL) {
+        status = finish_open(&call, session, sw_span_text(open->token), open, true, &err);
+    }
+    sw_pending_answer(open->pending, &call.result, status == SW_OK ? NULL : &err);
+    if (socket != NULL && status == SW_OK) {
+        replay_outputs(socket);
+        sw_socket_wake(socket);
+    }
+    sw_buf_fini(&call.result);
+    free(open);
+}
+
+static sw_status wait_for_session(struct sw_call *call, struct sw_span token,
+                                  const struct open_call *open, struct sw_session **session,
+                                  struct sw_err *err)
+{
+    struct open_call *made = malloc(sizeof *made);
+    if (made == NULL) {
+        return sw_fail(err, SW_NO_MEMORY, "out of memory");
+    }
+    *made = *open;
+    (void)snprintf(made->token, sizeof made->token, "%.*s", (int)token.length, token.data);
+    sw_status status = sw_stored_wake(call->socket->server, token, open_awake, made, session, err);
+    if (status != SW_AGAIN) {
+        free(made);
+        return status;
+    }
+    if (sw_pending_new(call, &made->pending, err) != SW_OK) {
+        sw_stored_no_longer(call->socket->server, made);
+        free(made);
+        return SW_NO_MEMORY;
+    }
+    made->pending->cancel = cancel_open;
+    return SW_AGAIN;
+}
+
 sw_status sw_method_session_open(struct sw_call *call, struct sw_err *err)
 {
     struct sw_span resume = {0};
     struct sw_span app = {0};
     const struct sw_json *flow = NULL;
-    bool is_exclusive = false;
-    int64_t window = 0;
+    struct open_call open = {0};
     const struct sw_param list[] = {
         {"resume", SW_PARAM_TEXT, false, &resume, 0, 0},
         {"app", SW_PARAM_NAME, false, &app, 0, 0},
         {"flow", SW_PARAM_OBJECT, false, &flow, 0, 0},
-        {"exclusive", SW_PARAM_BOOL, false, &is_exclusive, 0, 0},
+        {"exclusive", SW_PARAM_BOOL, false, &open.is_exclusive, 0, 0},
     };
     SW_TRY(sw_params_read(call->request->params, "session.open", list, 4, NULL, err));
-    SW_TRY(read_window(flow, &window, err));
+    SW_TRY(read_window(flow, &open.window, err));
     if (call->socket->session != NULL) {
         return sw_fail(err, SW_REQUEST, "this socket has a session already: open another socket");
     }
     struct sw_session *session;
     char token[SW_TOKEN_TEXT];
-    bool is_resumed = resume.data != NULL;
-    if (is_resumed) {
-        SW_TRY(sw_session_find(call->socket->server, resume, &session, err));
-    } else {
+    if (resume.data == NULL) {
         SW_TRY(sw_session_new(call->socket->server, app, token, &session, err));
-        resume = sw_span_text(token);
+        return finish_open(call, session, sw_span_text(token), &open, false, err);
     }
-    SW_TRY(attach(call, session, is_exclusive, err));
-    sw_outbox_set_window(call->socket->outbox, window);
-    put_opened(&call->result, session, resume, is_resumed);
-    if (is_resumed) {
-        replay_outputs(call->socket);
-    }
+    SW_TRY(wait_for_session(call, resume, &open, &session, err));
+    SW_TRY(finish_open(call, session, resume, &open, true, err));
+    replay_outputs(call->socket);
     return SW_OK;
 }
 
@@ -175,12 +243,34 @@ sw_status sw_method_session_info(struct sw_call *call, struct sw_err *err)
     return SW_OK;
 }
 
+/* Every byte of it is gone. */
+static void session_removed(void *context)
+{
+    struct sw_buf result;
+    sw_buf_init(&result);
+    sw_buf_put_text(&result, "{}");
+    sw_pending_answer(context, &result, NULL);
+    sw_buf_fini(&result);
+}
+
+static void cancel_close(void *work)
+{
+    (void)work; /* what was asked for is done all the same */
+}
+
 sw_status sw_method_session_close(struct sw_call *call, struct sw_err *err)
 {
     SW_TRY(sw_params_read(call->request->params, "session.close", NULL, 0, NULL, err));
     struct sw_session *session = call->session;
+    struct sw_pending *pending = NULL;
     /* this socket stays, to carry the answer; it may open anew */
     sw_pending_abandon(call->socket);
+    if (session->keep != NULL) {
+        SW_TRY(sw_pending_new(call, &pending, err));
+        pending->cancel = cancel_close;
+        session->keep->on_end = session_removed;
+        session->keep->on_end_context = pending;
+    }
     sw_socket_leave(call->socket);
     sw_session_end(session);
     call->session = NULL;

@@ -10,6 +10,9 @@
 struct message {
     struct message *next;
     struct sw_buf bytes;
+    uint64_t seq;      /* of the log: it waits for its release */
+    bool is_promise;   /* it answers a change, */
+    struct sw_json id; /* the request's; a text's bytes are owned */
 };
 
 /* What is newest of one output. */
@@ -28,6 +31,10 @@ struct sw_outbox {
     enum sw_format format;
     struct message *first, *last;
     size_t messages, message_bytes;
+    uint64_t held, released; /* of the log: what comes now waits for the first */
+    uint64_t put, taken;     /* messages so far */
+    bool has_news;           /* values, states or a flush wait, */
+    uint64_t news_after;     /* for so many messages */
     struct slot *slots;
     bool has_flush;
     int64_t epoch;                /* of the flush that waits */
@@ -50,6 +57,13 @@ sw_status sw_outbox_new(enum sw_format format, struct sw_outbox **outbox)
     return SW_OK;
 }
 
+static void free_id(struct message *message)
+{
+    if (message->is_promise && message->id.kind == SW_JSON_STRING) {
+        free((char *)(uintptr_t)message->id.u.text.data);
+    }
+}
+
 static void free_slot(struct slot *slot)
 {
     sw_output_value_unref(slot->value);
@@ -65,6 +79,7 @@ void sw_outbox_free(struct sw_outbox *outbox)
     while (outbox->first != NULL) {
         struct message *next = outbox->first->next;
         sw_buf_fini(&outbox->first->bytes);
+        free_id(outbox->first);
         free(outbox->first);
         outbox->first = next;
     }
@@ -96,6 +111,7 @@ sw_status sw_outbox_put(struct sw_outbox *outbox, struct sw_buf *message)
     if (made == NULL) {
         return SW_NO_MEMORY;
     }
+    made->seq = outbox->held;
     made->bytes = *message;
     *message = (struct sw_buf){0};
     if (outbox->last == NULL) {
@@ -106,8 +122,72 @@ sw_status sw_outbox_put(struct sw_outbox *outbox, struct sw_buf *message)
     outbox->last = made;
     outbox->messages++;
     outbox->message_bytes += made->bytes.length;
+    outbox->put++;
     return SW_OK;
 }
+
+/* -- what waits for the log ----------------------------------------------------------- */
+
+void sw_outbox_hold(struct sw_outbox *outbox, uint64_t seq)
+{
+    outbox->held = seq;
+}
+
+void sw_outbox_release(struct sw_outbox *outbox, uint64_t seq)
+{
+    outbox->released = seq > outbox->released ? seq : outbox->released;
+}
+
+void sw_outbox_promise(struct sw_outbox *outbox, const struct sw_json *id)
+{
+    struct message *message = outbox->last;
+    if (message == NULL || message->is_promise || message->seq <= outbox->released) {
+        return;
+    }
+    message->id = (struct sw_json){.kind = id->kind, .u = id->u};
+    if (id->kind == SW_JSON_STRING) {
+        message->id.u.text.data = sw_span_dup(id->u.text);
+    }
+    message->is_promise = id->kind != SW_JSON_STRING || message->id.u.text.data != NULL;
+}
+
+void sw_outbox_refuse(struct sw_outbox *outbox, const struct sw_err *err)
+{
+    for (struct message *at = outbox->first; at != NULL; at = at->next) {
+        if (at->is_promise && at->seq > outbox->released) {
+            outbox->message_bytes -= at->bytes.length;
+            sw_buf_clear(&at->bytes);
+            sw_encode_error(&at->bytes, &at->id, err);
+            outbox->message_bytes += at->bytes.length;
+        }
+    }
+    sw_outbox_release(outbox, outbox->held);
+}
+
+static void note_news(struct sw_outbox *outbox)
+{
+    if (!outbox->has_news) {
+        outbox->has_news = true;
+        outbox->news_after = outbox->put;
+    }
+}
+
+static bool may_message(const struct sw_outbox *outbox)
+{
+    return outbox->first != NULL && outbox->first->seq <= outbox->released;
+}
+
+static bool may_news(const struct sw_outbox *outbox)
+{
+    return outbox->first == NULL || outbox->taken >= outbox->news_after;
+}
+
+bool sw_outbox_is_held(const struct sw_outbox *outbox)
+{
+    return outbox->first != NULL && !may_message(outbox);
+}
+
+/* -- what outputs show ------------------------------------------------------------------ */
 
 static struct slot *slot_of(struct sw_outbox *outbox, const char *output)
 {
@@ -137,6 +217,7 @@ void sw_outbox_put_value(struct sw_outbox *outbox, struct sw_output_value *value
     if (slot == NULL) {
         return;
     }
+    note_news(outbox);
     sw_output_value_unref(slot->value);
     slot->value = sw_output_value_ref(value);
     slot->is_in_flush = true;
@@ -149,6 +230,7 @@ void sw_outbox_put_state(struct sw_outbox *outbox, const char *output, enum sw_o
     if (slot == NULL) {
         return;
     }
+    note_news(outbox);
     slot->has_state = true;
     slot->state = state;
     slot->progress = progress;
@@ -159,6 +241,7 @@ void sw_outbox_put_state(struct sw_outbox *outbox, const char *output, enum sw_o
 
 void sw_outbox_put_flush(struct sw_outbox *outbox, const struct sw_flush *flush, int64_t epoch)
 {
+    note_news(outbox);
     sw_buf_clear(&outbox->flush_versions);
     sw_buf_put_byte(&outbox->flush_versions, '{');
     for (size_t i = 0; i < flush->tables; i++) {
@@ -241,10 +324,12 @@ static void take_message(struct sw_outbox *outbox)
         outbox->last = NULL;
     }
     outbox->messages--;
+    outbox->taken++;
     outbox->message_bytes -= message->bytes.length;
     sw_buf_fini(&outbox->current);
     outbox->current = message->bytes;
     outbox->is_current_binary = false;
+    free_id(message);
     free(message);
 }
 
@@ -374,11 +459,14 @@ static bool take_next(struct sw_outbox *outbox)
 {
     sw_buf_clear(&outbox->current);
     struct slot *slot;
-    if (outbox->first != NULL) {
+    if (may_message(outbox)) {
         take_message(outbox);
+    } else if (!may_news(outbox)) {
+        return false;
     } else if ((slot = slot_with_state(outbox)) != NULL) {
         take_state(outbox, slot);
     } else if (!may_flush(outbox)) {
+        outbox->has_news = outbox->has_flush;
         return false;
     } else if ((slot = slot_with_value(outbox)) != NULL) {
         take_value(outbox, slot);
@@ -412,8 +500,8 @@ void sw_outbox_sent(struct sw_outbox *outbox)
 
 bool sw_outbox_is_empty(const struct sw_outbox *outbox)
 {
-    return !outbox->has_current && outbox->first == NULL && slot_with_state(outbox) == NULL &&
-           !may_flush(outbox);
+    bool has_news = may_news(outbox) && (slot_with_state(outbox) != NULL || may_flush(outbox));
+    return !outbox->has_current && !may_message(outbox) && !has_news;
 }
 
 size_t sw_outbox_bytes(const struct sw_outbox *outbox)

@@ -11,16 +11,19 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "exec/scan.h"
+#include "session/keeping.h"
 #include "session/server_priv.h"
 #include "session/socket_priv.h"
+#include "session/stored.h"
 #include "session/ticket.h"
 #include "session/upload_priv.h"
 
 #define SWEEP_MS       1000 /* between two looks for what has expired */
 #define UPLOADS_DIR    "uploads"
-#define CLOSE_STOPPING 1001
+#define CLOSE_STOPPING 1001 /* the session ends with the server, */
+#define CLOSE_RESTART  1012 /* or does not: come back */
 
-/* -- making it --------------------------------------------------------------------------------- */
+/* -- making it -------------------------------------------------------------------------------- */
 
 /* The directory and those above it that are missing; all of them for their owner alone. */
 static sw_status make_dir(int parent, const char *path, struct sw_err *err)
@@ -71,6 +74,22 @@ static void wake_net(void *context)
     server->calls.wake(server->calls.net);
 }
 
+/* What outlives the process. */
+static sw_status open_spill(struct sw_server *server, const struct sw_server_options *options,
+                            struct sw_err *err)
+{
+    const struct sw_spill_options spill = {.state_dir = options->state_dir,
+                                           .durability = options->durability,
+                                           .disk_bytes = options->disk_bytes,
+                                           .disk_free_bytes = options->disk_free_bytes};
+    if (!options->is_kept) {
+        return SW_OK;
+    }
+    SW_TRY(sw_spill_open(&spill, &server->spill, err));
+    SW_TRY(sw_disk_new(wake_net, server, &server->disk, err));
+    return sw_stored_read(server, err);
+}
+
 static sw_status fill(struct sw_server *server, const struct sw_server_options *options,
                       struct sw_err *err)
 {
@@ -79,6 +98,7 @@ static sw_status fill(struct sw_server *server, const struct sw_server_options *
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     unsigned threads = options->threads > 0 ? options->threads : (unsigned)(cores > 0 ? cores : 1);
     SW_TRY(sw_pool_new(threads, wake_net, server, &server->pool, err));
+    SW_TRY(open_spill(server, options, err));
     return sw_lane_new(server->pool, &server->lane);
 }
 
@@ -93,12 +113,14 @@ sw_status sw_server_new(const struct sw_server_options *options, const struct sw
     made->clock = options->clock;
     made->uploads_fd = -1;
     made->idle_timeout_s = options->idle_timeout_s;
+    made->park_after_s = options->park_after_s;
+    made->session_disk_bytes = options->session_disk_bytes;
     made->session_memory_bytes = options->session_memory_bytes;
     made->upload_bytes_max = options->upload_bytes_max;
     made->is_strict = options->is_strict;
     sw_budget_init(&made->budget, "memory_bytes", options->memory_bytes, NULL);
-    sw_status status = fill(made, options, err);
     sw_scan_caches_open(&made->budget);
+    sw_status status = fill(made, options, err);
     if (status != SW_OK) {
         sw_server_free(made);
         return status;
@@ -116,6 +138,19 @@ static void close_dataset_loadings(struct sw_server *server)
     }
 }
 
+/* Until no job is left, and so no session: what ends in one pool may begin something in another. */
+static void settle(struct sw_server *server)
+{
+    do {
+        if (server->pool != NULL) {
+            sw_pool_settle(server->pool);
+        }
+        sw_session_reap(server);
+        sw_disk_settle(server->disk);
+    } while (server->wakings != NULL || server->keep_count > 0);
+    sw_session_reap(server);
+}
+
 void sw_server_free(struct sw_server *server)
 {
     if (server == NULL) {
@@ -123,14 +158,17 @@ void sw_server_free(struct sw_server *server)
     }
     sw_assert(server->socket_count == 0);
     close_dataset_loadings(server);
+    sw_wakings_stop(server);
     while (server->sessions != NULL) {
-        sw_session_end(server->sessions);
+        if (server->spill == NULL) {
+            sw_session_end(server->sessions);
+        } else {
+            sw_session_leave(server->sessions);
+        }
     }
-    if (server->pool != NULL) {
-        sw_pool_settle(server->pool);
-        sw_session_reap(server);
-    }
-    sw_assert(server->ending == NULL);
+    settle(server);
+    sw_assert(server->ending == NULL && server->wakings == NULL && server->keep_count == 0);
+    sw_stored_free(server);
     while (server->dataset_list != NULL) {
         struct sw_dataset *next = server->dataset_list->next;
         sw_table_unref(server->dataset_list->table);
@@ -140,9 +178,11 @@ void sw_server_free(struct sw_server *server)
     sw_tables_fini(&server->datasets);
     sw_lane_free(server->lane);
     sw_pool_free(server->pool);
+    sw_disk_free(server->disk);
+    sw_spill_close(server->spill);
     sw_partials_set_free(server->partials);
-    sw_assert(sw_budget_used(&server->budget) == 0);
     sw_scan_caches_close();
+    sw_assert(sw_budget_used(&server->budget) == 0);
     if (server->uploads_fd >= 0) {
         (void)close(server->uploads_fd);
     }
@@ -150,7 +190,7 @@ void sw_server_free(struct sw_server *server)
     free(server);
 }
 
-/* -- data sets of the command line ------------------------------------------------------------- */
+/* -- data sets of the command line ------------------------------------------------------------ */
 
 static void dataset_changed(struct sw_dataset *dataset)
 {
@@ -291,13 +331,17 @@ sw_status sw_server_add_file(struct sw_server *server, const char *path, struct 
     return SW_OK;
 }
 
-/* -- turning ----------------------------------------------------------------------------------- */
+/* -- turning ---------------------------------------------------------------------------------- */
 
 void sw_server_drain(struct sw_server *server)
 {
     sw_assert_loop();
     sw_pool_drain(server->pool);
+    if (server->disk != NULL) {
+        sw_disk_drain(server->disk);
+    }
     sw_session_reap(server);
+    sw_wakings_go_on(server);
 }
 
 static void sweep(struct sw_server *server, int64_t now_ms)
@@ -307,10 +351,14 @@ static void sweep(struct sw_server *server, int64_t now_ms)
     HASH_ITER (by_key, server->sessions, session, next) {
         sw_upload_sweep(session, now_ms);
         sw_ticket_sweep(session, now_ms);
+        sw_keep_tick(session, now_ms, sw_session_may_park(session, now_ms));
         if (sw_session_is_expired(session, now_ms)) {
             sw_session_end(session);
+        } else if (sw_session_may_park(session, now_ms) && sw_keep_is_clean(session)) {
+            sw_stored_park(session);
         }
     }
+    sw_stored_sweep(server, now_ms);
 }
 
 /* Outputs that found no memory, now that old steps of edits have given way. */
@@ -347,8 +395,12 @@ void sw_server_tick(struct sw_server *server)
 
 static void announce_stop(struct sw_server *server)
 {
-    static const char params[] =
+    static const char ends[] =
         "{\"level\":\"warn\",\"text\":\"The server is stopping: this session ends.\"}";
+    static const char stays[] =
+        "{\"level\":\"info\",\"text\":\"The server is stopping. This session "
+        "is kept: it goes on when the server runs again.\"}";
+    const char *params = server->spill == NULL ? ends : stays;
     struct sw_session *session;
     struct sw_session *next;
     HASH_ITER (by_key, server->sessions, session, next) {
@@ -369,13 +421,19 @@ bool sw_server_stop(struct sw_server *server)
         struct sw_socket *following;
         for (struct sw_socket *socket = session->sockets; socket != NULL; socket = following) {
             following = socket->sibling;
-            if (socket->pending == NULL && sw_outbox_is_empty(socket->outbox)) {
-                sw_socket_shut(socket, CLOSE_STOPPING, "the server is stopping");
+            if (socket->pending == NULL && sw_outbox_is_empty(socket->outbox) &&
+                !sw_outbox_is_held(socket->outbox)) {
+                sw_socket_shut(socket, server->spill == NULL ? CLOSE_STOPPING : CLOSE_RESTART,
+                               "the server is stopping");
             } else {
                 is_quiet = false;
             }
         }
-        if (sw_upload_list_is_receiving(session->uploads)) {
+        bool is_saved = sw_keep_is_clean(session);
+        if (!is_saved) {
+            sw_keep_tick(session, sw_clock_ms(server->clock), true);
+        }
+        if (!is_saved || sw_upload_list_is_receiving(session->uploads)) {
             is_quiet = false;
         }
     }
@@ -392,7 +450,7 @@ int64_t sw_server_upload_bytes_max(const struct sw_server *server)
     return server->upload_bytes_max;
 }
 
-/* -- metrics ----------------------------------------------------------------------------------- */
+/* -- metrics ---------------------------------------------------------------------------------- */
 
 static void put_metric(struct sw_buf *out, const char *name, const char *type, const char *help,
                        uint64_t value)
@@ -405,6 +463,8 @@ void sw_server_put_metrics(struct sw_server *server, struct sw_buf *out)
 {
     const struct sw_counters *count = &server->count;
     put_metric(out, "sessions", "gauge", "Sessions alive.", server->session_count);
+    put_metric(out, "sessions_stored", "gauge", "Sessions on disk that are not in memory.",
+               server->stored_count);
     put_metric(out, "sockets", "gauge", "WebSockets open.", server->socket_count);
     put_metric(out, "memory_bytes", "gauge", "Bytes held by tables and caches.",
                (uint64_t)sw_budget_used(&server->budget));

@@ -8,6 +8,7 @@
 #include "base/budget.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "spill/spill.h"
 
 struct sw_server;
 
@@ -17,8 +18,14 @@ struct sw_server_options {
     int64_t memory_bytes;         /* --memory */
     int64_t session_memory_bytes; /* --session-memory */
     int64_t idle_timeout_s;       /* --idle-timeout */
-    bool is_strict;               /* --strict: data sets of the command line have no exceptions */
-    int64_t upload_bytes_max;     /* SW_UPLOAD_BYTES_MAX unless a test wants less */
+    bool is_kept; /* sessions outlive the process; else the next five mean nothing */
+    enum sw_durability durability; /* --durability */
+    int64_t park_after_s;          /* --park-after */
+    int64_t session_disk_bytes;    /* --session-disk */
+    int64_t disk_bytes;            /* --disk */
+    int64_t disk_free_bytes;       /* --disk-free */
+    bool is_strict;                /* --strict: data sets of the command line have no exceptions */
+    int64_t upload_bytes_max;      /* SW_UPLOAD_BYTES_MAX unless a test wants less */
     const struct sw_clock *clock;
 };
 

@@ -2,6 +2,7 @@
 #ifndef SW_SESSION_SERVER_PRIV_H
 #define SW_SESSION_SERVER_PRIV_H
 
+#include "session/disk.h"
 #include "session/loading.h"
 #include "session/session.h"
 
@@ -15,8 +16,11 @@ struct sw_dataset {
 
 struct sw_counters {
     uint64_t sessions, messages, flushes, uploads, uploads_failed, downloads, received_bytes,
-        sent_messages;
+        sent_messages, parked, woken;
 };
+
+struct sw_stored_session;
+struct sw_waking;
 
 struct sw_server {
     struct sw_net_calls calls;
@@ -25,6 +29,13 @@ struct sw_server {
     int uploads_fd;  /* directory of spools */
     int64_t idle_timeout_s, session_memory_bytes, upload_bytes_max;
     bool is_strict;
+    struct sw_spill *spill; /* NULL: nothing outlives the process */
+    struct sw_disk *disk;   /* NULL with spill */
+    int64_t park_after_s, session_disk_bytes;
+    struct sw_stored_session *stored; /* uthash by key: on disk, not in memory */
+    uint32_t stored_count;
+    struct sw_waking *wakings;
+    uint32_t keep_count; /* struct sw_keep alive: those of ended sessions, too */
     struct sw_pool *pool;
     struct sw_lane *lane; /* of the data sets */
     struct sw_budget budget;

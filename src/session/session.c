@@ -9,7 +9,9 @@
 #include "base/random.h"
 #include "session/derived.h"
 #include "session/editing.h"
+#include "session/keeping.h"
 #include "session/prepare.h"
+#include "session/replay.h"
 #include "session/server_priv.h"
 #include "session/socket_priv.h"
 #include "session/ticket.h"
@@ -109,8 +111,9 @@ static const struct sw_graph_calls graph_calls = {
 
 /* -- lifetime ---------------------------------------------------------------------------- */
 
-static sw_status make_parts(struct sw_session *session, struct sw_err *err)
+sw_status sw_session_make_parts(struct sw_session *session, struct sw_err *err)
 {
+    (void)err;
     struct sw_server *server = session->server;
     SW_TRY(sw_lane_new(server->pool, &session->lane));
     SW_TRY(sw_order_cache_new(&session->budget, &session->orders));
@@ -125,11 +128,54 @@ static sw_status make_parts(struct sw_session *session, struct sw_err *err)
         .calls = &graph_calls,
         .context = session,
     };
-    SW_TRY(sw_graph_new(&options, &session->graph));
+    return sw_graph_new(&options, &session->graph);
+}
+
+sw_status sw_session_add_datasets(struct sw_session *session, struct sw_err *err)
+{
+    const struct sw_server *server = session->server;
     for (uint32_t i = 0; i < server->datasets.count; i++) {
         SW_TRY(sw_tables_add(&session->tables, server->datasets.item[i], err));
     }
     return SW_OK;
+}
+
+sw_status sw_session_alloc(struct sw_server *server, const char *name, const unsigned char *key,
+                           const char *app, struct sw_session **session)
+{
+    struct sw_session *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return SW_NO_MEMORY;
+    }
+    made->server = server;
+    sw_budget_init(&made->budget, "session_memory_bytes", server->session_memory_bytes,
+                   &server->budget);
+    (void)snprintf(made->name, sizeof made->name, "%s", name);
+    (void)snprintf(made->app, sizeof made->app, "%s", app == NULL ? "" : app);
+    memcpy(made->key, key, sizeof made->key);
+    made->opened_ms = made->idle_since_ms = sw_clock_ms(server->clock);
+    *session = made;
+    return SW_OK;
+}
+
+void sw_session_enter(struct sw_session *session)
+{
+    struct sw_server *server = session->server;
+    HASH_ADD(by_key, server->sessions, key, sizeof session->key, session);
+    server->session_count++;
+    session->is_listed = true;
+}
+
+int64_t sw_session_wall_ms(const struct sw_session *session)
+{
+    const struct sw_clock *clock = session->server->clock;
+    return session->replay != NULL ? session->replay->wall_ms : clock->wall_ms(clock->context);
+}
+
+sw_status sw_session_renumber(const struct sw_session *session, struct sw_table *table)
+{
+    uint64_t number = session->replay == NULL ? 0 : session->replay->version;
+    return number == 0 ? SW_OK : sw_table_renumber(table, number);
 }
 
 sw_status sw_session_new(struct sw_server *server, struct sw_span app, char token[SW_TOKEN_TEXT],
@@ -138,26 +184,26 @@ sw_status sw_session_new(struct sw_server *server, struct sw_span app, char toke
     if (server->is_stopping) {
         return sw_fail(err, SW_NOT_ALLOWED, "the server is stopping: connect again in a moment");
     }
-    if (server->session_count >= SW_SESSIONS_MAX) {
-        return sw_fail_limit(err, "sessions", server->session_count + 1, SW_SESSIONS_MAX,
+    int64_t count = (int64_t)server->session_count + server->stored_count;
+    if (count >= SW_SESSIONS_MAX) {
+        return sw_fail_limit(err, "sessions", count + 1, SW_SESSIONS_MAX,
                              "try again when others have ended");
     }
-    struct sw_session *made = calloc(1, sizeof *made);
-    if (made == NULL) {
+    struct sw_session *made = NULL;
+    char name[SW_SESSION_NAME_TEXT];
+    unsigned char key[SW_SHA256_BYTES];
+    sw_random_text(name, 12);
+    sw_random_text(token, SW_TOKEN_BYTES);
+    sw_sha256(token, strlen(token), key);
+    if (sw_session_alloc(server, name, key, NULL, &made) != SW_OK) {
         return sw_fail(err, SW_NO_MEMORY, "out of memory");
     }
-    made->server = server;
-    sw_budget_init(&made->budget, "session_memory_bytes", server->session_memory_bytes,
-                   &server->budget);
-    sw_random_text(made->name, 12);
-    sw_random_text(token, SW_TOKEN_BYTES);
-    sw_sha256(token, strlen(token), made->key);
     (void)snprintf(made->app, sizeof made->app, "%.*s", (int)app.length, app.data);
-    made->opened_ms = made->idle_since_ms = sw_clock_ms(server->clock);
-    HASH_ADD(by_key, server->sessions, key, sizeof made->key, made);
-    server->session_count++;
+    sw_session_enter(made);
     server->count.sessions++;
-    sw_status status = make_parts(made, err);
+    sw_status status = sw_session_make_parts(made, err);
+    status = status == SW_OK ? sw_session_add_datasets(made, err) : status;
+    status = status == SW_OK ? sw_keep_new(made, NULL, 0, err) : status;
     if (status != SW_OK) {
         sw_session_end(made);
         return status == SW_NO_MEMORY ? sw_fail(err, status, "out of memory") : status;
@@ -167,7 +213,8 @@ sw_status sw_session_new(struct sw_server *server, struct sw_span app, char toke
     return SW_OK;
 }
 
-void sw_session_end(struct sw_session *session)
+/* Whatever of it is in memory goes, as soon as no worker is at it. */
+static void end(struct sw_session *session)
 {
     struct sw_server *server = session->server;
     while (session->sockets != NULL) {
@@ -183,11 +230,28 @@ void sw_session_end(struct sw_session *session)
     sw_graph_free(session->graph);
     session->graph = NULL;
     sw_prepare_end(session);
-    HASH_DELETE(by_key, server->sessions, session);
-    server->session_count--;
+    if (session->is_listed) {
+        HASH_DELETE(by_key, server->sessions, session);
+        server->session_count--;
+    }
     session->next_ending = server->ending;
     server->ending = session;
     sw_session_reap(server);
+}
+
+void sw_session_end(struct sw_session *session)
+{
+    if (session->keep != NULL) {
+        sw_keep_end(session->keep, true);
+        session->keep = NULL;
+    }
+    end(session);
+}
+
+void sw_session_leave(struct sw_session *session)
+{
+    session->is_leaving = true;
+    end(session);
 }
 
 /* Nothing of it is on a worker any more; what it held itself goes.  A download that still holds a
@@ -204,6 +268,10 @@ static bool is_at_rest(struct sw_session *session)
     sw_lane_free(session->lane);
     session->lane = NULL;
     sw_tables_fini(&session->tables);
+    if (session->keep != NULL) {
+        sw_keep_end(session->keep, false); /* the store has dictionaries of the budget's */
+        session->keep = NULL;
+    }
     return sw_budget_used(&session->budget) == 0;
 }
 
@@ -218,7 +286,9 @@ void sw_session_reap(struct sw_server *server)
             continue;
         }
         *link = session->next_ending;
-        sw_log(SW_LOG_INFO, session->name, "end sessions=%" PRIu32, server->session_count);
+        if (!session->is_leaving) {
+            sw_log(SW_LOG_INFO, session->name, "end sessions=%" PRIu32, server->session_count);
+        }
         free(session);
         is_any_freed = true;
     }
@@ -244,6 +314,14 @@ bool sw_session_is_expired(const struct sw_session *session, int64_t now_ms)
 {
     return session->socket_count == 0 && !sw_upload_list_is_receiving(session->uploads) &&
            now_ms - session->idle_since_ms >= session->server->idle_timeout_s * 1000;
+}
+
+bool sw_session_may_park(const struct sw_session *session, int64_t now_ms)
+{
+    return session->keep != NULL && session->socket_count == 0 && session->ticket_count == 0 &&
+           session->edits == NULL && session->prepares == NULL && sw_lane_is_idle(session->lane) &&
+           !sw_upload_list_is_receiving(session->uploads) &&
+           now_ms - session->idle_since_ms >= session->server->park_after_s * 1000;
 }
 
 /* -- telling ------------------------------------------------------------------------------- */
@@ -287,6 +365,9 @@ void sw_session_tell_changed(struct sw_session *session, const struct sw_table *
 
 void sw_session_run(struct sw_session *session)
 {
+    if (session->replay != NULL) {
+        return;
+    }
     sw_graph_run(session->graph);
     session->is_active = true;
 }

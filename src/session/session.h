@@ -28,6 +28,8 @@ struct sw_pending;
 struct sw_edit_task_call;
 struct sw_prepare;
 struct sw_deriving;
+struct sw_keep;
+struct sw_replay;
 struct sw_realising;
 
 struct sw_session {
@@ -43,8 +45,8 @@ struct sw_session {
     struct sw_partials *partials;
     struct sw_order_cache *orders;
     struct sw_graph *graph;
-    bool is_short; /* an output found no memory, and history has made room: to be tried again */
-    bool is_active;            /* the graph wants ticks */
+    bool is_short;  /* an output found no memory, and history has made room: to be tried again */
+    bool is_active; /* the graph wants ticks */
     struct sw_socket *sockets; /* list by socket->sibling */
     uint32_t socket_count;
     struct sw_upload *uploads; /* list by upload->sibling */
@@ -58,6 +60,11 @@ struct sw_session {
     struct sw_prepare *graph_prepare; /* the graph's, one of them, or NULL */
     struct sw_deriving *derivings;    /* derived tables that are being made */
     struct sw_realising *realisings;  /* formulas being computed (formulas.c) */
+    struct sw_keep *keep;             /* what outlives the process; NULL: nothing does */
+    const struct sw_replay *replay;   /* the change that is being done again; NULL: none */
+    uint64_t next_table;              /* the newest number of a saved table */
+    bool is_listed;                   /* in server->sessions */
+    bool is_leaving;                  /* it ends, but stays on disk */
     struct sw_session *next_ending;   /* server->ending */
     UT_hash_handle by_key;            /* server->sessions */
 };
@@ -65,7 +72,22 @@ struct sw_session {
 SW_MUST_USE sw_status sw_session_new(struct sw_server *server, struct sw_span app,
                                      char token[SW_TOKEN_TEXT], struct sw_session **session,
                                      struct sw_err *err);
-/* It is gone for everybody at once; its memory goes as soon as no worker is at it any more. */
+/* One without parts and data sets, not in the server's list, for who brings it back (waking.c); app
+ * may be NULL. */
+SW_MUST_USE sw_status sw_session_alloc(struct sw_server *server, const char *name,
+                                       const unsigned char *key, const char *app,
+                                       struct sw_session **session);
+SW_MUST_USE sw_status sw_session_make_parts(struct sw_session *session, struct sw_err *err);
+SW_MUST_USE sw_status sw_session_add_datasets(struct sw_session *session, struct sw_err *err);
+void sw_session_enter(struct sw_session *session); /* into the server's list */
+/* Its memory is given back; what is on disk of it stays. */
+void sw_session_leave(struct sw_session *session);
+/* Since 1970; of a change that is done again: then. */
+int64_t sw_session_wall_ms(const struct sw_session *session);
+/* A change that is done again gives the table the number that it had. */
+SW_MUST_USE sw_status sw_session_renumber(const struct sw_session *session, struct sw_table *table);
+/* It is gone for everybody at once, with every byte on disk; its memory goes as soon as no worker
+ * is at it any more. */
 void sw_session_end(struct sw_session *session);
 /* Free ended sessions that have come to rest; after each drain. */
 void sw_session_reap(struct sw_server *server);
@@ -81,6 +103,8 @@ void sw_session_tell_changed(struct sw_session *session, const struct sw_table *
                              const char *what);
 /* Run the graph after something changed; keeps it on the tick list while it is busy. */
 void sw_session_run(struct sw_session *session);
+/* So long without sockets that its memory can serve others, and nothing is at it. */
+bool sw_session_may_park(const struct sw_session *session, int64_t now_ms);
 /* Its life without sockets and uploads is over. */
 bool sw_session_is_expired(const struct sw_session *session, int64_t now_ms);
 

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "session/dispatch.h"
+#include "session/keeping.h"
 #include "session/server_priv.h"
 #include "wire/encode.h"
 
@@ -73,6 +74,7 @@ void sw_socket_shut(struct sw_socket *socket, int code, const char *reason)
 
 void sw_socket_put(struct sw_socket *socket, struct sw_buf *message)
 {
+    sw_outbox_hold(socket->outbox, socket->session == NULL ? 0 : sw_keep_need(socket->session));
     if (sw_outbox_put(socket->outbox, message) != SW_OK) {
         sw_socket_shut(socket, 1013, "reader too slow");
         return;

@@ -81,6 +81,18 @@ void sw_table_set_report(struct sw_table *table, const struct sw_load_report *re
     (void)snprintf(table->source, sizeof table->source, "%s", report->source);
 }
 
+sw_status sw_table_renumber(struct sw_table *table, uint64_t number)
+{
+    const struct sw_version *now = table->version;
+    struct sw_version *made = NULL;
+    if (now == NULL || now->number == number) {
+        return SW_OK;
+    }
+    SW_TRY(sw_version_new(number, now->schema, now->groups, now->group, now->next_row_id, &made));
+    sw_table_set_version(table, made);
+    return SW_OK;
+}
+
 uint64_t sw_table_version_number(const struct sw_table *table)
 {
     return table->version == NULL ? 0 : table->version->number;

@@ -13,6 +13,7 @@ struct sw_history;
 
 struct sw_table {
     uint32_t refs;
+    uint64_t id;                /* in what is saved of its session; 0: never saved */
     char *name;                 /* owned */
     char source[128];           /* "CSV, comma, UTF-8" */
     struct sw_version *version; /* counted; NULL until the header is known */
@@ -37,6 +38,8 @@ void sw_table_unref(struct sw_table *table); /* NULL accepted */
 /* Takes over one reference of version. */
 void sw_table_set_version(struct sw_table *table, struct sw_version *version);
 void sw_table_set_report(struct sw_table *table, const struct sw_load_report *report);
+/* The same contents under another number. */
+SW_MUST_USE sw_status sw_table_renumber(struct sw_table *table, uint64_t number);
 uint64_t sw_table_version_number(const struct sw_table *table); /* 0: none yet */
 uint64_t sw_table_rows(const struct sw_table *table);
 

@@ -10,8 +10,12 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "session/derived.h"
+#include "session/disk.h"
 #include "session/editing.h"
+#include "session/keeping.h"
+#include "session/keptupload.h"
 #include "session/server_priv.h"
+#include "session/spool.h"
 #include "session/upload_priv.h"
 #include "wire/decode.h"
 #include "wire/encode.h"
@@ -64,13 +68,14 @@ static void tell_failed(struct sw_upload *upload, const struct sw_err *err)
 
 /* -- lifetime -------------------------------------------------------------------------------- */
 
-static void unref(struct sw_upload *upload)
+void sw_upload_unref(struct sw_upload *upload)
 {
     sw_assert(upload->refs > 0);
     if (--upload->refs == 0) {
         sw_assert(upload->loading == NULL);
         sw_table_unref(upload->table);
         free(upload->metadata);
+        free(upload->kept);
         free(upload);
     }
 }
@@ -80,6 +85,7 @@ static void forget_body(struct sw_upload *upload)
     sw_digest_free(upload->digest);
     upload->digest = NULL;
     upload->request = NULL;
+    upload->waiter = NULL;
     upload->is_paused = false;
 }
 
@@ -107,11 +113,16 @@ static void drop_table(struct sw_upload *upload)
 void sw_upload_remove(struct sw_upload *upload, const char *why)
 {
     struct sw_session *session = upload->session;
+    bool is_unfinished = upload->phase == SW_UPLOAD_RECEIVING || upload->phase == SW_UPLOAD_PARSING;
     dismiss_request(upload);
     sw_loading_close(upload->loading);
     upload->loading = NULL;
-    if (upload->phase == SW_UPLOAD_RECEIVING || upload->phase == SW_UPLOAD_PARSING) {
+    if (is_unfinished) {
         drop_table(upload);
+    }
+    if (is_unfinished && upload->kept != NULL && !session->is_leaving) {
+        sw_kept_upload_gone(upload);
+        sw_spool_remove(session, upload->id);
     }
     upload->phase = SW_UPLOAD_GONE;
     (void)sw_fail(&upload->err, SW_UPLOAD, "%s", why);
@@ -123,7 +134,7 @@ void sw_upload_remove(struct sw_upload *upload, const char *why)
         }
     }
     upload->session = NULL;
-    unref(upload);
+    sw_upload_unref(upload);
 }
 
 bool sw_upload_list_is_receiving(const struct sw_upload *uploads)
@@ -164,17 +175,36 @@ static void forget_oldest(struct sw_session *session)
     }
 }
 
-/* -- after each step of the loading ------------------------------------------------------------ */
+/* -- after each step of the loading ----------------------------------------------------------- */
+
+/* Its table is complete once more, at the version that it had. */
+static void replay_over(struct sw_upload *upload, const struct sw_err *err)
+{
+    void (*done)(void *context, const struct sw_err *err) = upload->on_replayed;
+    upload->on_replayed = NULL;
+    if (err == NULL && upload->version > 0 &&
+        sw_table_renumber(upload->table, upload->version) != SW_OK) {
+        (void)sw_fail(&upload->err, SW_NO_MEMORY, "out of memory");
+        err = &upload->err;
+    }
+    done(upload->replay_context, err);
+}
 
 static void finish_load(struct sw_upload *upload)
 {
     upload->phase = SW_UPLOAD_DONE;
     upload->table->is_loading = false;
+    sw_upload_sync(upload);
     sw_loading_close(upload->loading);
     upload->loading = NULL;
+    if (upload->on_replayed != NULL) {
+        replay_over(upload, NULL);
+        return;
+    }
+    sw_kept_upload_done(upload);
     tell_progress(upload, true);
     sw_session_tell_changed(upload->session, upload->table, "upload");
-    dismiss_request(upload);
+    sw_upload_poke(upload);
     sw_log(SW_LOG_INFO, upload->session->name, "upload done bytes=%" PRId64 " rows=%" PRIu64,
            upload->offset, sw_table_rows(upload->table));
 }
@@ -188,6 +218,14 @@ static void fail_load(struct sw_upload *upload, const struct sw_err *err)
     sw_loading_close(upload->loading);
     upload->loading = NULL;
     drop_table(upload);
+    if (upload->on_replayed != NULL) {
+        replay_over(upload, &upload->err);
+        return;
+    }
+    if (upload->kept != NULL) {
+        sw_kept_upload_gone(upload);
+        sw_spool_remove(session, upload->id);
+    }
     dismiss_request(upload);
     tell_failed(upload, &upload->err);
     sw_log(SW_LOG_INFO, session->name, "upload failed bytes=%" PRId64 " status=%s", upload->offset,
@@ -208,6 +246,9 @@ static void load_stepped(void *context, const struct sw_load_report *report,
     case SW_LOAD_RUNNING:
         sw_editing_keep_headroom(session);
         tell_progress(upload, false);
+        if (upload->waiter != NULL) {
+            sw_upload_poke(upload);
+        }
         break;
     case SW_LOAD_DONE:
         finish_load(upload);
@@ -219,7 +260,7 @@ static void load_stepped(void *context, const struct sw_load_report *report,
         }
         return;
     }
-    if (version != NULL) {
+    if (version != NULL && session->replay == NULL) {
         sw_session_table_changed(session, upload->table);
     }
 }
@@ -231,22 +272,12 @@ static void spool_drained(void *context)
         upload->is_paused = false;
         upload->session->server->calls.request_ready(upload->request);
     }
-}
-
-/* -- making one -------------------------------------------------------------------------------- */
-
-/* A file without a name: nothing is left of it after a crash. */
-static int open_spool(const struct sw_server *server)
-{
-    char name[40];
-    sw_random_text(name, 24);
-    int fd =
-        openat(server->uploads_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd >= 0) {
-        (void)unlinkat(server->uploads_fd, name, 0);
+    if (upload->waiter != NULL) {
+        sw_upload_poke(upload);
     }
-    return fd;
 }
+
+/* -- making one ------------------------------------------------------------------------------- */
 
 /* The session of a bearer token. */
 static sw_status find_session(struct sw_server *server, struct sw_span token,
@@ -313,26 +344,19 @@ static sw_status make_table(struct sw_session *session, const struct sw_upload_s
     return sw_tables_add(&session->tables, upload->table, err);
 }
 
-static sw_status make_loading(struct sw_upload *upload, const struct sw_upload_spec *spec,
-                              struct sw_err *err)
+sw_status sw_upload_load(struct sw_upload *upload, int fd, struct sw_span types_text,
+                         bool is_strict, struct sw_span filename, int64_t written,
+                         struct sw_err *err)
 {
     struct sw_session *session = upload->session;
     struct sw_arena arena;
     sw_arena_init(&arena);
     const struct sw_json *types = NULL;
     sw_status status = SW_OK;
-    if (spec->types.length > 0) {
-        status = sw_decode_json(&arena, spec->types, &types, err);
+    if (types_text.length > 0) {
+        status = sw_decode_json(&arena, types_text, &types, err);
         if (status == SW_OK && types->kind != SW_JSON_OBJECT) {
             status = sw_fail(err, SW_PARAMS, "`types` must be an object of column: type");
-        }
-    }
-    int fd = -1;
-    if (status == SW_OK) {
-        fd = open_spool(session->server);
-        if (fd < 0) {
-            status = sw_fail(err, SW_STORAGE, "the server could not make room for the upload: %s",
-                             strerror(errno));
         }
     }
     if (status == SW_OK) {
@@ -342,21 +366,48 @@ static sw_status make_loading(struct sw_upload *upload, const struct sw_upload_s
             .load = {.fd = fd,
                      .budget = &session->budget,
                      .types = types,
-                     .is_strict = sw_span_equal(spec->strict, sw_span_text("true")),
+                     .is_strict = is_strict,
                      .has_header = -1,
-                     .name = spec->filename},
+                     .name = filename},
             .is_spool = true,
+            .written = (uint64_t)written,
             .on_step = load_stepped,
             .on_drained = spool_drained,
             .context = upload,
         };
         status = sw_loading_new(&options, &upload->loading, err);
-        if (status != SW_OK) {
-            (void)close(fd);
-        }
+    }
+    if (status != SW_OK) {
+        (void)close(fd);
     }
     sw_arena_fini(&arena);
     return status;
+}
+
+static sw_status make_loading(struct sw_upload *upload, const struct sw_upload_spec *spec,
+                              struct sw_err *err)
+{
+    int fd = sw_spool_open(upload->session, upload->id, true);
+    if (fd < 0) {
+        return sw_fail(err, SW_STORAGE, "the server could not make room for the upload: %s",
+                       strerror(errno));
+    }
+    return sw_upload_load(upload, fd, spec->types,
+                          sw_span_equal(spec->strict, sw_span_text("true")), spec->filename, 0,
+                          err);
+}
+
+struct sw_upload *sw_upload_make(struct sw_session *session)
+{
+    struct sw_upload *made = calloc(1, sizeof *made);
+    if (made != NULL) {
+        made->refs = 1;
+        made->session = session;
+        made->sibling = session->uploads;
+        session->uploads = made;
+        session->upload_count++;
+    }
+    return made;
 }
 
 static sw_status fill(struct sw_upload *upload, const struct sw_upload_spec *spec,
@@ -373,7 +424,9 @@ static sw_status fill(struct sw_upload *upload, const struct sw_upload_spec *spe
     upload->expires_wall_ms = session->server->clock->wall_ms(session->server->clock->context) +
                               (int64_t)SW_UPLOAD_EXPIRES_S * 1000;
     SW_TRY(make_table(session, spec, upload, err));
-    return make_loading(upload, spec, err);
+    SW_TRY(make_loading(upload, spec, err));
+    return sw_kept_upload_note(upload, spec) == SW_OK ? SW_OK
+                                                      : sw_fail(err, SW_NO_MEMORY, "out of memory");
 }
 
 sw_status sw_upload_create(struct sw_server *server, struct sw_span token,
@@ -383,15 +436,10 @@ sw_status sw_upload_create(struct sw_server *server, struct sw_span token,
     struct sw_session *session;
     SW_TRY(find_session(server, token, &session, err));
     SW_TRY(check_spec(session, spec, err));
-    struct sw_upload *made = calloc(1, sizeof *made);
+    struct sw_upload *made = sw_upload_make(session);
     if (made == NULL) {
         return sw_fail(err, SW_NO_MEMORY, "out of memory");
     }
-    made->refs = 1;
-    made->session = session;
-    made->sibling = session->uploads;
-    session->uploads = made;
-    session->upload_count++;
     sw_status status = fill(made, spec, err);
     if (status != SW_OK) {
         sw_upload_remove(made, "not made");
@@ -399,6 +447,7 @@ sw_status sw_upload_create(struct sw_server *server, struct sw_span token,
     }
     forget_oldest(session);
     server->count.uploads++;
+    sw_kept_upload_begin(made);
     if (spec->length == 0) {
         made->phase = SW_UPLOAD_PARSING;
         sw_loading_end(made->loading);
@@ -418,36 +467,6 @@ sw_status sw_upload_find(struct sw_server *server, struct sw_span token, struct 
         }
     }
     return sw_fail(err, SW_UPLOAD, "no such upload: it has ended, failed or expired");
-}
-
-const char *sw_upload_id(const struct sw_upload *upload)
-{
-    return upload->id;
-}
-
-const char *sw_upload_table(const struct sw_upload *upload)
-{
-    return upload->table->name;
-}
-
-int64_t sw_upload_offset(const struct sw_upload *upload)
-{
-    return upload->offset;
-}
-
-int64_t sw_upload_length(const struct sw_upload *upload)
-{
-    return upload->length;
-}
-
-struct sw_span sw_upload_metadata(const struct sw_upload *upload)
-{
-    return sw_span_text(upload->metadata);
-}
-
-int64_t sw_upload_expires_ms(const struct sw_upload *upload)
-{
-    return upload->expires_wall_ms;
 }
 
 sw_status sw_upload_set_length(struct sw_upload *upload, int64_t length, struct sw_err *err)
@@ -470,7 +489,7 @@ sw_status sw_upload_set_length(struct sw_upload *upload, int64_t length, struct 
     return SW_OK;
 }
 
-/* -- bodies ------------------------------------------------------------------------------------ */
+/* -- bodies ----------------------------------------------------------------------------------- */
 
 static sw_status check_phase(const struct sw_upload *upload, struct sw_err *err)
 {
@@ -519,6 +538,15 @@ static sw_status check_begin(const struct sw_upload *upload, int64_t offset, int
     return SW_OK;
 }
 
+/* The bytes of the body that is arriving were for nothing. */
+static void cut_body(struct sw_upload *upload)
+{
+    sw_loading_cut(upload->loading, (uint64_t)upload->body_offset);
+    if (upload->is_mark_open) {
+        sw_kept_upload_mark(upload, upload->body_offset, false);
+    }
+}
+
 sw_status sw_upload_begin(struct sw_upload *upload, int64_t offset, int64_t length,
                           enum sw_checksum checksum, const unsigned char *digest, void *request,
                           struct sw_err *err)
@@ -526,7 +554,7 @@ sw_status sw_upload_begin(struct sw_upload *upload, int64_t offset, int64_t leng
     sw_assert(offset >= 0 && length >= 0);
     if (upload->request != NULL) {
         if (upload->digest != NULL) {
-            sw_loading_cut(upload->loading, (uint64_t)upload->body_offset);
+            cut_body(upload);
         }
         dismiss_request(upload);
     }
@@ -535,6 +563,7 @@ sw_status sw_upload_begin(struct sw_upload *upload, int64_t offset, int64_t leng
         bool is_sha1 = checksum == SW_CHECKSUM_SHA1;
         SW_TRY(sw_digest_new(is_sha1 ? SW_DIGEST_SHA1 : SW_DIGEST_SHA256, &upload->digest));
         memcpy(upload->wanted, digest, is_sha1 ? SW_SHA1_BYTES : SW_SHA256_BYTES);
+        sw_kept_upload_mark(upload, offset, true);
     }
     upload->refs++;
     upload->checksum = checksum;
@@ -583,16 +612,35 @@ static bool is_checksum_right(struct sw_upload *upload)
     return sw_digest_equal(got, upload->wanted, length);
 }
 
+/* The body is complete: may its sender be told? */
+static sw_status end_wait(struct sw_upload *upload, struct sw_err *err)
+{
+    if (upload->is_refused) {
+        upload->is_refused = false;
+        forget_body(upload);
+        if (err != NULL) {
+            *err = upload->err;
+        }
+        return upload->err.status;
+    }
+    if (upload->phase == SW_UPLOAD_PARSING || !sw_upload_is_settled(upload)) {
+        return SW_AGAIN;
+    }
+    forget_body(upload);
+    return SW_OK;
+}
+
 static sw_status end_body(struct sw_upload *upload, struct sw_err *err)
 {
     if (upload->digest != NULL) {
         if (!is_checksum_right(upload)) {
-            sw_loading_cut(upload->loading, (uint64_t)upload->body_offset);
+            cut_body(upload);
             forget_body(upload);
             return sw_fail(err, SW_PARAMS, "the checksum does not match: send these bytes again");
         }
         upload->offset = upload->body_offset + upload->body_received;
         sw_loading_offer(upload->loading, (uint64_t)upload->offset);
+        sw_kept_upload_mark(upload, upload->offset, false);
     }
     void *request = upload->request;
     forget_body(upload);
@@ -600,22 +648,18 @@ static sw_status end_body(struct sw_upload *upload, struct sw_err *err)
         upload->phase = SW_UPLOAD_PARSING;
         sw_loading_end(upload->loading);
     }
-    if (upload->phase != SW_UPLOAD_PARSING) {
-        return SW_OK;
-    }
-    upload->request = request; /* waits */
-    return SW_AGAIN;
+    upload->request = upload->waiter = request;
+    return end_wait(upload, err);
 }
 
 sw_status sw_upload_end(struct sw_upload *upload, void *request, struct sw_err *err)
 {
-    sw_status status = SW_OK;
-    if (upload->phase != SW_UPLOAD_DONE || upload->request == request) {
-        status = check_request(upload, request, err);
-        status = status == SW_OK ? end_body(upload, err) : status;
+    sw_status status = check_request(upload, request, err);
+    if (status == SW_OK) {
+        status = upload->waiter == request ? end_wait(upload, err) : end_body(upload, err);
     }
     if (status != SW_AGAIN) {
-        unref(upload);
+        sw_upload_unref(upload);
     }
     return status;
 }
@@ -624,12 +668,12 @@ void sw_upload_cut(struct sw_upload *upload, void *request)
 {
     if (upload->request == request) {
         if (upload->digest != NULL) {
-            sw_loading_cut(upload->loading, (uint64_t)upload->body_offset);
+            cut_body(upload);
         }
         upload->session->idle_since_ms = sw_clock_ms(upload->session->server->clock);
         forget_body(upload);
     }
-    unref(upload);
+    sw_upload_unref(upload);
 }
 
 void sw_upload_terminate(struct sw_upload *upload)

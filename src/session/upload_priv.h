@@ -35,8 +35,21 @@ struct sw_upload {
     int64_t expires_wall_ms;
     int64_t told_ms; /* clock: of the last upload.progress */
     bool is_untold;  /* it went on since, too soon to be told: the sweep tells it */
+    /* what a restart needs; kept NULL where the server keeps nothing */
+    char *kept;           /* owned; see keptupload.h */
+    uint64_t need;        /* the record of the log that acknowledgements wait for */
+    uint64_t done_record; /* DONE: a save that contains it lets the spool go; 0: there is none */
+    uint64_t version;     /* the number that its table had, while it is read anew; 0: any */
+    int64_t marked;       /* bytes acknowledged by a mark */
+    int64_t synced;       /* bytes on the disk */
+    bool is_mark_open;    /* a body with a checksum is arriving */
+    bool is_syncing;
+    bool is_refused; /* its record could not be written: err says why */
+    void (*on_replayed)(void *context, const struct sw_err *err); /* it is read anew */
+    void *replay_context;
     /* the body that is arriving; request NULL: none */
     void *request;
+    void *waiter; /* the request, when its body is complete and its answer waits */
     int64_t body_offset, body_length, body_received;
     bool is_paused;           /* request was told to stop reading */
     struct sw_digest *digest; /* owned; of this body */
@@ -44,6 +57,25 @@ struct sw_upload {
     unsigned char wanted[SW_SHA256_BYTES];
 };
 
+/* -- uploadack.c */
+/* All that was taken is as safe as the durability says; else it will be, and the waiter hears. */
+bool sw_upload_is_settled(struct sw_upload *upload);
+/* The waiter asks again, if there is an answer. */
+void sw_upload_poke(struct sw_upload *upload);
+/* Its loading is about to be closed: the spool is synced where the durability says so. */
+void sw_upload_sync(struct sw_upload *upload);
+/* -- upload.c */
+void sw_upload_unref(struct sw_upload *upload);
+/* One more, without table and loading, in the session's list; NULL: no memory. */
+struct sw_upload *sw_upload_make(struct sw_session *session);
+/* Reads what is in its spool, and what is still to come. */
+SW_MUST_USE sw_status sw_upload_load(struct sw_upload *upload, int fd, struct sw_span types,
+                                     bool is_strict, struct sw_span filename, int64_t written,
+                                     struct sw_err *err);
+/* The records up to that one are in the log, in a save, or will be in none. */
+void sw_uploads_committed(struct sw_session *session);
+void sw_uploads_saved(struct sw_session *session, uint64_t seq);
+void sw_uploads_refused(struct sw_session *session, const struct sw_err *err);
 /* Takes it off the session's list whatever its phase; its table goes too unless it is complete. */
 void sw_upload_remove(struct sw_upload *upload, const char *why);
 /* Some upload of the list still receives bytes or parses. */

@@ -356,12 +356,12 @@ describe('guards', { concurrency: true }, () => {
         polite.end();
     });
 
-    test('G24: SIGTERM closes every socket with 1001 and the exit status is 0', async () => {
+    test('G24: SIGTERM closes every socket with 1012 and the exit status is 0', async () => {
         const own = await Server.start();
         const clients = await Promise.all(Array.from({ length: 50 }, () => Client.open(own)));
         own.signal('SIGTERM');
         const codes = new Set((await Promise.all(clients.map((client) => client.closed))).map(({ code }) => code));
-        assert.deepEqual([...codes], [1001]);
+        assert.deepEqual([...codes], [1012]);
         assert.deepEqual(await own.exited, { code: 0, signal: null });
         own.assertClean();
     });
