@@ -29,12 +29,12 @@
  *         24  u64  hash            XXH3 of the stored bytes, seeded by key * 8 + kind
  *     +  u64  hash                 XXH3 of all before, seeded by the chunk's key
  *
- * Payload: the sections' stored bytes one after another.  A reader refuses kinds, flags and versions
- * that it does not know: what adds one raises the format version.
+ * Payload: the sections' stored bytes one after another.  A reader refuses kinds, flags and
+ * versions that it does not know: what adds one raises the format version.
  *
  * Nothing of the bytes is believed: sizes are checked before arithmetic, sums against hashes, and
- * values against what kernels rely on (offsets ascend, codes are below dict_count, values lie within
- * the zone, null bits agree with the number of nulls).                                           */
+ * values against what kernels rely on (offsets ascend, codes are below dict_count, values lie
+ * within the zone, null bits agree with the number of nulls).                                           */
 #ifndef SW_SPILL_CHUNK_FORMAT_H
 #define SW_SPILL_CHUNK_FORMAT_H
 

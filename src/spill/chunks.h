@@ -21,7 +21,8 @@ SW_MUST_USE sw_status sw_chunks_put_work(struct sw_store *store, struct sw_chunk
 /* Is it written? Its key then. */
 bool sw_chunks_key(struct sw_store *store, const struct sw_chunk *chunk, uint64_t *key);
 /* The chunk of a key as a new object, charged to `budget`; its dictionary is the one that other
- * chunks of this store with the same dictionary have. SW_DAMAGED, also where there is no such key. */
+ * chunks of this store with the same dictionary have. SW_DAMAGED also where there is no such
+ * key. */
 SW_MUST_USE sw_status sw_chunks_get_work(struct sw_store *store, uint64_t key,
                                          struct sw_budget *budget, struct sw_chunk **chunk,
                                          struct sw_err *err);

@@ -5,7 +5,7 @@
  *
  * Row groups that versions shared are shared again, dictionaries too, row ids and
  * version numbers are those of before.  SW_DAMAGED: something in the files is;
- * nothing is restored then, and the store is to be closed.                                                      */
+ * nothing is restored then, and the store is to be closed.                          */
 #ifndef SW_SPILL_RESTORE_H
 #define SW_SPILL_RESTORE_H
 
@@ -19,7 +19,8 @@ SW_MUST_USE sw_status sw_restore_new(struct sw_store *store, struct sw_budget *b
 SW_MUST_USE sw_status sw_restore_step_work(struct sw_restore *restore, bool *is_done,
                                            struct sw_err *err);
 double sw_restore_progress(const struct sw_restore *restore); /* from 0 to 1; any thread */
-/* Once it is done: the state changes owner. A store that was never saved has no tables and facts. */
+/* Once it is done: the state changes owner. A store that was never saved has no tables and no
+ * facts. */
 struct sw_saved *sw_restore_take(struct sw_restore *restore);
 void sw_restore_free(struct sw_restore *restore); /* NULL accepted */
 

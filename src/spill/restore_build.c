@@ -103,7 +103,7 @@ sw_status sw_restore_build_group(struct sw_restore *restore, uint32_t i, struct 
     return status;
 }
 
-/* -- looking up: the rows came ordered by id ---------------------------------------------------- */
+/* -- looking up: the rows came ordered by id ------------------------------------------ */
 
 #define FIND(restore, what, wanted) \
     find((restore)->what, (restore)->what##_count, sizeof(*(restore)->what), (wanted))

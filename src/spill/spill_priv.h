@@ -66,7 +66,8 @@ bool sw_index_get(struct sw_spill *spill, const char *name, struct sw_stored *st
 void sw_index_cut(struct sw_spill *spill, const char *name);
 
 /* -- store.c */
-/* Room for about so many bytes more, where free pages do not do: SW_LIMIT, SW_STORAGE when the disk is short. */
+/* Room for about so many bytes more, where free pages do not do: SW_LIMIT, or SW_STORAGE when the
+ * disk is short. */
 SW_MUST_USE sw_status sw_store_reserve(struct sw_store *store, uint64_t bytes, struct sw_err *err);
 /* After a write; the db's lock is held. */
 void sw_store_settle_session(struct sw_store *store);
