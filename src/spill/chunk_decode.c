@@ -146,7 +146,7 @@ static sw_status read_sections(const unsigned char *from, bool has_bytes,
                                struct sw_chunk_facts *facts, struct sw_err *err)
 {
     uint8_t last = 0;
-    for (uint32_t i = 0; i < facts->sections; i++, from += SW_SECTION_BYTES_ON_DISK) {
+    for (uint32_t i = 0; i < facts->sections; i++, from += SW_SECTION_HEAD) {
         struct sw_section *section = &facts->section[i];
         *section = (struct sw_section){
             .kind = from[0],
@@ -179,7 +179,7 @@ sw_status sw_chunk_facts_read(struct sw_span bytes, uint64_t key, struct sw_chun
         return damaged(err, "a chunk is written in a newer form than this server reads");
     }
     if (from[10] > SW_SECTIONS_MAX ||
-        bytes.length != SW_CHUNK_FACTS_HEAD + (size_t)from[10] * SW_SECTION_BYTES_ON_DISK + 8 ||
+        bytes.length != SW_CHUNK_FACTS_HEAD + (size_t)from[10] * SW_SECTION_HEAD + 8 ||
         get_u64(from + bytes.length - 8) != sw_hash_bytes(from, bytes.length - 8, key)) {
         return damaged(err, "a chunk's facts are not as they were written");
     }

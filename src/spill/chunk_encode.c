@@ -88,7 +88,7 @@ static uint32_t list_parts(const struct sw_chunk *chunk, struct sw_span exceptio
 
 static void put_section(const struct sw_section *section, unsigned char *into)
 {
-    memset(into, 0, SW_SECTION_BYTES_ON_DISK);
+    memset(into, 0, SW_SECTION_HEAD);
     into[0] = section->kind;
     into[1] = section->codec;
     put(into + 8, &section->size, 8);
@@ -136,7 +136,7 @@ sw_status sw_chunk_encode(const struct sw_chunk *chunk, uint64_t key, uint64_t d
         bool is_alone = sections == 1 && parts[i].kind != SW_SECTION_EXCEPTIONS;
         put_part(&parts[i], is_alone, key, code, &section);
         put_section(&section, at);
-        at += SW_SECTION_BYTES_ON_DISK;
+        at += SW_SECTION_HEAD;
     }
     uint64_t hash = sw_hash_bytes(code->facts, (size_t)(at - code->facts), key);
     put(at, &hash, 8);

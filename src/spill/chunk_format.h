@@ -34,7 +34,7 @@
  *
  * Nothing of the bytes is believed: sizes are checked before arithmetic, sums against hashes, and
  * values against what kernels rely on (offsets ascend, codes are below dict_count, values lie
- * within the zone, null bits agree with the number of nulls).                                           */
+ * within the zone, null bits agree with the number of nulls). */
 #ifndef SW_SPILL_CHUNK_FORMAT_H
 #define SW_SPILL_CHUNK_FORMAT_H
 
@@ -61,9 +61,9 @@ struct sw_section {
     uint64_t size, stored, hash;
 };
 
-#define SW_CHUNK_FACTS_HEAD      80
-#define SW_SECTION_BYTES_ON_DISK 32
-#define SW_CHUNK_FACTS_MAX       (SW_CHUNK_FACTS_HEAD + SW_SECTIONS_MAX * SW_SECTION_BYTES_ON_DISK + 8)
+#define SW_CHUNK_FACTS_HEAD 80
+#define SW_SECTION_HEAD     32
+#define SW_CHUNK_FACTS_MAX  (SW_CHUNK_FACTS_HEAD + SW_SECTIONS_MAX * SW_SECTION_HEAD + 8)
 
 struct sw_chunk_facts {
     struct sw_chunk parts; /* as sw_chunk_new takes it, without dict and budget */

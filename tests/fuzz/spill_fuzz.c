@@ -42,10 +42,10 @@ static void make_hashes_right(unsigned char *facts, size_t size, struct sw_span 
     if (size < SW_CHUNK_FACTS_HEAD + 8) {
         return;
     }
-    size_t sections = (size - SW_CHUNK_FACTS_HEAD - 8) / SW_SECTION_BYTES_ON_DISK;
+    size_t sections = (size - SW_CHUNK_FACTS_HEAD - 8) / SW_SECTION_HEAD;
     size_t at = 0;
     for (size_t i = 0; i < sections; i++) {
-        unsigned char *section = facts + SW_CHUNK_FACTS_HEAD + i * SW_SECTION_BYTES_ON_DISK;
+        unsigned char *section = facts + SW_CHUNK_FACTS_HEAD + i * SW_SECTION_HEAD;
         uint64_t stored;
         memcpy(&stored, section + 16, sizeof(stored));
         if (stored > payload.length - at) {

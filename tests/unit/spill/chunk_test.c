@@ -201,7 +201,7 @@ static void check_forgeries(struct coded *coded, struct test_random *random)
         }
         size_t at = 0;
         for (unsigned i = 0; i < facts[10] && i < SW_SECTIONS_MAX; i++) {
-            unsigned char *section = facts + SW_CHUNK_FACTS_HEAD + i * SW_SECTION_BYTES_ON_DISK;
+            unsigned char *section = facts + SW_CHUNK_FACTS_HEAD + i * SW_SECTION_HEAD;
             uint64_t stored;
             memcpy(&stored, section + 16, 8);
             if (stored <= payload.length - at) {
