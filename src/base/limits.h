@@ -10,16 +10,16 @@
 #define SW_VECTOR_ROWS           2048u  /* rows a kernel works on at a time: stays in L1 */
 #define SW_COLUMNS_MAX           4096u  /* columns of a table: beyond it headers are mistakes */
 #define SW_NAME_BYTES_MAX        255u   /* bytes of a table, column, input, output name */
-#define SW_FIELD_BYTES_MAX       (16u << 20) /* bytes of one CSV field: an unclosed quote stops here */
-#define SW_DICT_ENTRIES_MAX      (1u << 22) /* distinct strings of a column kept as a dictionary */
+#define SW_FIELD_BYTES_MAX       (16u << 20) /* bytes of one CSV field: stops an unclosed quote */
+#define SW_DICT_ENTRIES_MAX      (1u << 22)  /* distinct strings of a column kept as a dictionary */
 #define SW_DICT_BYTES_MAX        (256u << 20) /* their bytes */
-#define SW_CHUNK_TEXT_BYTES      (64u << 20) /* plain text after which a row group is sealed early */
-#define SW_TABLES_MAX            256u        /* tables of a session */
-#define SW_EXCEPTIONS_MAX        65536u      /* cells of a column that need not fit: kept as text */
-#define SW_EXCEPTION_VALUES_MIN  1000u       /* values from which on a column may have such cells */
-#define SW_EXCEPTION_SHARE       1000u       /* of so many values less than one does not fit */
-#define SW_EXCEPTIONS_LISTED_MAX 100u        /* of a column, that table.describe shows */
-#define SW_EXCEPTION_TEXT_MAX    200u        /* bytes of each that it shows */
+#define SW_CHUNK_TEXT_BYTES      (64u << 20)  /* plain text that seals a row group early */
+#define SW_TABLES_MAX            256u         /* tables of a session */
+#define SW_EXCEPTIONS_MAX        65536u /* cells of a column that need not fit: kept as text */
+#define SW_EXCEPTION_VALUES_MIN  1000u  /* values from which on a column may have such cells */
+#define SW_EXCEPTION_SHARE       1000u  /* of so many values less than one does not fit */
+#define SW_EXCEPTIONS_LISTED_MAX 100u   /* of a column, that table.describe shows */
+#define SW_EXCEPTION_TEXT_MAX    200u   /* bytes of each that it shows */
 
 /* -- JSON and messages --------------------------------------------------- */
 #define SW_MESSAGE_BYTES_MAX     (1u << 20) /* one WebSocket message from a client */

@@ -4,13 +4,13 @@
  * The column's range is cut into fine bins.  For each output the index holds, for each fine bin,
  * running totals over the bins before it: rows and sums of each of the output's cells
  * (fold/cube.h).  A range's partial is the difference of two of them, plus the rows of the two
- * bins in which it begins and ends, which are looked at one by one: rows of a row group are listed
- * by fine bin, and so are their cells.  All of it is whole numbers, so the answer is that of a scan,
- * bit for bit.
+ * bins in which it begins and ends, which are looked at one by one: rows of a row group are
+ * listed by fine bin, and so are their cells.  All of it is whole numbers, so the answer is that
+ * of a scan, bit for bit.
  *
  * Other filters of an output are tested while the index is made; its rows are those that pass.
  *
- * Made by workers a row group at a time, one part per worker, put together by the last.  sw_brush_new, _move, _answer and _free: the loop; `done` comes there, once. */
+ * Made by workers.  sw_brush_new, _move, _answer and _free: the loop; `done` comes there, once. */
 #ifndef SW_EXEC_BRUSH_H
 #define SW_EXEC_BRUSH_H
 

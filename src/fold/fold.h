@@ -80,8 +80,8 @@ struct sw_fold {
      * for a partial that has failed. */
     void (*needs)(const void *plan, struct sw_fold_needs *needs);
     size_t (*settle)(void *state);
-    /* All or none; see fold/cube.h.  cube: false where this plan cannot; cells: the cell of each row
-     * of the vector into[SW_VECTOR_ROWS]; fill: the cells into an empty partial. */
+    /* All or none; see fold/cube.h.  cube: false where this plan cannot; cells: the cell of each
+     * row of the vector into[SW_VECTOR_ROWS]; fill: the cells into an empty partial. */
     bool (*cube)(const void *plan, struct sw_cube_shape *shape);
     void (*cells)(const void *plan, struct sw_batch *batch, uint16_t *into);
     SW_MUST_USE sw_status (*fill)(const void *plan, void *state, const struct sw_cube_cells *cells);

@@ -2,7 +2,7 @@
  * over what its clause filters, and once it is there its outputs are answered from it, at once and
  * on the loop.  What the index does not hold is scanned as ever, in the same flush.
  *
- * One index per graph, of the clause that moved last; it goes with its table's version.            */
+ * One index per graph, of the clause that moved last; it goes with its table's version. */
 #include <stdlib.h>
 #include <string.h>
 
