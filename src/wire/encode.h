@@ -40,7 +40,8 @@ SW_MUST_USE sw_status sw_encode_page_arrow(struct sw_buf *out, struct sw_span he
 
 /* CSV (RFC 4180, CRLF not used: lines end in LF), any thread.  Columns are indices; a null is
  * empty, or in string columns its spelling in the source, or the text that did not fit; texts that
- * look like a null ("", NA, ...) are quoted; shortest round-trip floats; ISO dates; timestamps with Z. */
+ * look like a null ("", NA, ...) are quoted; shortest round-trip floats; ISO dates; timestamps
+ * with Z. */
 void sw_encode_csv_header(struct sw_buf *out, const struct sw_schema *schema,
                           const uint32_t *columns, uint32_t column_count);
 /* Rows [first, first + count) of a group, those in `select` (bit i: its row i; NULL: all of them).
