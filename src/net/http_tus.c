@@ -164,9 +164,20 @@ static int complete_create_empty(struct lws *wsi, struct sw_exchange *exchange)
 {
     struct sw_upload *upload;
     struct sw_err err;
-    (void)exchange;
-    return create(wsi, &upload, &err) == SW_OK ? reply_created(wsi, upload)
-                                               : sw_reply_error(wsi, 0, &err);
+    if (create(wsi, &upload, &err) != SW_OK) {
+        return sw_reply_error(wsi, 0, &err);
+    }
+    if (sw_upload_length(upload) == 0) {
+        return reply_created(wsi, upload); /* it is complete: what it is worth is told later */
+    }
+    if (sw_upload_begin(upload, 0, 0, SW_CHECKSUM_NONE, NULL, sw_conn_of(wsi), &err) != SW_OK) {
+        sw_upload_terminate(upload);
+        return sw_reply_error(wsi, 0, &err);
+    }
+    exchange->upload = upload; /* an empty body: it ends when the upload outlives a kill */
+    exchange->is_resumable = true;
+    exchange->complete = complete_create;
+    return complete_create(wsi, exchange);
 }
 
 static int post(struct lws *wsi)

@@ -181,6 +181,9 @@ int sw_reply_error(struct lws *wsi, int status, const struct sw_err *err)
     if (status == 401) {
         sw_reply_header(exchange, "WWW-Authenticate", "Bearer");
     }
+    if (err->status == SW_WAKING) {
+        sw_reply_header(exchange, "Retry-After", "1");
+    }
     int result = sw_reply_body(wsi, "application/json", sw_buf_peek(&body));
     sw_buf_fini(&body);
     return result;

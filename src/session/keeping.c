@@ -44,6 +44,7 @@ sw_status sw_keep_new(struct sw_session *session, struct sw_store *store, uint64
     made->session = session;
     memcpy(made->name, session->name, sizeof made->name);
     made->store = store;
+    made->has_store = store != NULL;
     made->queued = made->committed = made->saved = seq;
     made->facts.kind = SW_STORE_SESSION;
     memcpy(made->facts.key, session->key, sizeof made->facts.key);
@@ -75,6 +76,13 @@ uint64_t sw_keep_need(const struct sw_session *session)
 {
     const struct sw_keep *keep = session->keep;
     return keep == NULL || keep->committed == keep->queued ? 0 : keep->queued;
+}
+
+int64_t sw_keep_disk_bytes(const struct sw_session *session)
+{
+    const struct sw_keep *keep = session->keep;
+    bool is_known = keep != NULL && keep->has_store && !keep->is_broken;
+    return is_known ? sw_store_disk_bytes(keep->store) : 0;
 }
 
 bool sw_keep_is_committed(const struct sw_session *session, uint64_t seq)
@@ -206,6 +214,7 @@ static void append_done(struct sw_disk_task *task)
 {
     struct sw_keep *keep = task->context;
     keep->is_appending = false;
+    keep->has_store = keep->has_store || keep->store != NULL;
     for (const struct sw_keep_record *at = keep->batch; at != NULL; at = at->next) {
         keep->committed = task->status == SW_OK ? at->seq : keep->committed;
         keep->log_bytes += at->params;
@@ -223,7 +232,7 @@ static void append_done(struct sw_disk_task *task)
 /* All that wait, as far as one append takes. */
 static void start_append(struct sw_keep *keep)
 {
-    bool is_busy_store = keep->store == NULL && keep->is_saving;
+    bool is_busy_store = !keep->has_store && keep->is_saving;
     if (keep->is_appending || keep->first == NULL || is_busy_store || keep->is_broken) {
         return;
     }
@@ -323,7 +332,7 @@ void sw_keep_add(struct sw_session *session, const struct sw_keep_entry *entry)
 /* After a failed sync the files are opened anew: what they hold is known again then. */
 static sw_status need_store_work(struct sw_keep *keep, struct sw_err *err)
 {
-    if (keep->store != NULL && sw_store_has_failed(keep->store)) {
+    if (keep->store != NULL && keep->is_broken && sw_store_has_failed(keep->store)) {
         sw_store_close_work(keep->store);
         keep->store = NULL;
         return sw_store_open_work(keep->server->spill, keep->name, keep->server->session_disk_bytes,
@@ -358,6 +367,7 @@ static void save_done(struct sw_disk_task *task)
 {
     struct sw_keep *keep = task->context;
     keep->is_saving = false;
+    keep->has_store = keep->is_appending ? keep->has_store : keep->store != NULL;
     sw_saved_free(keep->state);
     keep->state = NULL;
     if (task->status == SW_OK) {

@@ -35,6 +35,7 @@ struct sw_keep {
     uint64_t saving_to;                  /* what the save that runs will contain */
     size_t log_bytes;                    /* since the last save */
     int64_t changed_ms, tried_ms;        /* clock: newest change, last try to save */
+    bool has_store;                      /* the loop's word for store != NULL */
     bool is_appending, is_saving, is_broken, is_urgent, is_ended, is_removed;
     bool is_set_aside;    /* its files are damaged: they go where nobody opens them */
     struct sw_err broken; /* why it is */
@@ -60,6 +61,8 @@ SW_MUST_USE sw_status sw_keep_check(const struct sw_session *session, struct sw_
 void sw_keep_add(struct sw_session *session, const struct sw_keep_entry *entry);
 /* The record that replies put now wait for; 0: none. */
 uint64_t sw_keep_need(const struct sw_session *session);
+/* Bytes of its files; 0: none yet. */
+int64_t sw_keep_disk_bytes(const struct sw_session *session);
 bool sw_keep_is_committed(const struct sw_session *session, uint64_t seq);
 /* All is saved, nothing is under way. */
 bool sw_keep_is_clean(const struct sw_session *session);

@@ -234,11 +234,11 @@ sw_status sw_method_session_info(struct sw_call *call, struct sw_err *err)
     }
     sw_buf_printf(&call->result,
                   "{\"memory_bytes\":%" PRId64 ",\"memory_limit_bytes\":%" PRId64
-                  ",\"spilled_bytes\":0,\"shared_bytes\":%" PRId64
+                  ",\"spilled_bytes\":0,\"disk_bytes\":%" PRId64 ",\"shared_bytes\":%" PRId64
                   ",\"state\":\"live\",\"connections\":%" PRIu32 ",\"tables\":%" PRIu32
                   ",\"uptime_s\":%" PRId64 "}",
-                  sw_budget_used(&session->budget), session->budget.limit, shared,
-                  session->socket_count, session->tables.count,
+                  sw_budget_used(&session->budget), session->budget.limit,
+                  sw_keep_disk_bytes(session), shared, session->socket_count, session->tables.count,
                   (sw_clock_ms(session->server->clock) - session->opened_ms) / 1000);
     return SW_OK;
 }

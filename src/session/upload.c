@@ -16,6 +16,7 @@
 #include "session/keptupload.h"
 #include "session/server_priv.h"
 #include "session/spool.h"
+#include "session/stored.h"
 #include "session/upload_priv.h"
 #include "wire/decode.h"
 #include "wire/encode.h"
@@ -288,7 +289,11 @@ static sw_status find_session(struct sw_server *server, struct sw_span token,
                        "an upload needs a session: send the header Authorization: Bearer TOKEN, "
                        "with the token of session.open");
     }
-    return sw_session_find(server, token, session, err);
+    sw_status status = sw_stored_wake(server, token, NULL, NULL, session, err);
+    return status != SW_AGAIN ? status
+                              : sw_fail(err, SW_WAKING,
+                                        "the session is being brought back from disk: try again in "
+                                        "a second");
 }
 
 static sw_status check_spec(const struct sw_session *session, const struct sw_upload_spec *spec,

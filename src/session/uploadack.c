@@ -149,9 +149,11 @@ const char *sw_upload_table(const struct sw_upload *upload)
     return upload->table->name;
 }
 
+/* Without what a kill would take back. */
 int64_t sw_upload_offset(const struct sw_upload *upload)
 {
-    return upload->offset;
+    bool is_kept = upload->kept != NULL && upload->loading != NULL && upload->digest == NULL;
+    return upload->offset - (is_kept ? (int64_t)sw_loading_pending(upload->loading) : 0);
 }
 
 int64_t sw_upload_length(const struct sw_upload *upload)

@@ -4,5 +4,5 @@
 + "idle_timeout_s": "*number", "limits": {}, "server": {"name": "spillway", "version": "*string", "protocol": 1},
 + "tables": [], "inputs": {}, "outputs": []}}
 > {"method": "session.info"}
-< {"result": {"memory_bytes": "*number", "memory_limit_bytes": "*number", "spilled_bytes": 0, "shared_bytes": "*number",
+< {"result": {"memory_bytes": "*number", "memory_limit_bytes": "*number", "spilled_bytes": 0, "disk_bytes": "*number", "shared_bytes": "*number",
 + "state": "live", "connections": 1, "tables": 0, "uptime_s": "*number"}}

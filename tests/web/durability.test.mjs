@@ -106,3 +106,103 @@ test('a stopped server tells its clients to come back, and has their sessions', 
     assert.deepEqual(await sight(after), seen);
     await lives.end();
 });
+
+/** tus by hand: a PATCH of `bytes` at `offset`. */
+function patch(server, url, token, offset, bytes) {
+    return request(server, 'PATCH', url, {
+        body: bytes,
+        headers: { 'Tus-Resumable': '1.0.0', 'Upload-Offset': String(offset), Authorization: `Bearer ${token}`, 'Content-Type': 'application/offset+octet-stream' },
+    });
+}
+
+/** The answer of a request once its session is back in memory. */
+async function awake(ask) {
+    return until('the session to be back', async () => {
+        const answer = await ask();
+        if (answer.status === 503) {
+            assert.equal(answer.headers['retry-after'], '1');
+        }
+        return answer.status !== 503 && answer;
+    });
+}
+
+test('an upload goes on after a kill from the bytes that were acknowledged', async (t) => {
+    const lives = new Lives(t);
+    await lives.start();
+    const client = await Client.open(lives.server);
+    const whole = Buffer.from(CSV);
+    const half = 20_000;
+    const headers = { 'Tus-Resumable': '1.0.0', Authorization: `Bearer ${client.token}` };
+    const created = await request(lives.server, 'POST', '/files', {
+        headers: { ...headers, 'Upload-Length': String(whole.length), 'Upload-Metadata': `filename ${btoa('trips.csv')}` },
+    });
+    assert.equal(created.status, 201);
+    const url = created.headers.location;
+    assert.equal((await patch(lives.server, url, client.token, 0, whole.subarray(0, half))).status, 204);
+    await lives.again();
+    const head = await awake(() => request(lives.server, 'HEAD', url, { headers }));
+    assert.equal(head.status, 200);
+    assert.equal(head.headers['upload-offset'], String(half));
+    assert.equal(head.headers['upload-metadata'], `filename ${btoa('trips.csv')}`);
+    assert.equal((await patch(lives.server, url, client.token, half, whole.subarray(half))).status, 204);
+    await lives.again();
+    const after = await Client.open(lives.server, { token: client.token });
+    const page = await after.call('table.page', { table: 'trips', limit: 1 });
+    assert.equal(page.rows, 3000);
+    const ended = await request(lives.server, 'HEAD', url, { headers });
+    assert.equal(ended.headers['upload-offset'], String(whole.length));
+    await lives.end();
+});
+
+test('a parked session gives its memory back and comes back as it was', async (t) => {
+    const lives = new Lives(t, { args: ['--park-after', '0'] });
+    const server = await lives.start();
+    const metric = async (name) => Number(new RegExp(`^spillway_${name} (\\d+)`, 'm').exec((await request(server, 'GET', '/metrics')).text)[1]);
+    const before = await Client.open(server);
+    await someWork(before);
+    const seen = await sight(before);
+    await before.close();
+    await until('the session to be parked', async () => (await metric('sessions_stored')) === 1);
+    await until('its memory', async () => (await metric('memory_bytes')) < 100_000);
+    assert.equal(await metric('sessions'), 0);
+    const after = await Client.open(server, { token: before.token });
+    assert.deepEqual(await sight(after), seen);
+    assert.ok((await after.call('session.info')).disk_bytes > 0);
+    await lives.end();
+});
+
+test('a closed session leaves no byte, and its token opens nothing after a restart', async (t) => {
+    const lives = new Lives(t);
+    await lives.start();
+    const client = await Client.open(lives.server);
+    await client.upload('secret', 'word\ncanary-of-a-mine\n');
+    await client.call('input.set', { values: { w: 'canary-of-a-mine' } });
+    assert.ok(lives.holding('canary-of-a-mine').length > 0);
+    await client.call('session.close');
+    assert.deepEqual(lives.holding('canary-of-a-mine'), []);
+    await lives.again();
+    const late = await Client.connect(lives.server);
+    await late.fails('session.open', { resume: client.token }, -32010);
+    await lives.end();
+});
+
+test('a damaged file is set aside for its session alone', async (t) => {
+    const lives = new Lives(t);
+    await lives.start();
+    const [one, two] = [await Client.open(lives.server), await Client.open(lives.server)];
+    await someWork(one);
+    await someWork(two);
+    const seen = await sight(two);
+    await lives.server.stop();
+    const file = path.join(lives.state, 'sessions', `${one.info.session}.db`);
+    const bytes = readFileSync(file);
+    bytes.fill(0xa5, 4096 + 200, bytes.length - 100);
+    writeFileSync(file, bytes);
+    await lives.start();
+    const late = await Client.connect(lives.server);
+    await late.fails('session.open', { resume: one.token }, -32010, /damaged.*set aside/);
+    const after = await Client.open(lives.server, { token: two.token });
+    assert.deepEqual(await sight(after), seen);
+    assert.ok(readdirSync(path.join(lives.state, 'damaged')).some((name) => name.startsWith(one.info.session)));
+    await lives.end();
+});
