@@ -3,7 +3,9 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "base/status.h"
 
@@ -12,6 +14,8 @@
 #define BLOCK_BITS_MAX   22u /* 4 MiB */
 #define BLOCK_CLASSES    (BLOCK_BITS_MAX - BLOCK_BITS_MIN + 1)
 #define BLOCK_KEPT_BYTES (64u << 20) /* kept for reuse over all sizes */
+#define PAGE_BYTES       4096u
+#define WHOLE_BYTES_MIN  (128u << 10) /* below, the faults cost no more than the call */
 
 /* gcc defines a macro, clang answers a question. */
 #ifdef __has_feature
@@ -60,12 +64,17 @@ static void *fresh(size_t size)
     return aligned_alloc(BLOCK_ALIGN, rounded == 0 ? BLOCK_ALIGN : rounded);
 }
 
-void *sw_block_alloc(size_t size)
+/* The pages of a fresh block.  A kernel before 5.14, or one short of memory, says no: then the first
+ * touch brings them. */
+static void bring_pages(void *block, size_t size)
 {
-    unsigned kind = class_of(size);
-    if (!is_recycling || kind == BLOCK_CLASSES) {
-        return fresh(size);
-    }
+    uintptr_t first = (uintptr_t)block & ~(uintptr_t)(PAGE_BYTES - 1);
+    uintptr_t end = ((uintptr_t)block + size + PAGE_BYTES - 1) & ~(uintptr_t)(PAGE_BYTES - 1);
+    (void)madvise((void *)first, end - first, MADV_POPULATE_WRITE);
+}
+
+static void *take_kept(unsigned kind)
+{
     (void)pthread_mutex_lock(&pool.lock);
     struct free_block *block = pool.list[kind];
     if (block != NULL) {
@@ -73,7 +82,32 @@ void *sw_block_alloc(size_t size)
         pool.kept_bytes -= (size_t)1 << (kind + BLOCK_BITS_MIN);
     }
     (void)pthread_mutex_unlock(&pool.lock);
-    return block != NULL ? (void *)block : fresh((size_t)1 << (kind + BLOCK_BITS_MIN));
+    return block;
+}
+
+static void *alloc(size_t size, bool is_whole)
+{
+    unsigned kind = class_of(size);
+    bool is_kept_size = is_recycling && kind < BLOCK_CLASSES;
+    void *block = is_kept_size ? take_kept(kind) : NULL;
+    if (block != NULL) {
+        return block;
+    }
+    block = fresh(is_kept_size ? (size_t)1 << (kind + BLOCK_BITS_MIN) : size);
+    if (block != NULL && is_whole && size >= WHOLE_BYTES_MIN) {
+        bring_pages(block, size);
+    }
+    return block;
+}
+
+void *sw_block_alloc(size_t size)
+{
+    return alloc(size, false);
+}
+
+void *sw_block_alloc_whole(size_t size)
+{
+    return alloc(size, true);
 }
 
 void sw_block_free(void *block, size_t size)

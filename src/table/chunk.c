@@ -57,7 +57,7 @@ sw_status sw_chunk_new(const struct sw_chunk *parts, bool has_valid, bool has_sp
         goto fail_charge;
     }
     *made = *parts;
-    made->data = parts->data_size > 0 ? sw_block_alloc(parts->data_size) : NULL;
+    made->data = parts->data_size > 0 ? sw_block_alloc_whole(parts->data_size) : NULL;
     made->bytes = parts->bytes_size > 0 ? sw_block_alloc(parts->bytes_size) : NULL;
     made->valid = has_valid ? sw_block_alloc(valid_size(parts)) : NULL;
     made->null_spelling = has_spelling ? sw_block_alloc(parts->rows) : NULL;

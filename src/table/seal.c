@@ -16,6 +16,7 @@
 #define MANTISSA_MAX 0x1p51
 #define SAMPLES      64u
 #define STEP         2048u
+#define LANES        8u
 
 static inline uint64_t bits_of(double value)
 {
@@ -119,11 +120,8 @@ static void pack_ints(const int64_t *restrict from, uint32_t n, int64_t base, ui
             into32[i] = (uint32_t)((uint64_t)from[i] - first);
         }
         break;
-    case 8:
-        memcpy((int64_t *)into + at, from, n * sizeof(*from));
-        break;
     default:
-        break;
+        break; /* eight bytes: keep_wide */
     }
 }
 
@@ -191,6 +189,19 @@ static void *data_of(struct sw_chunk *chunk)
     return (void *)(uintptr_t)chunk->data;
 }
 
+/* Eight bytes a value, as they stand: a full chunk takes the builder's array, which gets the
+ * chunk's new one (builder and chunk have paid for one of the size each). */
+static void *keep_wide(const struct sw_builder *builder, void *values, struct sw_chunk *chunk)
+{
+    void *other = data_of(chunk);
+    if (builder->rows < SW_CHUNK_ROWS) {
+        memcpy(other, values, chunk->data_size);
+        return values;
+    }
+    chunk->data = values;
+    return other;
+}
+
 /* -- integers ----------------------------------------------------------------------- */
 
 static void scan_ints(struct sw_builder *builder, struct sw_zone *zone)
@@ -230,11 +241,58 @@ static sw_status seal_ints(struct sw_builder *builder, struct sw_chunk *parts,
     parts->base = parts->width == 8 ? 0 : parts->zone.min_i;
     parts->data_size = (size_t)parts->rows * parts->width;
     SW_TRY(make_chunk(builder, parts, chunk, err));
-    pack_ints(builder->ints, parts->rows, parts->base, parts->width, data_of(*chunk), 0);
+    if (parts->width == 8) {
+        builder->ints = keep_wide(builder, builder->ints, *chunk);
+    } else {
+        pack_ints(builder->ints, parts->rows, parts->base, parts->width, data_of(*chunk), 0);
+    }
     return SW_OK;
 }
 
 /* -- floats ------------------------------------------------------------------------- */
+
+/* Of zeros the first: 0 and -0 are equal, and lanes meet them in another order. */
+static double first_zero(const double *values)
+{
+    while (*values != 0) {
+        values++;
+    }
+    return *values;
+}
+
+/* The bounds of what is a number; returns how many are none.  Lanes, because a chain of comparisons
+ * waits for each. */
+static uint64_t find_bounds(const double *restrict values, uint32_t n, double *least, double *most)
+{
+    uint64_t nans[LANES] = {0};
+    double min[LANES];
+    double max[LANES];
+    for (uint32_t k = 0; k < LANES; k++) {
+        min[k] = INFINITY;
+        max[k] = -INFINITY;
+    }
+    for (uint32_t i = 0; i < n; i += LANES) {
+        uint32_t lanes = n - i < LANES ? n - i : LANES;
+        const double *value = values + i;
+        for (uint32_t k = 0; k < lanes; k++) {
+            min[k] = value[k] < min[k] ? value[k] : min[k];
+        }
+        for (uint32_t k = 0; k < lanes; k++) {
+            max[k] = value[k] > max[k] ? value[k] : max[k];
+        }
+        for (uint32_t k = 0; k < lanes; k++) {
+            nans[k] += value[k] != value[k];
+        }
+    }
+    for (uint32_t k = 1; k < LANES; k++) {
+        min[0] = min[k] < min[0] ? min[k] : min[0];
+        max[0] = max[k] > max[0] ? max[k] : max[0];
+        nans[0] += nans[k];
+    }
+    *least = min[0] == 0 ? first_zero(values) : min[0];
+    *most = max[0] == 0 ? first_zero(values) : max[0];
+    return nans[0];
+}
 
 static void scan_floats(struct sw_builder *builder, struct sw_zone *zone)
 {
@@ -244,14 +302,9 @@ static void scan_floats(struct sw_builder *builder, struct sw_zone *zone)
         bool has_valid = builder->nulls < rows;
         fill_null_floats(builder, has_valid ? values[first_valid(builder)] : 0);
     }
-    uint64_t nans = 0;
-    double min = INFINITY;
-    double max = -INFINITY;
-    for (uint32_t i = 0; i < rows; i++) {
-        nans += values[i] != values[i];
-        min = values[i] < min ? values[i] : min;
-        max = values[i] > max ? values[i] : max;
-    }
+    double min;
+    double max;
+    uint64_t nans = find_bounds(values, rows, &min, &max);
     if (nans > 0 && builder->nulls > 0 &&
         values[first_valid(builder)] != values[first_valid(builder)]) {
         nans -= builder->nulls; /* the filler was a NaN itself */
@@ -344,7 +397,7 @@ static sw_status seal_floats(struct sw_builder *builder, struct sw_chunk *parts,
     parts->width = 8;
     parts->data_size = (size_t)parts->rows * 8;
     SW_TRY(make_chunk(builder, parts, chunk, err));
-    memcpy(data_of(*chunk), builder->floats, parts->data_size);
+    builder->floats = keep_wide(builder, builder->floats, *chunk);
     return SW_OK;
 }
 

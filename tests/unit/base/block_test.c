@@ -17,6 +17,11 @@ static void blocks_of_every_size_are_aligned_and_whole(void **state)
         assert_int_equal((uintptr_t)block % 64, 0);
         memset(block, 0x5a, sizes[i]);
         sw_block_free(block, sizes[i]);
+        block = sw_block_alloc_whole(sizes[i]);
+        assert_non_null(block);
+        assert_int_equal((uintptr_t)block % 64, 0);
+        memset(block, 0xa5, sizes[i]);
+        sw_block_free(block, sizes[i]);
     }
     sw_block_free(NULL, 4096);
     sw_block_trim();

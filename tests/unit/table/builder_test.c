@@ -474,6 +474,63 @@ static void a_chunk_lives_until_its_last_reference_goes(void **state)
     sw_chunk_unref(NULL);
 }
 
+/* Bits of every kind: whole numbers and doubles that no narrower form holds. */
+static int64_t wide_bits(uint32_t chunk, uint32_t row)
+{
+    return (int64_t)(((uint64_t)chunk << 16 | row) * 0x9e3779b97f4a7c15u);
+}
+
+/* A full chunk of eight bytes a value takes the builder's array: what follows must not reach it. */
+static void a_full_chunk_of_wide_numbers_is_left_alone_by_the_next(void **state)
+{
+    (void)state;
+    static const enum sw_type types[] = {SW_TYPE_INT, SW_TYPE_FLOAT};
+    for (size_t t = 0; t < 2; t++) {
+        struct sw_builder *builder = new_builder(types[t], NULL);
+        struct sw_chunk *chunk[3];
+        for (uint32_t c = 0; c < 3; c++) {
+            for (uint32_t row = 0; row < SW_CHUNK_ROWS; row++) {
+                struct sw_value value = {.type = types[t], .is_null = row % 7 == c};
+                value.u.i = wide_bits(c, row);
+                assert_int_equal(sw_builder_value(builder, &value), SW_OK);
+            }
+            chunk[c] = seal(builder);
+            assert_int_equal(chunk[c]->width, 8);
+        }
+        for (uint32_t c = 0; c < 3; c++) {
+            for (uint32_t row = 0; row < SW_CHUNK_ROWS; row++) {
+                struct sw_value value = sw_chunk_value(chunk[c], row);
+                assert_int_equal(value.is_null, row % 7 == c);
+                assert_true(value.is_null || value.u.i == wide_bits(c, row));
+            }
+            sw_chunk_unref(chunk[c]);
+        }
+        sw_builder_free(builder);
+    }
+}
+
+static void a_bound_of_zero_is_the_first_zero_of_the_rows(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 4; i++) {
+        bool is_minus = i % 2 == 1;
+        double other = i < 2 ? 1.5 : -1.5; /* zero is the least, or the most */
+        struct sw_builder *builder = new_builder(SW_TYPE_FLOAT, NULL);
+        for (uint32_t row = 0; row < 100; row++) {
+            double zero = (row == 13) == is_minus ? -0.0 : 0.0;
+            double value = row < 13 ? (double)NAN : row % 2 == 0 ? other : zero;
+            assert_int_equal(sw_builder_float(builder, value), SW_OK);
+        }
+        struct sw_chunk *chunk = seal(builder);
+        assert_int_equal(chunk->zone.nans, 13);
+        double bound = i < 2 ? chunk->zone.min_f : chunk->zone.max_f;
+        assert_true(bound == 0 && (signbit(bound) != 0) == is_minus);
+        assert_true((i < 2 ? chunk->zone.max_f : chunk->zone.min_f) == other);
+        sw_chunk_unref(chunk);
+        sw_builder_free(builder);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -489,6 +546,8 @@ int main(void)
         TEST(a_column_of_unlike_strings_leaves_its_dictionary),
         TEST(a_full_dictionary_turns_the_open_rows_plain),
         TEST(a_seal_over_the_budget_keeps_the_rows),
+        TEST(a_full_chunk_of_wide_numbers_is_left_alone_by_the_next),
+        TEST(a_bound_of_zero_is_the_first_zero_of_the_rows),
         TEST(a_chunk_lives_until_its_last_reference_goes),
     };
     return cmocka_run_group_tests_name("table/builder", tests, NULL, NULL);
