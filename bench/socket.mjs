@@ -11,6 +11,7 @@ const IDLE_SESSIONS = 500;
 const IDLE_SOCKETS = 5000;
 const BRUSH_STEPS = 200;
 const ECHOES = 2000;
+const SMALL_EDITS = 1000;
 
 function residentBytes(pid) {
     return Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]) * 4096;
@@ -177,6 +178,20 @@ async function changes(session, rows) {
     ];
 }
 
+/** What the history of many small edits holds: of each the chunk that it replaced. */
+async function historyMemory(session, rows) {
+    const held = async () => Number((await session.call('session.info', {})).memory_bytes);
+    const before = await held();
+    for (let i = 0; i < SMALL_EDITS; i++) {
+        await session.call('table.update', { table: 'trips', set: { price: i / 4 }, row_ids: [(i * 7919) % rows] });
+    }
+    const each = (await held() - before) / SMALL_EDITS / 1024;
+    return [{
+        workload: `memory of one of ${SMALL_EDITS} cell edits with its undo, ${rows} rows`, unit: 'KiB', ours: each,
+        twin: 512, twin_name: 'a chunk of doubles',
+    }];
+}
+
 async function idleMemory(server) {
     const before = residentBytes(server.pid);
     const sessions = [];
@@ -212,6 +227,7 @@ export async function measureSocket(binary, file, rows) {
             ...await upload(server, session, file, rows),
             ...await brush(session),
             ...await changes(session, rows),
+            ...await historyMemory(session, rows),
             ...await idleMemory(server),
             ...await echo(server),
         ];
