@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "session/history.h"
 #include "session/keeping.h"
 #include "session/replay.h"
 
@@ -69,6 +70,10 @@ static void put_extra(struct sw_buf *out, const struct sw_buf *members,
     if (table != NULL) {
         sw_buf_printf(out, "%s\"version\":%" PRIu64, members->length > 0 ? "," : "",
                       sw_table_version_number(table));
+    }
+    const struct sw_history *history = table == NULL ? NULL : table->history;
+    if (history != NULL && history->at > 0) {
+        sw_buf_printf(out, ",\"wall_ms\":%" PRId64, history->step[history->at - 1].wall_ms);
     }
     sw_buf_put_byte(out, '}');
 }

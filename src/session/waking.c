@@ -252,7 +252,7 @@ static void replayed(void *context, const struct sw_err *err)
     }
 }
 
-/* {"inputs": ..., "version": ...} */
+/* {"inputs": ..., "version": ..., "wall_ms": ...}: the last, of the step in its history */
 static void read_extra(struct sw_waking *waking, const struct record *record)
 {
     const struct sw_json *extra = NULL;
@@ -262,6 +262,7 @@ static void read_extra(struct sw_waking *waking, const struct record *record)
         sw_decode_json(&waking->arena, record->extra, &extra, NULL) == SW_OK) {
         waking->replay.inputs = sw_json_member(extra, "inputs");
         (void)sw_json_get_int(sw_json_member(extra, "version"), &version);
+        (void)sw_json_get_int(sw_json_member(extra, "wall_ms"), &waking->replay.wall_ms);
         waking->replay.version = (uint64_t)version;
     }
 }

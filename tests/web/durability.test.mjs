@@ -76,8 +76,8 @@ async function someWork(client) {
     await client.call('table.rename_column', { table: 'trips', from: 'day', to: 'date' });
 }
 
-test('a killed server has all that it acknowledged when it runs again', async (t) => {
-    const lives = new Lives(t);
+for (const mode of ['process', 'power']) test(`a killed server has all that it acknowledged when it runs again: ${mode}`, async (t) => {
+    const lives = new Lives(t, { args: ['--durability', mode] });
     await lives.start();
     const before = await Client.open(lives.server);
     await someWork(before);
@@ -171,6 +171,27 @@ test('a parked session gives its memory back and comes back as it was', async (t
     await lives.end();
 });
 
+test('edits of a data set of the command line survive, and its other sessions do not see them', async (t) => {
+    const lives = new Lives(t);
+    const file = path.join(lives.state, 'fruit.csv');
+    writeFileSync(file, 'name,price\napple,1\npear,2\n');
+    lives.options = { files: [file] };
+    await lives.start();
+    const client = await Client.open(lives.server);
+    await until('the data set', async () => (await request(lives.server, 'GET', '/readyz')).status === 200);
+    await client.call('input.set', { values: { more: 10 } });
+    await client.call('table.update', { table: 'fruit', where: "name = 'pear'", set: { price: { expr: 'price + $more' } } });
+    await client.call('input.set', { values: { more: 99 } });
+    const seen = await sight(client);
+    assert.deepEqual(seen.pages.fruit.data.at(-1), [1, 12]);
+    await lives.again();
+    const after = await Client.open(lives.server, { token: client.token });
+    assert.deepEqual(await sight(after), seen);
+    const other = await Client.open(lives.server);
+    assert.deepEqual((await other.call('table.page', { table: 'fruit' })).data.at(-1), [1, 2]);
+    await lives.end();
+});
+
 test('a closed session leaves no byte, and its token opens nothing after a restart', async (t) => {
     const lives = new Lives(t);
     await lives.start();
@@ -204,5 +225,73 @@ test('a damaged file is set aside for its session alone', async (t) => {
     const after = await Client.open(lives.server, { token: two.token });
     assert.deepEqual(await sight(after), seen);
     assert.ok(readdirSync(path.join(lives.state, 'damaged')).some((name) => name.startsWith(one.info.session)));
+    await lives.end();
+});
+
+test('no acknowledgement is lost by kills at random moments', async (t) => {
+    const seed = Number(process.env.SW_SEED ?? Math.floor(Math.random() * 2 ** 31));
+    t.diagnostic(`SW_SEED=${seed}`);
+    let state = seed;
+    const random = (below) => {
+        state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+        return Math.floor((state / 2 ** 32) * below);
+    };
+    const lives = new Lives(t);
+    await lives.start();
+    let client = await Client.open(lives.server);
+    const { token } = client;
+    await client.upload('t', 'id,x\n' + Array.from({ length: 200 }, (_, i) => `${i},${i}\n`).join(''));
+    let rows = 200;
+    const inputs = {};
+    let uploads = 0;
+    const whole = new Set();
+    for (let life = 0; life < Number(process.env.SW_LIVES ?? 5); life++) {
+        const asked = { rows, inputs: {}, uploads };
+        const told = { rows, version: 0, inputs: {} };
+        let isAlive = true;
+        const work = (async () => {
+            for (let i = 0; isAlive; i++) {
+                const kind = random(4);
+                if (kind === 0) {
+                    asked.rows += 1;
+                    const { version } = await client.call('table.append', { table: 't', rows: [{ id: asked.rows, x: life }] });
+                    told.rows = asked.rows;
+                    told.version = version;
+                } else if (kind === 1) {
+                    asked.inputs.k = i + 1000 * life;
+                    await client.call('input.set', { values: { k: asked.inputs.k } });
+                    told.inputs.k = asked.inputs.k;
+                } else if (kind === 2) {
+                    const { version } = await client.call('table.update', { table: 't', where: `id < ${random(50)}`, set: { x: { expr: 'x + 1' } } });
+                    told.version = Math.max(told.version, version);
+                } else {
+                    asked.uploads += 1;
+                    const answer = await client.put(`/upload/u${asked.uploads}.csv`, `a\n${asked.uploads}\n`);
+                    assert.equal(answer.status, 201);
+                    whole.add(JSON.parse(answer.text).table);
+                }
+            }
+        })().catch(() => {});
+        await new Promise((resolve) => { setTimeout(resolve, 20 + random(400)); });
+        isAlive = false;
+        await lives.kill();
+        await work;
+        await lives.start();
+        client = await Client.open(lives.server, { token }).catch((error) => assert.fail(`life ${life}: ${error.message}\n${lives.server.stderr}`));
+        const page = await client.call('table.page', { table: 't', limit: 0 });
+        assert.ok(page.rows === told.rows || page.rows === asked.rows, `rows ${page.rows}: told ${told.rows}, asked ${asked.rows}`);
+        assert.ok(page.version >= told.version, `version ${page.version}: told ${told.version}`);
+        const now = await client.call('input.list');
+        if (told.inputs.k !== undefined) {
+            assert.ok([told.inputs.k, asked.inputs.k].includes(now.k), `input ${now.k}: told ${told.inputs.k}, asked ${asked.inputs.k}`);
+        }
+        const tables = (await client.call('table.list')).map(({ table }) => table);
+        for (const name of whole) {
+            assert.ok(tables.includes(name), `${name} was acknowledged`);
+        }
+        rows = page.rows;
+        uploads = asked.uploads;
+        Object.assign(inputs, now);
+    }
     await lives.end();
 });
