@@ -125,18 +125,26 @@ static void put_groups(struct model *model, struct sw_buf *out, const char *keys
 static void put_bins(struct model *model, struct sw_buf *out)
 {
     char *rows = selected(model, "x");
+    struct sw_buf text;
+    sw_buf_init(&text);
+    sw_buf_put_text(&text, "SELECT count(*) - count(x) AS nulls, coalesce(sum(x < 0), 0) AS below, "
+                           "coalesce(sum(x > 104), 0) AS above");
+    for (int i = 0; i < 8; i++) {
+        sw_buf_printf(&text, ", coalesce(sum(x >= %d AND x %s %d), 0)", i * 13, i == 7 ? "<=" : "<",
+                      (i + 1) * 13);
+    }
+    sw_buf_printf(&text, " FROM t WHERE %s", rows);
+    sw_buf_put_byte(&text, '\0');
+    sqlite3_stmt *row = query(model, text.data);
+    assert_int_equal(sqlite3_step(row), SQLITE_ROW);
     sw_buf_put_text(out, "\"count\":[");
     for (int i = 0; i < 8; i++) {
-        sw_buf_printf(out, "%s%" PRId64, i > 0 ? "," : "",
-                      query_int(model, "SELECT count(*) FROM t WHERE %s AND x >= %d AND x %s %d",
-                                rows, i * 13, i == 7 ? "<=" : "<", (i + 1) * 13));
+        sw_buf_printf(out, "%s%d", i > 0 ? "," : "", sqlite3_column_int(row, 3 + i));
     }
-    char *text = sqlite3_mprintf("SELECT count(*) - count(x) AS nulls, coalesce(sum(x < 0), 0) AS "
-                                 "below, coalesce(sum(x > 104), 0) AS above FROM t WHERE %s",
-                                 rows);
-    sw_buf_put_text(out, "],");
-    put_figures(model, out, text, "iii");
-    sqlite3_free(text);
+    sw_buf_printf(out, "],\"nulls\":%d,\"below\":%d,\"above\":%d", sqlite3_column_int(row, 0),
+                  sqlite3_column_int(row, 1), sqlite3_column_int(row, 2));
+    sqlite3_finalize(row);
+    sw_buf_fini(&text);
     sqlite3_free(rows);
 }
 
