@@ -64,8 +64,8 @@ static void *fresh(size_t size)
     return aligned_alloc(BLOCK_ALIGN, rounded == 0 ? BLOCK_ALIGN : rounded);
 }
 
-/* The pages of a fresh block.  A kernel before 5.14, or one short of memory, says no: then the first
- * touch brings them. */
+/* The pages of a fresh block.  A kernel before 5.14, or one short of memory, says no: then the
+ * first touch brings them. */
 static void bring_pages(void *block, size_t size)
 {
     uintptr_t first = (uintptr_t)block & ~(uintptr_t)(PAGE_BYTES - 1);

@@ -10,8 +10,8 @@
 #include <stddef.h>
 
 void *sw_block_alloc(size_t size); /* 64-byte aligned, not zeroed; NULL: no memory */
-/* The same for a block that will be written from end to end: its pages come at once, without a fault
- * for each. */
+/* The same for a block that will be written from end to end: its pages come at once, without a
+ * fault for each. */
 void *sw_block_alloc_whole(size_t size);
 void sw_block_free(void *block, size_t size); /* NULL accepted; the size asked for */
 void sw_block_trim(void);

@@ -1,5 +1,6 @@
-/* See decode.h.  cJSON gives the structure; numbers, and strings that hold \u0000, are read from
- * the source text at the places that the precheck noted, in the same order as cJSON's tree. */
+/* See decode.h.  cJSON gives the structure; numbers and strings are read from the source text at
+ * the places that the precheck noted, in the same order as cJSON's tree.  Long lists of plain
+ * values (the columns of an append) have no structure to give: cJSON sees them empty. */
 #include "wire/decode.h"
 
 #include <cjson/cJSON.h>
@@ -21,6 +22,8 @@ struct decoder {
     struct sw_span text;
     const struct sw_token *token; /* the next one */
     const struct sw_token *end;
+    const struct sw_plain_list *list; /* the next one: every list that cJSON sees empty */
+    const struct sw_plain_list *list_end;
     struct sw_err *err;
 };
 
@@ -44,19 +47,20 @@ static sw_status mark_position(struct sw_err *err, size_t position)
     return SW_JSON;
 }
 
-/* The value of a string or a name: cJSON's copy, or our own where that was cut at a NUL. */
-static sw_status read_text(struct decoder *decoder, const char *copy, struct sw_span *into)
+/* The value of a string or a name; an escape is always longer than what it stands for. */
+static sw_status read_text(struct decoder *decoder, struct sw_span *into)
 {
     const struct sw_token *token = next_token(decoder);
+    const char *source = decoder->text.data + token->offset;
     char *text = sw_arena_alloc(decoder->arena, (size_t)token->decoded + 1);
     if (text == NULL) {
         return fail_memory(decoder);
     }
     *into = sw_span_of(text, token->decoded);
-    if (strlen(copy) == token->decoded) {
-        memcpy(text, copy, token->decoded);
+    if (token->length == token->decoded) {
+        memcpy(text, source, token->length);
     } else {
-        sw_precheck_unescape(sw_span_of(decoder->text.data + token->offset, token->length), text);
+        sw_precheck_unescape(sw_span_of(source, token->length), text);
     }
     return SW_OK;
 }
@@ -73,7 +77,7 @@ static bool is_integer_text(struct sw_span text)
 /* Most numbers of a large request are short decimals.  Up to 15 digits and a power of ten up to 22
  * are doubles without rounding, so that one division rounds to the nearest (Clinger 1990); all
  * others are strtod's. */
-static bool read_short_decimal(struct sw_span text, double *value)
+static bool read_short_decimal(struct sw_span text, struct sw_json *into)
 {
     static const double powers[] = {1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                     1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
@@ -94,8 +98,14 @@ static bool read_short_decimal(struct sw_span text, double *value)
         digits = digits * 10 + (uint64_t)(c - '0');
         fraction += has_point;
     }
+    bool is_integer = !has_point && !(is_minus && digits == 0);
     double magnitude = (double)digits / powers[fraction];
-    *value = is_minus ? -magnitude : magnitude;
+    into->kind = is_integer ? SW_JSON_INT : SW_JSON_FLOAT;
+    if (is_integer) {
+        into->u.integer = is_minus ? -(int64_t)digits : (int64_t)digits;
+    } else {
+        into->u.number = is_minus ? -magnitude : magnitude;
+    }
     return true;
 }
 
@@ -103,18 +113,13 @@ static sw_status read_number(struct decoder *decoder, struct sw_json *into)
 {
     const struct sw_token *token = next_token(decoder);
     char copy[SW_JSON_NUMBER_BYTES_MAX + 1];
+    if (read_short_decimal(sw_span_of(decoder->text.data + token->offset, token->length), into)) {
+        return SW_OK;
+    }
     sw_assert(token->length < sizeof copy);
     memcpy(copy, decoder->text.data + token->offset, token->length);
     copy[token->length] = '\0';
     char *end = NULL;
-    if (read_short_decimal(sw_span_of(copy, token->length), &into->u.number)) {
-        bool is_integer = is_integer_text(sw_span_of(copy, token->length));
-        into->kind = is_integer ? SW_JSON_INT : SW_JSON_FLOAT;
-        if (is_integer) {
-            into->u.integer = (int64_t)into->u.number; /* 15 digits: exact */
-        }
-        return SW_OK;
-    }
     if (is_integer_text(sw_span_of(copy, token->length))) {
         errno = 0;
         into->kind = SW_JSON_INT;
@@ -189,6 +194,48 @@ static sw_status check_keys(struct decoder *decoder, const struct sw_json *items
     return SW_OK;
 }
 
+/* Numbers, strings and words, with commas and blanks between. */
+static sw_status read_plain_list(struct decoder *decoder, struct sw_json *into)
+{
+    sw_assert(decoder->list < decoder->list_end);
+    const struct sw_plain_list *list = decoder->list++;
+    struct sw_json *items = sw_arena_array(decoder->arena, list->count, sizeof *items);
+    if (items == NULL) {
+        return fail_memory(decoder);
+    }
+    const char *data = decoder->text.data;
+    size_t at = list->offset;
+    for (uint32_t i = 0; i < list->count; i++) {
+        while (data[at] == ',' || data[at] == ' ' || data[at] == '\t' || data[at] == '\n' ||
+               data[at] == '\r') {
+            at++;
+        }
+        const struct sw_token *token = decoder->token;
+        switch (data[at]) {
+        case '"':
+            items[i].kind = SW_JSON_STRING;
+            SW_TRY(read_text(decoder, &items[i].u.text));
+            at = (size_t)token->offset + token->length + 1;
+            break;
+        case 'n':
+        case 't':
+        case 'f':
+            items[i].kind = data[at] == 'n' ? SW_JSON_NULL : SW_JSON_BOOL;
+            items[i].u.boolean = data[at] == 't';
+            at += data[at] == 'f' ? 5 : 4;
+            break;
+        default:
+            SW_TRY(read_number(decoder, &items[i]));
+            at = (size_t)token->offset + token->length;
+            break;
+        }
+    }
+    into->kind = SW_JSON_ARRAY;
+    into->u.list.items = items;
+    into->u.list.count = list->count;
+    return SW_OK;
+}
+
 static sw_status read_value(struct decoder *decoder, const cJSON *from, struct sw_json *into);
 
 static sw_status read_list(struct decoder *decoder, const cJSON *from, struct sw_json *into)
@@ -198,6 +245,9 @@ static sw_status read_list(struct decoder *decoder, const cJSON *from, struct sw
         count++;
     }
     bool is_object = cJSON_IsObject(from) != 0;
+    if (count == 0 && !is_object) {
+        return read_plain_list(decoder, into);
+    }
     struct sw_json *items = sw_arena_array(decoder->arena, count, sizeof *items);
     uint32_t *offsets = sw_arena_array(decoder->arena, is_object ? count : 0, sizeof *offsets);
     if (items == NULL || offsets == NULL) {
@@ -207,7 +257,7 @@ static sw_status read_list(struct decoder *decoder, const cJSON *from, struct sw
     for (const cJSON *child = from->child; child != NULL; child = child->next, i++) {
         if (is_object) {
             offsets[i] = decoder->token->offset;
-            SW_TRY(read_text(decoder, child->string, &items[i].key));
+            SW_TRY(read_text(decoder, &items[i].key));
         }
         SW_TRY(read_value(decoder, child, &items[i]));
     }
@@ -224,7 +274,7 @@ static sw_status read_value(struct decoder *decoder, const cJSON *from, struct s
     }
     if (cJSON_IsString(from)) {
         into->kind = SW_JSON_STRING;
-        return read_text(decoder, from->valuestring, &into->u.text);
+        return read_text(decoder, &into->u.text);
     }
     if (cJSON_IsArray(from) || cJSON_IsObject(from)) {
         return read_list(decoder, from, into);
@@ -258,18 +308,44 @@ static cJSON *parse_structure(struct sw_arena *arena, struct sw_span text)
     return tree;
 }
 
+/* The text without what stands in the plain lists; the text itself where there is none. */
+static bool make_outline(const struct decoder *decoder, struct sw_arena *arena,
+                         struct sw_span *outline)
+{
+    *outline = decoder->text;
+    if (decoder->list == decoder->list_end) {
+        return true;
+    }
+    char *into = sw_arena_alloc(arena, decoder->text.length);
+    if (into == NULL) {
+        return false;
+    }
+    size_t from = 0;
+    size_t length = 0;
+    for (const struct sw_plain_list *list = decoder->list; list < decoder->list_end; list++) {
+        memcpy(into + length, decoder->text.data + from, list->offset - from);
+        length += list->offset - from;
+        from = (size_t)list->offset + list->length;
+    }
+    memcpy(into + length, decoder->text.data + from, decoder->text.length - from);
+    *outline = sw_span_of(into, length + decoder->text.length - from);
+    return true;
+}
+
 static sw_status decode_checked(struct decoder *decoder, const struct sw_json **json)
 {
     struct sw_json *root = sw_arena_alloc(decoder->arena, sizeof *root);
     struct sw_arena arena;
     sw_arena_init(&arena);
-    const cJSON *tree = parse_structure(&arena, decoder->text);
+    struct sw_span outline;
+    const cJSON *tree =
+        make_outline(decoder, &arena, &outline) ? parse_structure(&arena, outline) : NULL;
     /* the text is JSON: only memory can be short */
     sw_status status =
         root == NULL || tree == NULL ? fail_memory(decoder) : read_value(decoder, tree, root);
     sw_arena_fini(&arena);
     if (status == SW_OK) {
-        sw_assert(decoder->token == decoder->end);
+        sw_assert(decoder->token == decoder->end && decoder->list == decoder->list_end);
         *json = root;
     }
     return status;
@@ -279,16 +355,23 @@ sw_status sw_decode_json(struct sw_arena *arena, struct sw_span text, const stru
                          struct sw_err *err)
 {
     struct sw_buf tokens;
+    struct sw_buf lists;
     sw_buf_init(&tokens);
-    sw_status status = sw_precheck_json(text, &tokens, err);
+    sw_buf_init(&lists);
+    sw_status status = sw_precheck_json(text, &tokens, &lists, err);
     if (status == SW_OK) {
         struct decoder decoder = {.arena = arena, .text = text, .err = err};
         if (tokens.length > 0) {
             decoder.token = (const struct sw_token *)(const void *)tokens.data;
             decoder.end = decoder.token + tokens.length / sizeof *decoder.token;
         }
+        if (lists.length > 0) {
+            decoder.list = (const struct sw_plain_list *)(const void *)lists.data;
+            decoder.list_end = decoder.list + lists.length / sizeof *decoder.list;
+        }
         status = decode_checked(&decoder, json);
     }
+    sw_buf_fini(&lists);
     sw_buf_fini(&tokens);
     return status;
 }

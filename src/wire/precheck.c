@@ -12,7 +12,9 @@ struct check {
     size_t at;
     unsigned depth;
     size_t values;
+    size_t nests; /* lists and objects that have begun */
     struct sw_buf *tokens;
+    struct sw_buf *lists;
     struct sw_err *err;
 };
 
@@ -47,6 +49,16 @@ static sw_status note(struct check *check, size_t offset, size_t length, size_t 
     struct sw_token token = {(uint32_t)offset, (uint32_t)length, (uint32_t)decoded};
     sw_buf_put(check->tokens, &token, sizeof token);
     return check->tokens->failed ? sw_fail(check->err, SW_NO_MEMORY, "out of memory") : SW_OK;
+}
+
+static sw_status note_list(struct check *check, size_t offset, size_t count)
+{
+    if (count > 0 && count < SW_PLAIN_LIST_MIN) {
+        return SW_OK;
+    }
+    struct sw_plain_list list = {(uint32_t)offset, (uint32_t)(check->at - offset), (uint32_t)count};
+    sw_buf_put(check->lists, &list, sizeof list);
+    return check->lists->failed ? sw_fail(check->err, SW_NO_MEMORY, "out of memory") : SW_OK;
 }
 
 static bool is_digit(int byte)
@@ -181,11 +193,28 @@ static sw_status check_escape(struct check *check, size_t *decoded)
     }
 }
 
+/* Passes the bytes that stand for themselves; most strings are made of them. */
+static size_t skip_ascii(struct check *check)
+{
+    size_t start = check->at;
+    const char *data = check->text.data;
+    while (check->at < check->text.length) {
+        char byte = data[check->at];
+        if ((unsigned char)byte < 0x20 || (unsigned char)byte >= 0x80 || byte == '"' ||
+            byte == '\\') {
+            break;
+        }
+        check->at++;
+    }
+    return check->at - start;
+}
+
 static sw_status check_string(struct check *check)
 {
     size_t start = ++check->at;
     size_t decoded = 0;
     for (;;) {
+        decoded += skip_ascii(check);
         int byte = peek(check);
         if (byte < 0) {
             return fail_at(check, check->at, "a string has no closing quote");
@@ -254,10 +283,12 @@ static sw_status check_list(struct check *check, char close)
                              "nest lists and objects less deeply");
     }
     check->depth++;
-    check->at++;
+    size_t start = ++check->at;
+    size_t nests = ++check->nests;
     skip_blank(check);
     bool is_first = true;
-    for (size_t members = 1; peek(check) != close || !is_first; members++) {
+    size_t members = 1;
+    for (; peek(check) != close || !is_first; members++) {
         if (close == '}') {
             SW_TRY(check_name(check, members));
         }
@@ -274,6 +305,9 @@ static sw_status check_list(struct check *check, char close)
         }
         check->at++;
         skip_blank(check);
+    }
+    if (close == ']' && check->nests == nests) {
+        SW_TRY(note_list(check, start, is_first ? 0 : members));
     }
     check->at++;
     check->depth--;
@@ -310,9 +344,10 @@ static sw_status check_value(struct check *check)
     }
 }
 
-sw_status sw_precheck_json(struct sw_span text, struct sw_buf *tokens, struct sw_err *err)
+sw_status sw_precheck_json(struct sw_span text, struct sw_buf *tokens, struct sw_buf *lists,
+                           struct sw_err *err)
 {
-    struct check check = {.text = text, .tokens = tokens, .err = err};
+    struct check check = {.text = text, .tokens = tokens, .lists = lists, .err = err};
     if (text.length > SW_MESSAGE_BYTES_MAX) {
         return sw_fail_limit(err, "message_bytes", (int64_t)text.length, SW_MESSAGE_BYTES_MAX,
                              "send less in one message");

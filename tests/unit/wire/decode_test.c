@@ -456,6 +456,69 @@ static void blanks_are_allowed_where_json_allows_them(void **state)
     assert_int_equal(json->u.list.count, 2);
 }
 
+/* A list of plain values, with the blanks that are allowed. */
+static void put_plain_list(struct test_random *random, struct sw_buf *text)
+{
+    static const char *const values[] = {"null",
+                                         "true",
+                                         "false",
+                                         "0",
+                                         "-0",
+                                         "-17",
+                                         "9007199254740993",
+                                         "2.50",
+                                         "-3e-9",
+                                         "\"figs\"",
+                                         "\"a\\u0000b\"",
+                                         "\"\\n\"",
+                                         "\"\"",
+                                         "\"],[\\\",\xc3\xa9\""};
+    static const char *const blanks[] = {"", "", "", " ", "\n\t", " \r "};
+    size_t count = test_random_below(random, 40);
+    for (size_t i = 0; i < count; i++) {
+        sw_buf_put_text(text, i == 0 ? "" : ",");
+        sw_buf_put_text(text, blanks[test_random_below(random, 6)]);
+        sw_buf_put_text(text, values[test_random_below(random, 14)]);
+        sw_buf_put_text(text, blanks[test_random_below(random, 6)]);
+    }
+}
+
+/* The twin has an object at its end, so that it is read by way of cJSON. */
+static void a_long_list_of_plain_values_reads_as_any_other(void **state)
+{
+    struct world *world = *state;
+    struct test_random random;
+    test_random_init(&random, test_seed());
+    struct sw_buf text;
+    sw_buf_init(&text);
+    for (int round = 0; round < 2000; round++) {
+        sw_buf_clear(&text);
+        sw_buf_put_text(&text, "{\"fast\":[[");
+        size_t start = text.length;
+        put_plain_list(&random, &text);
+        struct sw_span list = sw_span_of(text.data + start, text.length - start);
+        char *copy = test_random_once_in(&random, 9) ? strdup("") : strndup(list.data, list.length);
+        if (copy[0] == '\0') {
+            text.length = start;
+        }
+        sw_buf_printf(&text, "],[],\"x\",[ ]],\"slow\":[%s%s{}]}", copy,
+                      copy[0] == '\0' ? "" : ",");
+        free(copy);
+        const struct sw_json *json = NULL;
+        assert_int_equal(decode_bytes(world, text.data, text.length, &json), SW_OK);
+        const struct sw_json *fast = &sw_json_member(json, "fast")->u.list.items[0];
+        const struct sw_json *slow = sw_json_member(json, "slow");
+        assert_int_equal(fast->u.list.count + 1, slow->u.list.count);
+        for (size_t i = 0; i < fast->u.list.count; i++) {
+            assert_int_equal(fast->u.list.items[i].kind, slow->u.list.items[i].kind);
+            assert_true(sw_json_equal(&fast->u.list.items[i], &slow->u.list.items[i]));
+        }
+        assert_int_equal(sw_json_member(json, "fast")->u.list.count, 4);
+        sw_arena_reset(&world->arena);
+    }
+    sw_buf_fini(&text);
+}
+
 static sw_status request_of(struct world *world, const char *text, struct sw_request *request)
 {
     return sw_decode_request(&world->arena, sw_span_text(text), request, &world->err);
@@ -563,6 +626,7 @@ int main(void)
         TEST(the_members_of_an_object_are_limited_at_their_edge),
         TEST(a_name_that_comes_twice_is_found_in_objects_of_every_size),
         TEST(a_message_over_its_limit_is_refused_before_it_is_read),
+        TEST(a_long_list_of_plain_values_reads_as_any_other),
         TEST(blanks_are_allowed_where_json_allows_them),
         TEST(a_request_gives_its_id_method_and_params),
         TEST(a_request_without_an_id_is_a_notification),
