@@ -223,6 +223,14 @@ static void do_edit(struct program *p, edit write)
     if (method != NULL) {
         long long before = *version_of(&p->world, "fruit");
         unsigned request = say_text(&p->world, method, params.data);
+        bool is_wavering = is_change && pick(&p->model, 8) == 0;
+        if (is_wavering) { /* waits behind the edit */
+            (void)say(&p->world, "table.undo", "{\"table\":\"fruit\"}");
+            (void)say(&p->world, "table.redo", "{\"table\":\"fruit\"}");
+            (void)result_of(&p->world, request + 1);
+            (void)result_of(&p->world, request + 2);
+            p->steps += 2;
+        }
         const char *came = answer_to(&p->world, request);
         if (strncmp(strchr(came, ',') + 1, "\"result\":", 9) != 0) {
             fail_msg("refused: %s %s: %.600s", method, params.data, came);
