@@ -26,7 +26,7 @@
  *  G21 a reader without progress is cut                         sw_guard_is_stalled
  *  G22 while an answer is put off at a body's end, input is off  http_upload.c
  *  G23 own ping wheel; lws's validity timers are off            wheel.c, conn.c
- *  G24 a stop closes with 1001 and waits for answers under way  net.c
+ *  G24 a stop closes every socket and waits for answers under way  net.c
  *  G25 own loop and own signals                                 net.c
  *  G26 Expect: 100-continue is answered, or the refusal is      http_upload.c
  *
