@@ -239,8 +239,8 @@ static sw_status start_describe(struct sw_call *call, struct sw_table *table,
         return sw_fail(err, SW_NO_MEMORY, "out of memory");
     }
 
-    sw_status status = sw_describe_submit(call->session->server->pool, call->session->lane,
-                                          version, describe_done, made, &made->job);
+    sw_status status = sw_describe_submit(call->session->server->pool, call->session->lane, version,
+                                          describe_done, made, &made->job);
     if (status != SW_OK) {
         free(made);
         return sw_fail(err, status, "out of memory");
