@@ -370,6 +370,7 @@ static void do_drag(struct program *p)
         set_inputs(&p->world, values);
         p->steps += moves > 1;
         check_outputs(p);
+        turn(&p->world); /* the index, which no message announces */
     }
 }
 
