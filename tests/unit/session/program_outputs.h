@@ -40,8 +40,8 @@ static const char *const definitions[OUTPUTS] = {
                     "\"category\"],\"measures\":{\"n\":{\"fn\":\"count\"},\"sx\":{\"fn\":\"sum\","
                     "\"column\":\"x\"},\"hi\":{\"fn\":\"max\",\"column\":\"y\"}}",
     [BINS] = "\"kind\":\"histogram\",\"table\":\"fruit\"," SELECTED(
-        "\"xr\"") ",\"x\":\"x\","
-                  "\"bins\":8,\"domain\":[0,104]",
+        "\"days\"") ",\"x\":\"x\","
+                    "\"bins\":8,\"domain\":[0,104]",
     [ROWS] = "\"kind\":\"table\",\"table\":\"fruit\"," SELECTED(
         "") ",\"limit\":25,\"offset\":3,"
             "\"columns\":[\"name\",\"x\",\"category\"],\"sort\":[{\"column\":\"x\",\"desc\":true},"
@@ -124,7 +124,7 @@ static void put_groups(struct model *model, struct sw_buf *out, const char *keys
 
 static void put_bins(struct model *model, struct sw_buf *out)
 {
-    char *rows = selected(model, "x");
+    char *rows = selected(model, "days");
     struct sw_buf text;
     sw_buf_init(&text);
     sw_buf_put_text(&text, "SELECT count(*) - count(x) AS nulls, coalesce(sum(x < 0), 0) AS below, "
