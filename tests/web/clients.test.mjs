@@ -126,7 +126,7 @@ const NOT_CSV = {
     png: [Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'), /PNG|image/i],
     zip: [Buffer.from('504b0304140000000800', 'hex'), /zip/i],
     xlsx: [Buffer.concat([Buffer.from('504b030414000600080000002100', 'hex'), Buffer.from('0'.repeat(24) + '[Content_Types].xml xl/workbook.xml')]), /xlsx|Excel|zip/i],
-    parquet: [Buffer.concat([Buffer.from('PAR1'), randomBytes(64), Buffer.from('PAR1')]), /Parquet/i],
+    parquet: [Buffer.concat([Buffer.from('PAR1\x15\x04\x15', 'latin1'), randomBytes(64), Buffer.from('PAR1')]), /Parquet/i],
     brotli: [brotliCompressSync('a,b\n1,2\n'.repeat(9000)), /CSV|text/i],
     empty: [Buffer.alloc(0), /empty/i],
     unclosed: [Buffer.from('a,b\n1,"never ends\n2,3\n'), /quote/i],
