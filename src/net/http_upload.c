@@ -268,8 +268,7 @@ static sw_status on_part_end(void *context, struct sw_err *err)
     if (form->current != FIELD_FILE) {
         return SW_OK;
     }
-    struct sw_upload *upload = exchange->upload;
-    return sw_upload_set_length(upload, sw_upload_offset(upload), err);
+    return sw_upload_set_complete(exchange->upload, err);
 }
 
 static int complete_form(struct lws *wsi, struct sw_exchange *exchange)

@@ -494,6 +494,11 @@ sw_status sw_upload_set_length(struct sw_upload *upload, int64_t length, struct 
     return SW_OK;
 }
 
+sw_status sw_upload_set_complete(struct sw_upload *upload, struct sw_err *err)
+{
+    return sw_upload_set_length(upload, upload->offset, err);
+}
+
 /* -- bodies ----------------------------------------------------------------------------------- */
 
 static sw_status check_phase(const struct sw_upload *upload, struct sw_err *err)

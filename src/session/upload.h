@@ -45,6 +45,8 @@ struct sw_span sw_upload_metadata(const struct sw_upload *upload);
 int64_t sw_upload_expires_ms(const struct sw_upload *upload); /* wall clock */
 SW_MUST_USE sw_status sw_upload_set_length(struct sw_upload *upload, int64_t length,
                                            struct sw_err *err);
+/* What has come is all of it. */
+SW_MUST_USE sw_status sw_upload_set_complete(struct sw_upload *upload, struct sw_err *err);
 
 enum sw_checksum { SW_CHECKSUM_NONE, SW_CHECKSUM_SHA1, SW_CHECKSUM_SHA256 };
 

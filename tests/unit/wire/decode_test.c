@@ -497,7 +497,7 @@ static void a_long_list_of_plain_values_reads_as_any_other(void **state)
         size_t start = text.length;
         put_plain_list(&random, &text);
         struct sw_span list = sw_span_of(text.data + start, text.length - start);
-        char *copy = test_random_once_in(&random, 9) ? strdup("") : strndup(list.data, list.length);
+        char *copy = test_random_once_in(&random, 9) ? strdup("") : sw_span_dup(list);
         if (copy[0] == '\0') {
             text.length = start;
         }
