@@ -85,8 +85,8 @@ struct program {
     uint32_t names; /* given so far */
 };
 
-/* %s is the source; kinds: n a number, s a text. Nothing that asks whether it is a column, and no text
- * of a float, which SQLite rounds wrongly now and then (docs/expressions.md). */
+/* %s is the source; kinds: n a number, s a text. Nothing that asks whether it is a column, and no
+ * text of a float, which SQLite rounds wrongly now and then (docs/expressions.md). */
 static const struct {
     const char *text;
     char takes, gives;
