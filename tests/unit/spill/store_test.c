@@ -397,6 +397,17 @@ static void chunks_of_another_are_refused(void **fixture_of)
     assert_int_equal(status, SW_DAMAGED);
 }
 
+/* Anywhere, or every other time where something is written: most of a small file is empty. */
+static size_t place_of_harm(struct test_random *random, const unsigned char *bytes, size_t size,
+                            bool is_written)
+{
+    size_t at = (size_t)test_random_below(random, size);
+    for (int i = 0; i < 100000 && is_written && bytes[at] == 0; i++) {
+        at = (size_t)test_random_below(random, size);
+    }
+    return at;
+}
+
 /* On a disk in memory, for speed: the state is what it was, or it is said to be damaged. */
 static void harm_everywhere(const char *ending, bool is_cut)
 {
@@ -420,7 +431,8 @@ static void harm_everywhere(const char *ending, bool is_cut)
         struct sw_err err = {0};
         sw_status status;
         disk_copy(whole, harmed);
-        size_t at = (size_t)test_random_below(&random, size);
+        size_t at =
+            place_of_harm(&random, disk_bytes(harmed, ending, &size), size, !is_cut && i % 2 == 0);
         if (is_cut) {
             disk_truncate(harmed, ending, at);
         } else {
