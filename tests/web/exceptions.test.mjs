@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { before, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { Client, request } from './support/client.mjs';
 import { Server, temporaryFolder } from './support/server.mjs';
 
@@ -15,6 +15,7 @@ const SUM = (ROWS * (ROWS - 1)) / 2 - 10 - 1500;
 
 let server;
 before(async () => { server = await Server.start(); });
+after(() => server.stop());
 
 const column = async (client, table, name = 'price') =>
     (await client.call('table.describe', { table })).columns.find((one) => one.name === name);

@@ -1,6 +1,6 @@
 // The history of edits gives way to what else a session needs memory for: uploads and charts.
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { Client } from './support/client.mjs';
 import { Server } from './support/server.mjs';
 
@@ -9,6 +9,7 @@ const CSV = `a,b\n${Array.from({ length: ROWS }, (_, i) => `${i * 7919 % 1000003
 
 let server;
 before(async () => { server = await Server.start({ args: ['--session-memory', '12M', '--memory', '64M'] }); });
+after(() => server.stop());
 
 /** Edits, each of which keeps another copy of a column, until steps have been given up. */
 async function fill(client, table) {
@@ -22,15 +23,19 @@ test('an upload that needs the memory of old steps gets it', async () => {
     const client = await Client.open(server);
     await client.upload('first', CSV);
     const steps = await fill(client, 'first');
-    assert.ok(steps > 5 && steps < 60, `${steps} steps`);
+    assert.ok(steps > 1 && steps < 60, `${steps} steps`);
 
-    for (const name of ['second', 'third', 'fourth']) {
-        await client.upload(name, CSV);
+    // What is being saved meanwhile holds memory, too, so how many uploads it takes differs.
+    let left = steps;
+    const names = ['first'];
+    while (left === steps && names.length < 25) {
+        names.push(`more_${names.length}`);
+        await client.upload(names.at(-1), CSV);
+        left = (await client.call('table.history', { table: 'first' })).length;
     }
 
-    const left = (await client.call('table.history', { table: 'first' })).length;
     assert.ok(left < steps, `${left} of ${steps} steps are left`);
-    for (const name of ['first', 'second', 'fourth']) {
+    for (const name of names) {
         assert.equal((await client.call('table.page', { table: name, limit: 0 })).rows, ROWS);
     }
     for (let i = 0; i < left; i++) {

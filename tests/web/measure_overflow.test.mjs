@@ -1,6 +1,6 @@
 // Measures of int expressions that overflow in some row: never a number that leaves the row out.
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { Client } from './support/client.mjs';
 import { Server } from './support/server.mjs';
 
@@ -8,6 +8,7 @@ const MAX = '9223372036854775807';
 
 let server;
 before(async () => { server = await Server.start(); });
+after(() => server.stop());
 
 test('a sum over rows that overflow fails and says what to do; count and stddev take the float', async () => {
     const client = await Client.open(server);

@@ -1,6 +1,6 @@
 // Previews: what a cast or an expression would do, without doing it.
 import assert from 'node:assert/strict';
-import { before, beforeEach, afterEach, test } from 'node:test';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { Client } from './support/client.mjs';
 import { Server } from './support/server.mjs';
 
@@ -11,6 +11,7 @@ const CSV = `t,n\n${Array.from({ length: ROWS }, (_, i) => `${TEXTS[i % 5]},${i}
 let server;
 let client;
 before(async () => { server = await Server.start(); });
+after(() => server.stop());
 beforeEach(async () => {
     client = await Client.open(server);
     await client.upload('a', CSV);
