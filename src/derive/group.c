@@ -250,28 +250,6 @@ static sw_status folded(struct sw_derive *run, struct sw_err *err)
 
 /* -- the loop's side ------------------------------------------------------------------------ */
 
-/* Of a measure's values, but for sums beyond 64 bits. */
-static enum sw_type measure_type(const struct sw_measure *measure)
-{
-    bool is_time = measure->type == SW_TYPE_DATE || measure->type == SW_TYPE_TIMESTAMP;
-    switch (measure->fn) {
-    case SW_MEASURE_COUNT:
-    case SW_MEASURE_DISTINCT:
-        return SW_TYPE_INT;
-    case SW_MEASURE_SUM:
-        return measure->type == SW_TYPE_FLOAT ? SW_TYPE_FLOAT : SW_TYPE_INT;
-    case SW_MEASURE_MEAN:
-    case SW_MEASURE_MEDIAN:
-        return is_time ? SW_TYPE_TIMESTAMP : SW_TYPE_FLOAT;
-    case SW_MEASURE_STDDEV:
-        return SW_TYPE_FLOAT;
-    case SW_MEASURE_MIN:
-    case SW_MEASURE_MAX:
-        break;
-    }
-    return measure->type;
-}
-
 static sw_status plan_keys(struct sw_derive_group *group, struct sw_err *err)
 {
     struct sw_derive *run = group->run;
@@ -305,8 +283,9 @@ static sw_status plan_columns(struct sw_derive_group *group, struct sw_err *err)
         bool is_key = i < group->keys;
         group->name[i] =
             is_key ? run->out[i].name : sw_span_text(measures->measure[i - group->keys].name);
-        group->column[i].type = is_key ? run->now->schema->column[run->out[i].column].type
-                                       : measure_type(&measures->measure[i - group->keys]);
+        group->column[i].type = is_key
+                                    ? run->now->schema->column[run->out[i].column].type
+                                    : sw_measure_result_type(&measures->measure[i - group->keys]);
         for (uint32_t k = 0; k < i; k++) {
             if (sw_span_equal(group->name[k], group->name[i])) {
                 return sw_fail(err, SW_PARAMS,

@@ -117,23 +117,8 @@ static struct sw_span say_value(const struct sw_value *value, char *into)
     if (value->is_null) {
         return sw_span_text("null");
     }
-    switch (value->type) {
-    case SW_TYPE_STRING:
-        return value->u.s.length == 0 ? sw_span_text("empty") : value->u.s;
-    case SW_TYPE_BOOL:
-        return sw_span_text(value->u.i != 0 ? "true" : "false");
-    case SW_TYPE_INT:
-        return sw_span_of(into, (size_t)(sw_number_put_int(into, value->u.i) - into));
-    case SW_TYPE_FLOAT:
-        return sw_span_of(into, (size_t)(sw_number_put_float(into, value->u.f) - into));
-    case SW_TYPE_DATE:
-        return sw_span_of(into, sw_date_format(value->u.i, into));
-    case SW_TYPE_TIMESTAMP:
-        return sw_span_of(into, sw_timestamp_format(value->u.i, into));
-    case SW_TYPE_COUNT:
-        break;
-    }
-    return sw_span_text("value");
+    bool is_empty = value->type == SW_TYPE_STRING && value->u.s.length == 0;
+    return is_empty ? sw_span_text("empty") : sw_value_text(value, into);
 }
 
 /* What can be asked for by name: no control bytes. */

@@ -264,15 +264,7 @@ static sw_status make_ids(struct sw_edit *edit, const struct append *append, uin
     for (uint32_t row = 0; row < append->rows; row++) {
         builder->ints[builder->rows++] = (int64_t)(version->next_row_id + row);
     }
-    bool is_run = true;
-    for (uint32_t i = 1; i < builder->rows && is_run; i++) {
-        is_run = builder->ints[i] == builder->ints[i - 1] + 1;
-    }
-    *first_id = (uint64_t)builder->ints[0];
-    *ids = NULL;
-    sw_status status = is_run ? SW_OK : sw_builder_seal(builder, ids, err);
-    sw_builder_free(builder);
-    return status;
+    return sw_edit_seal_ids(builder, first_id, ids, err);
 }
 
 static sw_status add_group(struct sw_edit *edit, const struct append *append, struct sw_err *err)

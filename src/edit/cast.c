@@ -77,7 +77,7 @@ static sw_status put_misfit(struct sw_edit *edit, struct cast *cast,
                             const struct sw_rowgroup *group, uint32_t row,
                             const struct sw_value *value, struct sw_err *err)
 {
-    char room[SW_EDIT_VALUE_TEXT];
+    char room[SW_VALUE_TEXT];
     sw_edit_note_misfit(edit, sw_rowgroup_row_id(group, row), value);
     if (!edit->op->is_kept_on_error) {
         return sw_builder_null(cast->builder, SW_NULL_EMPTY);
@@ -88,13 +88,13 @@ static sw_status put_misfit(struct sw_edit *edit, struct cast *cast,
                              "more values do not fit than can be kept beside the column: use "
                              "on_error \"null\", or another type");
     }
-    return sw_builder_exception(cast->builder, sw_edit_value_text(value, room));
+    return sw_builder_exception(cast->builder, sw_value_text(value, room));
 }
 
 /* The text of an exception in the new type. */
 static sw_status cast_exception(const struct sw_edit *edit, struct cast *cast, struct sw_span text)
 {
-    char room[SW_EDIT_VALUE_TEXT];
+    char room[SW_VALUE_TEXT];
     const struct sw_value value = {.type = SW_TYPE_STRING, .u.s = text};
     struct sw_value fit;
     return sw_edit_value_cast(&value, edit->op->type, &fit, room)
@@ -109,7 +109,7 @@ static sw_status cast_rows(struct sw_edit *edit, struct cast *cast, const struct
     const struct sw_exceptions *exceptions = chunk->exceptions;
     uint32_t next = 0;
     for (uint32_t row = 0; row < group->rows; row++) {
-        char room[SW_EDIT_VALUE_TEXT];
+        char room[SW_VALUE_TEXT];
         struct sw_value value = sw_chunk_value(chunk, row);
         struct sw_value fit;
         sw_status status = SW_OK;
@@ -162,7 +162,7 @@ static sw_status count_codes(struct sw_edit *edit, struct cast *cast,
             if (*tried == 1 || sw_chunk_is_null(chunk, start + i)) {
                 continue;
             }
-            char room[SW_EDIT_VALUE_TEXT];
+            char room[SW_VALUE_TEXT];
             struct sw_value fit;
             const struct sw_value value = {.type = SW_TYPE_STRING,
                                            .u.s = sw_dict_at(chunk->dict, codes[i])};
@@ -182,7 +182,7 @@ static void count_values(struct sw_edit *edit, const struct cast *cast,
 {
     const struct sw_chunk *chunk = group->chunk[cast->column];
     for (uint32_t row = 0; row < group->rows; row++) {
-        char room[SW_EDIT_VALUE_TEXT];
+        char room[SW_VALUE_TEXT];
         struct sw_value fit;
         const struct sw_value value = sw_chunk_value(chunk, row);
         if (!value.is_null && !sw_edit_value_cast(&value, edit->op->type, &fit, room)) {
@@ -198,7 +198,7 @@ static sw_status sample_rows(struct sw_edit *edit, const struct cast *cast,
     const struct sw_chunk *chunk = group->chunk[cast->column];
     const struct sw_edit_outcome *outcome = sw_edit_outcome_now(edit);
     for (uint32_t row = 0; row < group->rows && outcome->samples < SW_PREVIEW_ROWS; row++) {
-        char room[SW_EDIT_VALUE_TEXT];
+        char room[SW_VALUE_TEXT];
         struct sw_value value = sw_chunk_value(chunk, row);
         struct sw_value fit;
         struct sw_span text;

@@ -78,18 +78,6 @@ static sw_status share_group(struct sw_edit *edit, uint32_t index, struct sw_err
     return sw_edit_emit_shared(edit, index, err);
 }
 
-static sw_status finish_nothing(struct sw_edit *edit, struct sw_err *err)
-{
-    (void)edit;
-    (void)err;
-    return SW_OK;
-}
-
-static void end_nothing(struct sw_edit *edit)
-{
-    (void)edit;
-}
-
 /* NULL for a formula that nothing has read. */
 static struct sw_chunk *ref_chunk(const struct sw_rowgroup *group, uint32_t column)
 {
@@ -256,8 +244,8 @@ static void say_drop(const struct sw_edit *edit, struct sw_buf *what)
     sw_edit_say_name(what, edit->op->column);
 }
 
-const struct sw_edit_kind_ops sw_edit_drop_column = {begin_drop, drop_from_group, finish_nothing,
-                                                     end_nothing, say_drop};
+const struct sw_edit_kind_ops sw_edit_drop_column = {
+    begin_drop, drop_from_group, sw_edit_finish_nothing, sw_edit_end_nothing, say_drop};
 
 /* -- rename ----------------------------------------------------------------------------------- */
 
@@ -286,5 +274,5 @@ static void say_rename(const struct sw_edit *edit, struct sw_buf *what)
     sw_edit_say_name(what, edit->op->to);
 }
 
-const struct sw_edit_kind_ops sw_edit_rename_column = {begin_rename, share_group, finish_nothing,
-                                                       end_nothing, say_rename};
+const struct sw_edit_kind_ops sw_edit_rename_column = {
+    begin_rename, share_group, sw_edit_finish_nothing, sw_edit_end_nothing, say_rename};

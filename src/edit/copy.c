@@ -175,3 +175,17 @@ sw_status sw_edit_dict(const struct sw_edit *edit, uint32_t column, const struct
     }
     return sw_dict_new(edit->budget, dict, err);
 }
+
+sw_status sw_edit_seal_ids(struct sw_builder *builder, uint64_t *first, struct sw_chunk **ids,
+                           struct sw_err *err)
+{
+    bool is_run = true;
+    for (uint32_t i = 1; i < builder->rows && is_run; i++) {
+        is_run = builder->ints[i] == builder->ints[i - 1] + 1;
+    }
+    *first = (uint64_t)builder->ints[0];
+    *ids = NULL;
+    sw_status status = is_run ? SW_OK : sw_builder_seal(builder, ids, err);
+    sw_builder_free(builder);
+    return status;
+}

@@ -124,15 +124,7 @@ static sw_status keep_ids(struct sw_edit *edit, const struct sw_rowgroup *group,
          row = next_row(bits, row + 1, group->rows, false)) {
         builder->ints[builder->rows++] = (int64_t)sw_rowgroup_row_id(group, row);
     }
-    bool is_run = true;
-    for (uint32_t i = 1; i < builder->rows && is_run; i++) {
-        is_run = builder->ints[i] == builder->ints[i - 1] + 1;
-    }
-    *first = (uint64_t)builder->ints[0];
-    *ids = NULL;
-    sw_status status = is_run ? SW_OK : sw_builder_seal(builder, ids, err);
-    sw_builder_free(builder);
-    return status;
+    return sw_edit_seal_ids(builder, first, ids, err);
 }
 
 static sw_status rebuild(struct sw_edit *edit, uint32_t index, const uint64_t *bits,

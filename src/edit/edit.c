@@ -299,3 +299,15 @@ sw_status sw_edit_result(const struct sw_edit *edit, struct sw_edit_result *resu
     }
     return SW_OK;
 }
+
+sw_status sw_edit_finish_nothing(struct sw_edit *edit, struct sw_err *err)
+{
+    (void)edit;
+    (void)err;
+    return SW_OK;
+}
+
+void sw_edit_end_nothing(struct sw_edit *edit)
+{
+    (void)edit;
+}

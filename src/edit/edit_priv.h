@@ -147,6 +147,9 @@ static inline struct sw_edit_outcome *sw_edit_outcome_now(struct sw_edit *edit)
 /* The batch stands at a vector of a group of edit->version. */
 SW_MUST_USE sw_status sw_edit_batch_at(struct sw_edit *edit, struct sw_batch *batch, uint32_t group,
                                        uint32_t start, struct sw_err *err);
+/* The last halves of a kind that has nothing left to do, and nothing to free. */
+sw_status sw_edit_finish_nothing(struct sw_edit *edit, struct sw_err *err);
+void sw_edit_end_nothing(struct sw_edit *edit);
 sw_status sw_edit_no_memory(struct sw_err *err);
 SW_MUST_USE sw_status sw_edit_begin_op(struct sw_edit *edit, struct sw_err *err);
 /* Room for `most` samples in the outcome. */
@@ -178,7 +181,8 @@ SW_MUST_USE sw_status sw_edit_expr_read(struct sw_arena *arena, struct sw_span t
 SW_MUST_USE sw_status sw_edit_expr_compile(const struct sw_edit_expr *expr,
                                            const struct sw_schema *schema,
                                            struct sw_program **program, struct sw_err *err);
-
+/* Row i of what an expression gave. */
+struct sw_value sw_edit_expr_value(const struct sw_expr_vector *vector, uint32_t i);
 /* The inputs as they were with the request; the context is the struct sw_edit_expr. */
 const struct sw_json *sw_edit_expr_input(void *expr, struct sw_span name);
 
@@ -232,20 +236,21 @@ SW_MUST_USE sw_status sw_edit_dict(const struct sw_edit *edit, uint32_t column,
 SW_MUST_USE sw_status sw_edit_builder_said(sw_status status, const struct sw_builder *builder,
                                            struct sw_err *err);
 
+/* The row ids in the builder, which is freed: a run is told by *first, *ids NULL; others are
+ * sealed. */
+SW_MUST_USE sw_status sw_edit_seal_ids(struct sw_builder *builder, uint64_t *first,
+                                       struct sw_chunk **ids, struct sw_err *err);
+
 /* value.c */
 /* A JSON value as one of the column's type; SW_TYPE names column and value. Text is borrowed. */
 SW_MUST_USE sw_status sw_edit_value_read(const char *column, enum sw_type type,
                                          const struct sw_json *json, struct sw_value *value,
                                          struct sw_err *err);
 bool sw_edit_time_in_range(enum sw_type type, int64_t value);
-/* Text of a value that is not null, for messages and for string columns; into has room for
- * SW_EDIT_VALUE_TEXT; a string's own bytes are returned as they are. */
-#define SW_EDIT_VALUE_TEXT 40
-struct sw_span sw_edit_value_text(const struct sw_value *value, char *into);
 /* The length to show of a text of any length, no UTF-8 sequence cut. */
 int sw_edit_shown(struct sw_span text, size_t most);
 /* `value` as another type without loss; false: it does not fit. A string made of a number lies in
- * `text`, with room for SW_EDIT_VALUE_TEXT. */
+ * `text`, with room for SW_VALUE_TEXT. */
 bool sw_edit_value_cast(const struct sw_value *value, enum sw_type type, struct sw_value *into,
                         char *text);
 /* What an expression may give a column besides values of its own type. */

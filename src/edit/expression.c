@@ -43,3 +43,20 @@ sw_status sw_edit_expr_compile(const struct sw_edit_expr *expr, const struct sw_
     return sw_expr_compile(expr->expr, schema, sw_edit_expr_input, (void *)(uintptr_t)expr, program,
                            err);
 }
+
+struct sw_value sw_edit_expr_value(const struct sw_expr_vector *vector, uint32_t i)
+{
+    struct sw_value value = {.type = vector->type};
+    value.is_null = vector->valid != NULL && !sw_bits_has(vector->valid, i);
+    if (value.is_null) {
+        return value;
+    }
+    if (vector->type == SW_TYPE_STRING) {
+        value.u.s = vector->texts[i];
+    } else if (vector->type == SW_TYPE_FLOAT) {
+        value.u.f = vector->floats[i];
+    } else {
+        value.u.i = vector->ints[i];
+    }
+    return value;
+}

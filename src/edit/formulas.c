@@ -215,18 +215,6 @@ static sw_status set_in_group(struct sw_edit *edit, uint32_t index, struct sw_er
     return status == SW_OK ? sw_edit_emit(edit, made, err) : sw_edit_no_memory(err);
 }
 
-static sw_status finish_nothing(struct sw_edit *edit, struct sw_err *err)
-{
-    (void)edit;
-    (void)err;
-    return SW_OK;
-}
-
-static void end_nothing(struct sw_edit *edit)
-{
-    (void)edit;
-}
-
 void sw_edit_say_formula(struct sw_buf *what, struct sw_span formula)
 {
     int shown = sw_edit_shown(formula, 80);
@@ -241,8 +229,8 @@ static void say_set(const struct sw_edit *edit, struct sw_buf *what)
     sw_edit_say_formula(what, edit->op->formula);
 }
 
-const struct sw_edit_kind_ops sw_edit_set_formula = {begin_set, set_in_group, finish_nothing,
-                                                     end_nothing, say_set};
+const struct sw_edit_kind_ops sw_edit_set_formula = {
+    begin_set, set_in_group, sw_edit_finish_nothing, sw_edit_end_nothing, say_set};
 
 /* -- table.freeze_column ----------------------------------------------------------------- */
 
@@ -284,5 +272,5 @@ static void say_freeze(const struct sw_edit *edit, struct sw_buf *what)
     sw_buf_put_text(what, " values");
 }
 
-const struct sw_edit_kind_ops sw_edit_freeze_column = {begin_freeze, freeze_group, finish_nothing,
-                                                       end_nothing, say_freeze};
+const struct sw_edit_kind_ops sw_edit_freeze_column = {
+    begin_freeze, freeze_group, sw_edit_finish_nothing, sw_edit_end_nothing, say_freeze};

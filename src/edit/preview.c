@@ -48,8 +48,8 @@ void sw_edit_note_misfit(struct sw_edit *edit, uint64_t row_id, const struct sw_
         return;
     }
     struct sw_edit_example *example = &outcome->example[outcome->examples++];
-    char room[SW_EDIT_VALUE_TEXT];
-    struct sw_span text = sw_edit_value_text(value, room);
+    char room[SW_VALUE_TEXT];
+    struct sw_span text = sw_value_text(value, room);
     int shown = sw_edit_shown(text, SW_EDIT_EXAMPLE_TEXT - 4);
     example->row_id = row_id;
     (void)snprintf(example->text, sizeof example->text, "%.*s%s", shown, text.data,
@@ -100,30 +100,13 @@ static sw_status begin(struct sw_edit *edit, struct sw_err *err)
     return sw_edit_rows_begin(edit, &preview->rows, err);
 }
 
-static struct sw_value value_at(const struct sw_expr_vector *vector, uint32_t i)
-{
-    struct sw_value value = {.type = vector->type};
-    value.is_null = vector->valid != NULL && !sw_bits_has(vector->valid, i);
-    if (value.is_null) {
-        return value;
-    }
-    if (vector->type == SW_TYPE_STRING) {
-        value.u.s = vector->texts[i];
-    } else if (vector->type == SW_TYPE_FLOAT) {
-        value.u.f = vector->floats[i];
-    } else {
-        value.u.i = vector->ints[i];
-    }
-    return value;
-}
-
 /* The value of a row as the type that was asked for, or a note that it is none. */
 static struct sw_value convert(struct sw_edit *edit, const struct preview *preview,
                                const struct sw_expr_vector *vector, uint32_t i, uint64_t row_id,
                                char *room)
 {
     struct sw_value fit = {.type = preview->type, .is_null = true};
-    struct sw_value value = value_at(vector, i);
+    struct sw_value value = sw_edit_expr_value(vector, i);
     if (vector->misfits != NULL && sw_bits_has(vector->misfits, i)) {
         const struct sw_value beyond = {.type = SW_TYPE_STRING,
                                         .u.s = sw_span_text("beyond 64 bits: ask for a float")};
@@ -152,7 +135,7 @@ static sw_status sample_vector(struct sw_edit *edit, struct preview *preview, ui
     for (uint32_t row = start;
          row < group->rows && row < start + SW_VECTOR_ROWS && outcome->samples < edit->op->limit;
          row++) {
-        char room[SW_EDIT_VALUE_TEXT];
+        char room[SW_VALUE_TEXT];
         struct sw_value value = {.is_null = true};
         uint64_t row_id = sw_rowgroup_row_id(group, row);
         if (!sw_bits_has(bits, row)) {

@@ -278,7 +278,7 @@ static sw_status put_each(struct sw_builder *builder, enum sw_type type,
                           struct sw_err *err)
 {
     for (uint32_t i = 0; i < rows; i++) {
-        char room[SW_EDIT_VALUE_TEXT];
+        char room[SW_VALUE_TEXT];
         struct sw_value value = {.type = vector->type, .is_null = is_null(vector, i)};
         struct sw_value fit;
         if (!value.is_null && vector->type == SW_TYPE_STRING) {

@@ -97,23 +97,6 @@ static enum sw_type asked_type(const struct sw_edit_target *target)
     return target->type == SW_TYPE_FLOAT && is_number ? SW_TYPE_FLOAT : target->from;
 }
 
-static struct sw_value value_at(const struct sw_expr_vector *vector, uint32_t i)
-{
-    struct sw_value value = {.type = vector->type};
-    value.is_null = vector->valid != NULL && !sw_bits_has(vector->valid, i);
-    if (value.is_null) {
-        return value;
-    }
-    if (vector->type == SW_TYPE_STRING) {
-        value.u.s = vector->texts[i];
-    } else if (vector->type == SW_TYPE_FLOAT) {
-        value.u.f = vector->floats[i];
-    } else {
-        value.u.i = vector->ints[i];
-    }
-    return value;
-}
-
 bool sw_edit_is_convertible(enum sw_type from, enum sw_type to)
 {
     bool is_from_number = from == SW_TYPE_BOOL || from == SW_TYPE_INT || from == SW_TYPE_FLOAT;
@@ -127,8 +110,8 @@ bool sw_edit_is_convertible(enum sw_type from, enum sw_type to)
 static sw_status refuse(const struct sw_edit_target *target, const struct sw_value *value,
                         struct sw_err *err)
 {
-    char room[SW_EDIT_VALUE_TEXT];
-    struct sw_span text = sw_edit_value_text(value, room);
+    char room[SW_VALUE_TEXT];
+    struct sw_span text = sw_value_text(value, room);
     const char *type = sw_type_name(target->type);
     if (!sw_edit_is_convertible(value->type, target->type)) {
         return sw_fail(
@@ -150,14 +133,14 @@ static sw_status refuse(const struct sw_edit_target *target, const struct sw_val
 static sw_status fit(const struct sw_edit_target *target, const struct sw_expr_vector *vector,
                      uint32_t i, struct sw_value *value, struct sw_err *err)
 {
-    char room[SW_EDIT_VALUE_TEXT];
+    char room[SW_VALUE_TEXT];
     if (vector->misfits != NULL && sw_bits_has(vector->misfits, i)) {
         return sw_fail(err, SW_TYPE,
                        "column `%.100s` is of type %s, and the expression goes beyond 64 bits: use "
                        "a column of type float (table.cast_column)",
                        target->name, sw_type_name(target->type));
     }
-    struct sw_value own = value_at(vector, i);
+    struct sw_value own = sw_edit_expr_value(vector, i);
     if (own.is_null) {
         *value = (struct sw_value){.type = target->type, .is_null = true};
         return SW_OK;

@@ -142,30 +142,6 @@ sw_status sw_edit_value_read(const char *column, enum sw_type type, const struct
     return SW_INTERNAL;
 }
 
-/* -- as text -------------------------------------------------------------------------- */
-
-struct sw_span sw_edit_value_text(const struct sw_value *value, char *into)
-{
-    switch (value->type) {
-    case SW_TYPE_BOOL:
-        return sw_span_text(value->u.i != 0 ? "true" : "false");
-    case SW_TYPE_INT:
-        return sw_span_of(into, (size_t)(sw_number_put_int(into, value->u.i) - into));
-    case SW_TYPE_FLOAT:
-        return sw_span_of(into, (size_t)(sw_number_put_float(into, value->u.f) - into));
-    case SW_TYPE_STRING:
-        return value->u.s;
-    case SW_TYPE_DATE:
-        return sw_span_of(into, sw_date_format(value->u.i, into));
-    case SW_TYPE_TIMESTAMP:
-        return sw_span_of(into, sw_timestamp_format(value->u.i, into));
-    case SW_TYPE_COUNT:
-        break;
-    }
-    sw_assert(false);
-    return sw_span_of("", 0);
-}
-
 /* -- from type to type ------------------------------------------------------------------ */
 
 bool sw_edit_is_castable(enum sw_type from, enum sw_type to)
@@ -261,7 +237,7 @@ bool sw_edit_value_cast(const struct sw_value *value, enum sw_type type, struct 
     }
     *into = (struct sw_value){.type = type};
     if (type == SW_TYPE_STRING) {
-        into->u.s = sw_edit_value_text(value, text);
+        into->u.s = sw_value_text(value, text);
         return true;
     }
     if (from == SW_TYPE_STRING) {

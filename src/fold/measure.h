@@ -75,8 +75,10 @@ bool sw_measures_has_rounds(const struct sw_measures *measures);
 void sw_measures_needs(const struct sw_measures *measures, struct sw_fold_needs *needs);
 
 size_t sw_measure_cell_bytes(const struct sw_measure *measure); /* of one group */
-struct sw_measures_state;                                       /* cells of all measures by group */
-size_t sw_measures_settle(struct sw_measures_state *state);     /* as settle of a kind */
+/* Of its values, but that an int sum beyond 64 bits is a float. */
+enum sw_type sw_measure_result_type(const struct sw_measure *measure);
+struct sw_measures_state;                                   /* cells of all measures by group */
+size_t sw_measures_settle(struct sw_measures_state *state); /* as settle of a kind */
 SW_MUST_USE sw_status sw_measures_state_new(const struct sw_measures *measures,
                                             struct sw_measures_state **state);
 void sw_measures_state_free(struct sw_measures_state *state); /* NULL accepted */

@@ -36,8 +36,7 @@ static double spread_of(const struct sw_measure *measure, const struct sw_cell_s
     return sqrt(variance > 0 || variance != variance ? variance : 0) / measure->power;
 }
 
-/* The type of a measure's values; SW_TYPE_INT sums may turn to float for a single value. */
-static enum sw_type result_type(const struct sw_measure *measure)
+enum sw_type sw_measure_result_type(const struct sw_measure *measure)
 {
     bool is_time = measure->type == SW_TYPE_DATE || measure->type == SW_TYPE_TIMESTAMP;
     switch (measure->fn) {
@@ -61,7 +60,7 @@ static enum sw_type result_type(const struct sw_measure *measure)
 /* A float result; of times it is the moment, in milliseconds. */
 static struct sw_value float_or_moment(const struct sw_measure *measure, double value)
 {
-    struct sw_value result = {.type = result_type(measure)};
+    struct sw_value result = {.type = sw_measure_result_type(measure)};
     if (result.type == SW_TYPE_TIMESTAMP) {
         result.u.i = (int64_t)rint(value * sw_axis_unit(measure->type));
     } else {
@@ -120,7 +119,7 @@ static struct sw_value value_of(const struct sw_measure *measure,
         if (sw_ranks_value(measure->ranks, group, 0, &value)) {
             return float_or_moment(measure, value);
         }
-        return (struct sw_value){.type = result_type(measure), .is_null = true};
+        return (struct sw_value){.type = sw_measure_result_type(measure), .is_null = true};
     case SW_MEASURE_MIN:
     case SW_MEASURE_MAX:
         if (measure->type == SW_TYPE_STRING) {
@@ -173,7 +172,7 @@ struct sw_value sw_measures_value(const struct sw_measures *measures,
                                  .u.i = sw_measures_rows(measures, state, group)};
     }
     if (n < least_values(measure)) {
-        return (struct sw_value){.type = result_type(measure), .is_null = true};
+        return (struct sw_value){.type = sw_measure_result_type(measure), .is_null = true};
     }
     if (group >= state->capacity) {
         return (struct sw_value){.type = SW_TYPE_INT, .u.i = 0};
@@ -189,7 +188,7 @@ sw_status sw_measures_put(const struct sw_measures *measures, const struct sw_me
     if (values == NULL) {
         return SW_NO_MEMORY;
     }
-    enum sw_type type = result_type(&measures->measure[i]);
+    enum sw_type type = sw_measure_result_type(&measures->measure[i]);
     for (size_t k = 0; k < n; k++) {
         values[k] = sw_measures_value(measures, state, i, group[k]);
         type = values[k].type == SW_TYPE_FLOAT ? SW_TYPE_FLOAT : type;

@@ -1,6 +1,9 @@
 /* See type.h. */
 #include "table/type.h"
 
+#include "base/number.h"
+#include "table/datetime.h"
+
 static const char *const type_names[SW_TYPE_COUNT] = {
     [SW_TYPE_BOOL] = "bool",     [SW_TYPE_INT] = "int",   [SW_TYPE_FLOAT] = "float",
     [SW_TYPE_STRING] = "string", [SW_TYPE_DATE] = "date", [SW_TYPE_TIMESTAMP] = "timestamp",
@@ -56,4 +59,26 @@ int sw_value_compare(const struct sw_value *a, const struct sw_value *b)
         return compare_floats(a->u.f, b->u.f);
     }
     return (a->u.i > b->u.i) - (a->u.i < b->u.i);
+}
+
+struct sw_span sw_value_text(const struct sw_value *value, char *into)
+{
+    switch (value->type) {
+    case SW_TYPE_BOOL:
+        return sw_span_text(value->u.i != 0 ? "true" : "false");
+    case SW_TYPE_INT:
+        return sw_span_of(into, (size_t)(sw_number_put_int(into, value->u.i) - into));
+    case SW_TYPE_FLOAT:
+        return sw_span_of(into, (size_t)(sw_number_put_float(into, value->u.f) - into));
+    case SW_TYPE_STRING:
+        return value->u.s;
+    case SW_TYPE_DATE:
+        return sw_span_of(into, sw_date_format(value->u.i, into));
+    case SW_TYPE_TIMESTAMP:
+        return sw_span_of(into, sw_timestamp_format(value->u.i, into));
+    case SW_TYPE_COUNT:
+        break;
+    }
+    sw_assert(false);
+    return sw_span_of("", 0);
 }

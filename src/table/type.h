@@ -36,4 +36,9 @@ struct sw_value {
 /* Order of two values of one type: nulls last, NaN after numbers, strings by bytes. */
 int sw_value_compare(const struct sw_value *a, const struct sw_value *b);
 
+/* Text of a value that is not null; `into` has room for SW_VALUE_TEXT, a string's own bytes are
+ * returned as they are. */
+#define SW_VALUE_TEXT 40
+struct sw_span sw_value_text(const struct sw_value *value, char *into);
+
 #endif
