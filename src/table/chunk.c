@@ -71,6 +71,7 @@ sw_status sw_chunk_new(const struct sw_chunk *parts, bool has_valid, bool has_sp
     made->id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
     made->held_bytes = held;
     atomic_init(&made->is_marked, false);
+    atomic_init(&made->pins, 0);
     if (made->dict != NULL) {
         sw_dict_ref(made->dict);
     }
@@ -105,6 +106,21 @@ sw_status sw_chunk_take_exceptions(struct sw_chunk *chunk, struct sw_exceptions 
     chunk->exceptions = exceptions;
     chunk->held_bytes += exceptions->size;
     return SW_OK;
+}
+
+sw_status sw_chunk_pin(const struct sw_chunk *chunk, struct sw_err *err)
+{
+    (void)err;
+    struct sw_chunk *pinned = (struct sw_chunk *)(uintptr_t)chunk;
+    (void)atomic_fetch_add_explicit(&pinned->pins, 1, memory_order_acquire);
+    return SW_OK;
+}
+
+void sw_chunk_unpin(const struct sw_chunk *chunk)
+{
+    struct sw_chunk *pinned = (struct sw_chunk *)(uintptr_t)chunk;
+    uint32_t before = atomic_fetch_sub_explicit(&pinned->pins, 1, memory_order_release);
+    sw_assert(before > 0);
 }
 
 void sw_chunk_mark(const struct sw_chunk *chunk)

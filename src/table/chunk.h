@@ -64,6 +64,7 @@ struct sw_chunk {
     size_t held_bytes;            /* all of it: charged to budget */
     struct sw_budget *budget;     /* may be NULL */
     _Atomic bool is_marked;       /* sw_chunk_mark */
+    _Atomic uint32_t pins;        /* sw_chunk_pin */
 };
 
 /* How a null of a string column was written in the source, so that it can be written back. */
@@ -92,6 +93,14 @@ SW_MUST_USE sw_status sw_chunk_take_exceptions(struct sw_chunk *chunk,
                                                struct sw_err *err);
 struct sw_chunk *sw_chunk_ref(struct sw_chunk *chunk);
 void sw_chunk_unref(struct sw_chunk *chunk); /* NULL accepted */
+
+/* Between pin and unpin the values (data, bytes, valid, null_spelling, exceptions) are in memory and
+ * stay where they are; outside of it only the facts may be read: type, encoding, width, scale, rows,
+ * base, zone, dictionary.  Pins nest and count; a reference must be held besides.  It may wait for
+ * the disk, so the loop never pins.  SW_NO_MEMORY, SW_LIMIT, SW_DAMAGED, SW_STORAGE: the values
+ * could not be brought back, and nothing is pinned. */
+SW_MUST_USE sw_status sw_chunk_pin(const struct sw_chunk *chunk, struct sw_err *err);
+void sw_chunk_unpin(const struct sw_chunk *chunk);
 
 /* Of a marked chunk the end is told, by its id, on the thread that lets go of it: for who keeps
  * something of it that he alone can free (kernel/places.h).  One listener. */
