@@ -94,11 +94,11 @@ SW_MUST_USE sw_status sw_chunk_take_exceptions(struct sw_chunk *chunk,
 struct sw_chunk *sw_chunk_ref(struct sw_chunk *chunk);
 void sw_chunk_unref(struct sw_chunk *chunk); /* NULL accepted */
 
-/* Between pin and unpin the values (data, bytes, valid, null_spelling, exceptions) are in memory and
- * stay where they are; outside of it only the facts may be read: type, encoding, width, scale, rows,
- * base, zone, dictionary.  Pins nest and count; a reference must be held besides.  It may wait for
- * the disk, so the loop never pins.  SW_NO_MEMORY, SW_LIMIT, SW_DAMAGED, SW_STORAGE: the values
- * could not be brought back, and nothing is pinned. */
+/* Between pin and unpin the values (data, bytes, valid, null_spelling, exceptions) are in memory
+ * and stay where they are; outside of it only the facts may be read: type, encoding, width, scale,
+ * rows, base, zone, dictionary.  Pins nest and count; a reference must be held besides.  It may
+ * wait for the disk, so the loop never pins.  SW_NO_MEMORY, SW_LIMIT, SW_DAMAGED, SW_STORAGE: the
+ * values could not be brought back, and nothing is pinned. */
 SW_MUST_USE sw_status sw_chunk_pin(const struct sw_chunk *chunk, struct sw_err *err);
 void sw_chunk_unpin(const struct sw_chunk *chunk);
 
