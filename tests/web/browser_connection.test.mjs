@@ -151,7 +151,7 @@ test('an upload is paused, cut by a reload, and goes on with the same file', asy
     await browser.page.setInputFiles('input[type=file]', big);
 
     await browser.figure('rows', '^400,000$');
-    assert.equal(heads.length, 1, 'the server was asked where it stopped');
+    assert.ok(heads.length >= 1, 'the server was asked where it stopped; again where a request had to be repeated');
     assert.equal(posts.length, 0, 'no new upload was made');
     await browser.until('the note to be gone', () => !document.querySelector('.is-waiting'));
     await browser.close();
