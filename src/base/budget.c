@@ -12,6 +12,7 @@ void sw_budget_init(struct sw_budget *budget, const char *name, int64_t limit,
     budget->limit = limit;
     budget->name = name;
     budget->parent = parent;
+    budget->keeper = NULL;
     memset(budget->spare, 0, sizeof(budget->spare));
 }
 

@@ -11,13 +11,17 @@
 /* Drops about so many bytes of what can be made again, says how many, 0 when nothing is left: asked
  * before a charge is refused, on any thread, with whatever locks the one who charges holds. */
 typedef size_t (*sw_budget_shed_fn)(void *context, size_t bytes);
-#define SW_BUDGET_SHEDS 2u
+#define SW_BUDGET_SHEDS 3u
+
+struct sw_chunk_keeper; /* table/chunk.h */
 
 struct sw_budget {
-    _Atomic int64_t used;     /* bytes; atomic */
-    int64_t limit;            /* bytes; set before threads see it */
-    const char *name;         /* of the limit, for errors: "memory_bytes", ... */
-    struct sw_budget *parent; /* charged too; NULL at the root */
+    _Atomic int64_t used;           /* bytes; atomic */
+    int64_t limit;                  /* bytes; set before threads see it */
+    const char *name;               /* of the limit, for errors: "memory_bytes", ... */
+    struct sw_budget *parent;       /* charged too; NULL at the root */
+    struct sw_chunk_keeper *keeper; /* of the chunks that are charged; NULL: none. Set before
+                                       threads see it */
     struct {
         sw_budget_shed_fn shed; /* NULL: none */
         void *context;

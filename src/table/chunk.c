@@ -6,6 +6,7 @@
 
 #include "base/block.h"
 #include "base/obj.h"
+#include "table/table_priv.h"
 
 const char *const sw_null_spellings[SW_NULL_SPELLINGS] = {
     [SW_NULL_EMPTY] = "",     [SW_NULL_NA] = "NA",      [SW_NULL_N_A] = "N/A",
@@ -20,26 +21,33 @@ static _Atomic uint64_t last_id;
 
 static void (*_Atomic end_listener)(uint64_t id);
 
-static size_t valid_size(const struct sw_chunk *chunk)
-{
-    return ((size_t)chunk->rows + 63) / 64 * sizeof(uint64_t);
-}
-
 static void free_parts(struct sw_chunk *chunk)
 {
-    sw_block_free((void *)(uintptr_t)chunk->data, chunk->data_size);
-    if (chunk->bytes_size > 0) {
-        sw_block_free((void *)(uintptr_t)chunk->bytes, chunk->bytes_size);
-    }
-    sw_block_free((void *)(uintptr_t)chunk->valid, valid_size(chunk));
-    sw_block_free((void *)(uintptr_t)chunk->null_spelling, chunk->rows);
-    sw_exceptions_free(chunk->exceptions);
+    struct sw_chunk_values values;
+    sw_chunk_values_move(chunk, &values);
+    sw_chunk_values_free(&values);
 }
 
 static size_t held_bytes(const struct sw_chunk *parts, bool has_valid, bool has_spelling)
 {
     return sizeof(struct sw_chunk) + parts->data_size + parts->bytes_size +
-           (has_valid ? valid_size(parts) : 0) + (has_spelling ? parts->rows : 0);
+           (has_valid ? sw_chunk_valid_size(parts->rows) : 0) + (has_spelling ? parts->rows : 0);
+}
+
+/* What is no fact of its values. */
+static void start(struct sw_chunk *chunk, size_t held)
+{
+    chunk->magic = SW_CHUNK_MAGIC;
+    atomic_init(&chunk->refs, 1);
+    chunk->id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
+    chunk->held_bytes = held;
+    chunk->home = NULL;
+    atomic_init(&chunk->is_marked, false);
+    atomic_init(&chunk->is_used, false);
+    atomic_init(&chunk->state, 0);
+    if (chunk->dict != NULL) {
+        sw_dict_ref(chunk->dict);
+    }
 }
 
 sw_status sw_chunk_new(const struct sw_chunk *parts, bool has_valid, bool has_spelling,
@@ -59,22 +67,14 @@ sw_status sw_chunk_new(const struct sw_chunk *parts, bool has_valid, bool has_sp
     *made = *parts;
     made->data = parts->data_size > 0 ? sw_block_alloc_whole(parts->data_size) : NULL;
     made->bytes = parts->bytes_size > 0 ? sw_block_alloc(parts->bytes_size) : NULL;
-    made->valid = has_valid ? sw_block_alloc(valid_size(parts)) : NULL;
+    made->valid = has_valid ? sw_block_alloc(sw_chunk_valid_size(parts->rows)) : NULL;
     made->null_spelling = has_spelling ? sw_block_alloc(parts->rows) : NULL;
     if ((parts->data_size > 0 && made->data == NULL) ||
         (parts->bytes_size > 0 && made->bytes == NULL) || (has_valid && made->valid == NULL) ||
         (has_spelling && made->null_spelling == NULL)) {
         goto fail_parts;
     }
-    made->magic = SW_CHUNK_MAGIC;
-    atomic_init(&made->refs, 1);
-    made->id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
-    made->held_bytes = held;
-    atomic_init(&made->is_marked, false);
-    atomic_init(&made->pins, 0);
-    if (made->dict != NULL) {
-        sw_dict_ref(made->dict);
-    }
+    start(made, held);
     *chunk = made;
     return SW_OK;
 
@@ -108,21 +108,6 @@ sw_status sw_chunk_take_exceptions(struct sw_chunk *chunk, struct sw_exceptions 
     return SW_OK;
 }
 
-sw_status sw_chunk_pin(const struct sw_chunk *chunk, struct sw_err *err)
-{
-    (void)err;
-    struct sw_chunk *pinned = (struct sw_chunk *)(uintptr_t)chunk;
-    (void)atomic_fetch_add_explicit(&pinned->pins, 1, memory_order_acquire);
-    return SW_OK;
-}
-
-void sw_chunk_unpin(const struct sw_chunk *chunk)
-{
-    struct sw_chunk *pinned = (struct sw_chunk *)(uintptr_t)chunk;
-    uint32_t before = atomic_fetch_sub_explicit(&pinned->pins, 1, memory_order_release);
-    sw_assert(before > 0);
-}
-
 void sw_chunk_mark(const struct sw_chunk *chunk)
 {
     struct sw_chunk *marked = (struct sw_chunk *)(uintptr_t)chunk;
@@ -133,6 +118,53 @@ void sw_chunk_mark(const struct sw_chunk *chunk)
 void sw_chunk_on_end(void (*listener)(uint64_t id))
 {
     atomic_store_explicit(&end_listener, listener, memory_order_release);
+}
+
+void sw_chunk_settle(struct sw_chunk *chunk)
+{
+    struct sw_chunk_keeper *keeper = chunk->budget != NULL ? chunk->budget->keeper : NULL;
+    sw_assert(chunk->home == NULL);
+    if (keeper != NULL) {
+        keeper->adopt(keeper, chunk);
+    }
+}
+
+sw_status sw_chunk_new_away(const struct sw_chunk *parts, bool has_valid, bool has_spelling,
+                            size_t exceptions_size, struct sw_chunk_home *home,
+                            struct sw_chunk **chunk, struct sw_err *err)
+{
+    sw_assert(parts->rows >= 1);
+    sw_assert(parts->rows <= SW_CHUNK_ROWS);
+    sw_assert((parts->encoding == SW_ENC_DICT) == (parts->dict != NULL));
+    sw_status status = sw_budget_charge(parts->budget, sizeof(**chunk), err);
+    if (status != SW_OK) {
+        home->ops->forget(home);
+        return status;
+    }
+    struct sw_chunk *made = malloc(sizeof(*made));
+    if (made == NULL) {
+        sw_budget_release(parts->budget, sizeof(*made));
+        home->ops->forget(home);
+        return sw_fail(err, SW_NO_MEMORY, "There is not enough memory to open a table.");
+    }
+    *made = *parts;
+    start(made, held_bytes(parts, has_valid, has_spelling) + exceptions_size);
+    made->home = home;
+    atomic_init(&made->state, SW_CHUNK_AWAY);
+    *chunk = made;
+    return SW_OK;
+}
+
+bool sw_chunk_ref_living(struct sw_chunk *chunk)
+{
+    uint32_t refs = atomic_load_explicit(&chunk->refs, memory_order_relaxed);
+    while (refs > 0) {
+        if (atomic_compare_exchange_weak_explicit(&chunk->refs, &refs, refs + 1,
+                                                  memory_order_relaxed, memory_order_relaxed)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 struct sw_chunk *sw_chunk_ref(struct sw_chunk *chunk)
@@ -154,9 +186,13 @@ void sw_chunk_unref(struct sw_chunk *chunk)
     if (atomic_load_explicit(&chunk->is_marked, memory_order_relaxed)) {
         atomic_load_explicit(&end_listener, memory_order_acquire)(chunk->id);
     }
+    if (chunk->home != NULL) {
+        chunk->home->ops->forget(chunk->home);
+    }
+    bool is_here = sw_chunk_is_here(chunk);
     free_parts(chunk);
     sw_dict_unref(chunk->dict);
-    sw_budget_release(chunk->budget, chunk->held_bytes);
+    sw_budget_release(chunk->budget, is_here ? chunk->held_bytes : sizeof(*chunk));
     chunk->magic = 0;
     free(chunk);
 }

@@ -1,10 +1,16 @@
 /* chunk: up to 65,536 values of one column: sealed once, never changed,
  * reference-counted.  It is the unit of parsing, of work, of copy-on-write, of
- * caching and (later) of the spill.
+ * caching and of the spill.
  *
  * Phases:  builder fills -> sw_builder_seal makes a chunk (refs = 1) -> shared
  * by row groups, versions, caches through _ref/_unref -> the last _unref frees
  * data and gives the bytes back to its budget.  Any thread may read and count.
+ *
+ * The facts stay in memory as long as the chunk.  The values may leave it when they are stored
+ * (sw_chunk_evict) and come back when they are asked for (sw_chunk_pin):
+ *
+ *   HERE, 0 pins --evict--> AWAY --pin: BUSY, loads--> HERE, 1 pin
+ *
  *
  * Encodings, chosen at seal as narrow as the values allow:
  *   SW_ENC_INT      value = base + unsigned(data[i]), width 0 (constant), 1, 2, 4 or 8 bytes
@@ -23,6 +29,8 @@
 #include "table/dict.h"
 #include "table/exceptions.h"
 #include "table/type.h"
+
+#include <stdatomic.h>
 
 #define SW_CHUNK_MAGIC 0x63686e6bu /* "chnk" */
 
@@ -61,10 +69,36 @@ struct sw_chunk {
     struct sw_zone zone;
     size_t data_size, bytes_size; /* as allocated; bytes_size 0: the bytes of SW_ENC_TEXT
                                      (offset[rows] of them) follow the offsets in data's block */
-    size_t held_bytes;            /* all of it: charged to budget */
+    size_t held_bytes;            /* all of it: charged to budget while the values are here */
     struct sw_budget *budget;     /* may be NULL */
+    struct sw_chunk_home *home;   /* set before others see the chunk; NULL: it never leaves */
     _Atomic bool is_marked;       /* sw_chunk_mark */
-    _Atomic uint32_t pins;        /* sw_chunk_pin */
+    _Atomic uint32_t state;       /* SW_CHUNK_AWAY, SW_CHUNK_BUSY, and pins * SW_CHUNK_PIN */
+    _Atomic bool is_used;         /* pinned since the home last looked */
+};
+
+#define SW_CHUNK_AWAY 1u /* the values are not in memory */
+#define SW_CHUNK_BUSY 2u /* somebody makes them come or go */
+#define SW_CHUNK_PIN  4u
+
+/* Where values can be had again (spill/cache.h).  Any thread; a chunk's home is its own. */
+struct sw_chunk_home {
+    const struct sw_chunk_home_ops *ops;
+};
+
+struct sw_chunk_home_ops {
+    /* The chunk's values as those of a chunk made anew, charged to the same budget. It may wait
+     * for the disk. */
+    sw_status (*load)(struct sw_chunk_home *home, const struct sw_chunk *chunk,
+                      struct sw_chunk **copy, struct sw_err *err);
+    void (*loaded)(struct sw_chunk_home *home); /* they are in memory, and pinned */
+    void (*forget)(struct sw_chunk_home *home); /* the chunk ends: its facts may still be read */
+};
+
+/* Who gives homes to the chunks that are charged to a budget (budget->keeper). */
+struct sw_chunk_keeper {
+    /* The chunk is sealed and its maker's alone. */
+    void (*adopt)(struct sw_chunk_keeper *keeper, struct sw_chunk *chunk);
 };
 
 /* How a null of a string column was written in the source, so that it can be written back. */
@@ -91,7 +125,17 @@ SW_MUST_USE sw_status sw_chunk_new(const struct sw_chunk *parts, bool has_valid,
 SW_MUST_USE sw_status sw_chunk_take_exceptions(struct sw_chunk *chunk,
                                                struct sw_exceptions *exceptions,
                                                struct sw_err *err);
+/* It is filled, and never changes from now on: the keeper of its budget hears of it. */
+void sw_chunk_settle(struct sw_chunk *chunk);
+/* One whose values are away from the beginning: what follows says what they
+ * will be, `exceptions_size` is 0 where there are none. The home is taken over, also on failure. */
+SW_MUST_USE sw_status sw_chunk_new_away(const struct sw_chunk *parts, bool has_valid,
+                                        bool has_spelling, size_t exceptions_size,
+                                        struct sw_chunk_home *home, struct sw_chunk **chunk,
+                                        struct sw_err *err);
 struct sw_chunk *sw_chunk_ref(struct sw_chunk *chunk);
+/* A reference to a chunk that may be ending: false, it is. Its memory must still be there. */
+SW_MUST_USE bool sw_chunk_ref_living(struct sw_chunk *chunk);
 void sw_chunk_unref(struct sw_chunk *chunk); /* NULL accepted */
 
 /* Between pin and unpin the values (data, bytes, valid, null_spelling, exceptions) are in memory
@@ -101,6 +145,26 @@ void sw_chunk_unref(struct sw_chunk *chunk); /* NULL accepted */
  * values could not be brought back, and nothing is pinned. */
 SW_MUST_USE sw_status sw_chunk_pin(const struct sw_chunk *chunk, struct sw_err *err);
 void sw_chunk_unpin(const struct sw_chunk *chunk);
+static inline bool sw_chunk_is_here(const struct sw_chunk *chunk)
+{
+    return (atomic_load_explicit(&chunk->state, memory_order_relaxed) & SW_CHUNK_AWAY) == 0;
+}
+
+/* Values that have left their chunk. */
+struct sw_chunk_values {
+    const void *data;
+    const char *bytes; /* a block of its own, or NULL */
+    const uint64_t *valid;
+    const uint8_t *null_spelling;
+    struct sw_exceptions *exceptions;
+    size_t data_size, bytes_size, valid_size, spelling_size;
+};
+
+/* Takes the values out of a chunk that nobody has pinned, and its budget's bytes back; how many, 0:
+ * it is pinned, or they are away already. For its home, which has them stored; the chunk must be
+ * there throughout. The values are freed by sw_chunk_values_free, at leisure. */
+size_t sw_chunk_evict(struct sw_chunk *chunk, struct sw_chunk_values *values);
+void sw_chunk_values_free(struct sw_chunk_values *values);
 
 /* Of a marked chunk the end is told, by its id, on the thread that lets go of it: for who keeps
  * something of it that he alone can free (kernel/places.h).  One listener. */

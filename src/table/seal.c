@@ -496,6 +496,7 @@ sw_status sw_builder_seal(struct sw_builder *builder, struct sw_chunk **chunk, s
     if (builder->nulls > 0) {
         zero_null_slots(builder, data_of(*chunk), (*chunk)->width);
     }
+    sw_chunk_settle(*chunk);
     uint32_t rows = builder->rows;
     start_anew(builder);
     if (builder->dict != NULL) {

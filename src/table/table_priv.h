@@ -1,4 +1,5 @@
-/* table_priv: what builder.c and seal.c share.  No one else includes it. */
+/* table_priv: what builder.c and seal.c, and chunk.c and chunk_pin.c share.  No one else includes
+ * it. */
 #ifndef SW_TABLE_TABLE_PRIV_H
 #define SW_TABLE_TABLE_PRIV_H
 
@@ -7,5 +8,13 @@
 /* The open rows go from codes to plain text, and so will all that follow. On failure nothing
  * changes. */
 SW_MUST_USE sw_status sw_builder_leave_dictionary(struct sw_builder *builder);
+
+/* All that sw_chunk_values_free frees leaves the chunk; its budget keeps the bytes. */
+void sw_chunk_values_move(struct sw_chunk *chunk, struct sw_chunk_values *values);
+
+static inline size_t sw_chunk_valid_size(uint32_t rows)
+{
+    return ((size_t)rows + 63) / 64 * sizeof(uint64_t);
+}
 
 #endif
