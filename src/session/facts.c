@@ -4,6 +4,7 @@
  *   graph     lines of reactive/keep.c
  *   tables    {"order": [ID or "a data set"], "data_sets": ["all that the server had"]}
  *   uploads   session/keptupload.c
+ *   files     of data sets, that the session has seen: session/dataset.h
  *   and of each table its facts: where it came from, bad rows, history given up, definition */
 #include "session/facts.h"
 
@@ -11,14 +12,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "session/dataset.h"
 #include "session/derived.h"
 #include "session/history.h"
 #include "session/keptupload.h"
 #include "session/server_priv.h"
 #include "wire/decode.h"
 
-enum fact { FACT_SESSION, FACT_GRAPH, FACT_TABLES, FACT_UPLOADS, FACTS };
-static const char *const fact_names[FACTS] = {"session", "graph", "tables", "uploads"};
+enum fact { FACT_SESSION, FACT_GRAPH, FACT_TABLES, FACT_UPLOADS, FACT_FILES, FACTS };
+static const char *const fact_names[FACTS] = {"session", "graph", "tables", "uploads", "files"};
 
 /* -- collecting ------------------------------------------------------------------------------- */
 
@@ -128,11 +130,10 @@ static sw_status collect_steps(struct sw_saved *saved, const struct sw_history *
     return SW_OK;
 }
 
-static sw_status collect_table(struct sw_session *session, struct sw_saved *saved,
-                               struct sw_table *table, struct sw_saved_table *into)
+static sw_status collect_table(struct sw_saved *saved, const struct sw_table *table,
+                               struct sw_saved_table *into)
 {
     struct sw_buf facts;
-    table->id = table->id == 0 ? ++session->next_table : table->id;
     into->id = table->id;
     SW_TRY(save_text(saved, table->name, &into->name));
     SW_TRY(save_text(saved, table->source, &into->source));
@@ -153,8 +154,10 @@ static sw_status collect(struct sw_session *session, struct sw_saved *saved)
     uint32_t at = 0;
     struct sw_buf text;
     for (uint32_t i = 0; i < session->tables.count; i++) {
-        if (is_saved(session->tables.item[i])) {
-            SW_TRY(collect_table(session, saved, session->tables.item[i], &saved->table[at++]));
+        struct sw_table *table = session->tables.item[i];
+        if (is_saved(table)) {
+            table->id = table->id == 0 ? ++session->next_table : table->id;
+            SW_TRY(collect_table(saved, table, &saved->table[at++]));
         }
     }
     for (size_t i = 0; i < FACTS; i++) {
@@ -172,6 +175,9 @@ static sw_status collect(struct sw_session *session, struct sw_saved *saved)
             break;
         case FACT_UPLOADS:
             sw_kept_uploads_put(session, &text);
+            break;
+        case FACT_FILES:
+            sw_datasets_put_files(session, &text);
             break;
         case FACTS:
             break;
@@ -191,6 +197,20 @@ sw_status sw_facts_collect(struct sw_session *session, uint64_t seq, struct sw_s
     SW_TRY(sw_saved_new(count, FACTS, &made));
     made->seq = seq;
     sw_status status = collect(session, made);
+    if (status != SW_OK) {
+        sw_saved_free(made);
+        return status;
+    }
+    *saved = made;
+    return SW_OK;
+}
+
+sw_status sw_facts_collect_table(const struct sw_table *table, uint32_t facts,
+                                 struct sw_saved **saved)
+{
+    struct sw_saved *made = NULL;
+    SW_TRY(sw_saved_new(1, facts, &made));
+    sw_status status = collect_table(made, table, &made->table[0]);
     if (status != SW_OK) {
         sw_saved_free(made);
         return status;
@@ -238,8 +258,7 @@ static void apply_bad(struct sw_table *table, const struct sw_json *list)
     }
 }
 
-static sw_status apply_table_facts(struct sw_session *session, struct sw_table *table,
-                                   const struct sw_json *facts, struct sw_err *err)
+static void apply_report(struct sw_table *table, const struct sw_json *facts)
 {
     table->bytes_total = number_of(facts, "bytes_total", -1);
     table->bytes_read = (uint64_t)number_of(facts, "bytes_read", 0);
@@ -248,6 +267,27 @@ static sw_status apply_table_facts(struct sw_session *session, struct sw_table *
     table->replaced_bytes = (uint64_t)number_of(facts, "replaced_bytes", 0);
     table->followed = (uint32_t)number_of(facts, "followed", 0);
     apply_bad(table, sw_json_member(facts, "bad"));
+}
+
+sw_status sw_facts_apply_report(struct sw_table *table, const struct sw_saved_table *saved,
+                                struct sw_err *err)
+{
+    struct sw_arena arena;
+    sw_arena_init(&arena);
+    const struct sw_json *facts = read_json(&arena, saved->facts);
+    if (facts != NULL) {
+        (void)snprintf(table->source, sizeof table->source, "%.*s", (int)saved->source.length,
+                       saved->source.data);
+        apply_report(table, facts);
+    }
+    sw_arena_fini(&arena);
+    return facts == NULL ? contradiction(err, "facts of a table") : SW_OK;
+}
+
+static sw_status apply_table_facts(struct sw_session *session, struct sw_table *table,
+                                   const struct sw_json *facts, struct sw_err *err)
+{
+    apply_report(table, facts);
     const struct sw_json *derived = sw_json_member(facts, "derived");
     if (derived == NULL) {
         return SW_OK;
@@ -414,11 +454,23 @@ static sw_status apply_facts(struct sw_session *session, const struct sw_saved *
     return sw_kept_uploads_take(session, fact[FACT_UPLOADS], err);
 }
 
+static sw_status keep_files(struct sw_session *session, const struct sw_saved *saved)
+{
+    for (uint32_t i = 0; i < saved->facts; i++) {
+        if (sw_span_equal(saved->fact[i].name, sw_span_text(fact_names[FACT_FILES]))) {
+            free(session->files);
+            session->files = sw_span_dup(saved->fact[i].value);
+            return session->files == NULL ? SW_NO_MEMORY : SW_OK;
+        }
+    }
+    return SW_OK;
+}
+
 sw_status sw_facts_apply(struct sw_session *session, const struct sw_saved *saved,
                          struct sw_err *err)
 {
     static const struct sw_json none = {.kind = SW_JSON_NULL};
-    const struct sw_json *fact[FACTS] = {[FACT_GRAPH] = &none};
+    const struct sw_json *fact[FACTS] = {[FACT_GRAPH] = &none, [FACT_FILES] = &none};
     struct sw_span graph = {0};
     struct sw_arena arena;
     sw_arena_init(&arena);
@@ -429,7 +481,7 @@ sw_status sw_facts_apply(struct sw_session *session, const struct sw_saved *save
             }
             if (k == FACT_GRAPH) {
                 graph = saved->fact[i].value;
-            } else {
+            } else if (k != FACT_FILES) {
                 fact[k] = read_json(&arena, saved->fact[i].value);
             }
         }
@@ -439,6 +491,7 @@ sw_status sw_facts_apply(struct sw_session *session, const struct sw_saved *save
         status = status == SW_OK && fact[k] == NULL ? contradiction(err, fact_names[k]) : status;
     }
     status = status == SW_OK ? apply_facts(session, saved, fact, graph, err) : status;
+    status = status == SW_OK ? keep_files(session, saved) : status;
     if (status == SW_NO_MEMORY) {
         (void)sw_fail(err, status, "out of memory");
     }

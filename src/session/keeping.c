@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "session/dataset.h"
 #include "session/facts.h"
 #include "session/outbox.h"
 #include "session/server_priv.h"
@@ -100,19 +101,6 @@ bool sw_keep_is_clean(const struct sw_session *session)
 
 /* -- when the log cannot be written --------------------------------------------------------- */
 
-static void tell(struct sw_session *session, const char *level, const char *text)
-{
-    struct sw_buf params;
-    sw_buf_init(&params);
-    sw_buf_printf(&params, "{\"level\":\"%s\",\"text\":", level);
-    sw_json_put_text(&params, sw_span_text(text));
-    sw_buf_put_byte(&params, '}');
-    if (!params.failed) {
-        sw_session_notify(session, "session.notice", sw_buf_peek(&params));
-    }
-    sw_buf_fini(&params);
-}
-
 sw_status sw_keep_check(const struct sw_session *session, struct sw_err *err)
 {
     const struct sw_keep *keep = session->keep;
@@ -148,9 +136,10 @@ static void break_log(struct sw_keep *keep, const struct sw_err *why)
         sw_socket_wake(socket);
     }
     sw_uploads_refused(session, &err);
-    tell(session, "warn",
-         "Changes cannot be recorded now: the server's disk refuses them. It tries again every "
-         "second.");
+    sw_session_tell(
+        session, "warn",
+        "Changes cannot be recorded now: the server's disk refuses them. It tries again every "
+        "second.");
 }
 
 /* -- appending ------------------------------------------------------------------------------- */
@@ -314,6 +303,10 @@ void sw_keep_add(struct sw_session *session, const struct sw_keep_entry *entry)
         keep->committed = ++keep->queued;
         return;
     }
+    if (!keep->is_begun && keep->queued == 0) {
+        keep->is_begun = true;
+        sw_datasets_log_files(session);
+    }
     struct sw_keep_record *made = new_record(entry);
     if (made == NULL) {
         struct sw_err err;
@@ -374,7 +367,7 @@ static void save_done(struct sw_disk_task *task)
         keep->saved = keep->saving_to;
         keep->log_bytes = 0;
         if (keep->is_broken && keep->session != NULL) {
-            tell(keep->session, "info", "Changes are recorded again.");
+            sw_session_tell(keep->session, "info", "Changes are recorded again.");
         }
         keep->is_broken = false;
         if (keep->session != NULL) {

@@ -35,6 +35,7 @@ struct sw_keep {
     uint64_t saving_to;                  /* what the save that runs will contain */
     size_t log_bytes;                    /* since the last save */
     int64_t changed_ms, tried_ms;        /* clock: newest change, last try to save */
+    bool is_begun;                       /* the log says which files the session has */
     bool has_store;                      /* the loop's word for store != NULL */
     bool is_appending, is_saving, is_broken, is_urgent, is_ended, is_removed;
     bool is_set_aside;    /* its files are damaged: they go where nobody opens them */

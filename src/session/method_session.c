@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/params.h"
+#include "session/dataset.h"
 #include "session/dispatch.h"
 #include "session/keeping.h"
 #include "session/server_priv.h"
@@ -162,6 +163,7 @@ static void open_awake(void *context, struct sw_session *session, const struct s
     sw_pending_answer(open->pending, &call.result, status == SW_OK ? NULL : &err);
     if (socket != NULL && status == SW_OK) {
         replay_outputs(socket);
+        sw_datasets_tell(session);
         sw_socket_wake(socket);
     }
     sw_buf_fini(&call.result);
@@ -218,6 +220,7 @@ sw_status sw_method_session_open(struct sw_call *call, struct sw_err *err)
     SW_TRY(wait_for_session(call, resume, &open, &session, err));
     SW_TRY(finish_open(call, session, resume, &open, true, err));
     replay_outputs(call->socket);
+    sw_datasets_tell(session);
     return SW_OK;
 }
 

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "exec/scan.h"
+#include "session/dataset.h"
 #include "session/keeping.h"
 #include "session/server_priv.h"
 #include "session/socket_priv.h"
@@ -129,15 +130,6 @@ sw_status sw_server_new(const struct sw_server_options *options, const struct sw
     return SW_OK;
 }
 
-static void close_dataset_loadings(struct sw_server *server)
-{
-    for (struct sw_dataset *dataset = server->dataset_list; dataset != NULL;
-         dataset = dataset->next) {
-        sw_loading_close(dataset->loading);
-        dataset->loading = NULL;
-    }
-}
-
 /* Until no job is left, and so no session: what ends in one pool may begin something in another. */
 static void settle(struct sw_server *server)
 {
@@ -157,7 +149,7 @@ void sw_server_free(struct sw_server *server)
         return;
     }
     sw_assert(server->socket_count == 0);
-    close_dataset_loadings(server);
+    sw_datasets_stop(server);
     sw_wakings_stop(server);
     while (server->sessions != NULL) {
         if (server->spill == NULL) {
@@ -169,13 +161,8 @@ void sw_server_free(struct sw_server *server)
     settle(server);
     sw_assert(server->ending == NULL && server->wakings == NULL && server->keep_count == 0);
     sw_stored_free(server);
-    while (server->dataset_list != NULL) {
-        struct sw_dataset *next = server->dataset_list->next;
-        sw_table_unref(server->dataset_list->table);
-        free(server->dataset_list);
-        server->dataset_list = next;
-    }
     sw_tables_fini(&server->datasets);
+    sw_datasets_free(server);
     sw_lane_free(server->lane);
     sw_pool_free(server->pool);
     sw_disk_free(server->disk);
@@ -190,145 +177,9 @@ void sw_server_free(struct sw_server *server)
     free(server);
 }
 
-/* -- data sets of the command line ------------------------------------------------------------ */
-
-static void dataset_changed(struct sw_dataset *dataset)
-{
-    struct sw_session *session;
-    struct sw_session *next;
-    HASH_ITER (by_key, dataset->server->sessions, session, next) {
-        if (sw_tables_find(&session->tables, sw_span_text(dataset->table->name)) ==
-            dataset->table) {
-            sw_session_table_changed(session, dataset->table);
-            if (!dataset->table->is_loading) {
-                sw_session_tell_changed(session, dataset->table, "load");
-            }
-        }
-    }
-}
-
-static void dataset_over(struct sw_dataset *dataset)
-{
-    dataset->table->is_loading = false;
-    sw_loading_close(dataset->loading);
-    dataset->loading = NULL;
-    dataset->server->datasets_loading--;
-}
-
-/* It could not be read: sessions that have it lose it. */
-static void withdraw_dataset(struct sw_dataset *dataset)
-{
-    struct sw_session *session;
-    struct sw_session *next;
-    HASH_ITER (by_key, dataset->server->sessions, session, next) {
-        sw_tables_remove(&session->tables, dataset->table);
-        sw_graph_table_changed(session->graph, sw_span_text(dataset->table->name), false);
-        sw_session_run(session);
-    }
-    sw_tables_remove(&dataset->server->datasets, dataset->table);
-}
-
-static void dataset_stepped(void *context, const struct sw_load_report *report,
-                            struct sw_version *version, const struct sw_err *err)
-{
-    struct sw_dataset *dataset = context;
-    struct sw_table *table = dataset->table;
-    sw_table_set_report(table, report);
-    if (version != NULL) {
-        sw_table_set_version(table, version);
-    }
-    switch (report->state) {
-    case SW_LOAD_RUNNING:
-        break;
-    case SW_LOAD_DONE:
-        sw_log(SW_LOG_INFO, NULL, "data set ready table=%s rows=%" PRIu64 " bytes=%zu", table->name,
-               sw_table_rows(table), table->version == NULL ? 0 : sw_version_bytes(table->version));
-        dataset_over(dataset);
-        dataset_changed(dataset);
-        return;
-    case SW_LOAD_FAILED:
-        sw_log(SW_LOG_ERROR, NULL, "data set failed table=%s: %s", table->name, err->message);
-        dataset_over(dataset);
-        withdraw_dataset(dataset);
-        return;
-    }
-    if (version != NULL) {
-        dataset_changed(dataset);
-    }
-}
-
-static sw_status open_file(const char *path, int *fd, int64_t *size, struct sw_err *err)
-{
-    *fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat about;
-    if (*fd < 0 || fstat(*fd, &about) != 0) {
-        sw_status status = sw_fail(err, SW_STORAGE, "cannot open %s: %s", path, strerror(errno));
-        if (*fd >= 0) {
-            (void)close(*fd);
-        }
-        return status;
-    }
-    if (!S_ISREG(about.st_mode)) {
-        (void)close(*fd);
-        return sw_fail(err, SW_STORAGE, "%s is not a regular file", path);
-    }
-    *size = about.st_size;
-    return SW_OK;
-}
-
-static sw_status load_dataset(struct sw_dataset *dataset, const char *path, int fd, int64_t size,
-                              struct sw_err *err)
-{
-    struct sw_server *server = dataset->server;
-    char name[SW_NAME_BYTES_MAX + 1];
-    sw_tables_free_name(&server->datasets, sw_tables_name_of_file(sw_span_text(path)), name);
-    SW_TRY(sw_table_new(sw_span_text(name), &dataset->table));
-    dataset->table->is_shared = true;
-    dataset->table->is_loading = true;
-    dataset->table->bytes_total = size;
-    struct sw_loading_options options = {
-        .pool = server->pool,
-        .lane = server->lane,
-        .load = {.fd = fd,
-                 .budget = &server->budget,
-                 .is_strict = server->is_strict,
-                 .has_header = -1,
-                 .name = sw_span_text(path)},
-        .on_step = dataset_stepped,
-        .context = dataset,
-    };
-    SW_TRY(sw_tables_add(&server->datasets, dataset->table, err));
-    sw_status status = sw_loading_new(&options, &dataset->loading, err);
-    if (status != SW_OK) {
-        sw_tables_remove(&server->datasets, dataset->table);
-    }
-    return status;
-}
-
 sw_status sw_server_add_file(struct sw_server *server, const char *path, struct sw_err *err)
 {
-    int fd;
-    int64_t size = 0;
-    SW_TRY(open_file(path, &fd, &size, err));
-    struct sw_dataset *dataset = calloc(1, sizeof *dataset);
-    if (dataset == NULL) {
-        (void)close(fd);
-        return sw_fail(err, SW_NO_MEMORY, "out of memory");
-    }
-    dataset->server = server;
-    sw_status status = load_dataset(dataset, path, fd, size, err);
-    if (status != SW_OK) {
-        (void)close(fd);
-        sw_table_unref(dataset->table);
-        free(dataset);
-        return status;
-    }
-    dataset->next = server->dataset_list;
-    server->dataset_list = dataset;
-    server->datasets_loading++;
-    sw_loading_offer(dataset->loading, (uint64_t)size);
-    sw_loading_end(dataset->loading);
-    return SW_OK;
+    return sw_dataset_add(server, path, err);
 }
 
 /* -- turning ---------------------------------------------------------------------------------- */
@@ -359,6 +210,7 @@ static void sweep(struct sw_server *server, int64_t now_ms)
         }
     }
     sw_stored_sweep(server, now_ms);
+    sw_datasets_sweep(server);
 }
 
 /* Outputs that found no memory, now that old steps of edits have given way. */

@@ -6,14 +6,6 @@
 #include "session/loading.h"
 #include "session/session.h"
 
-/* A file of the command line. */
-struct sw_dataset {
-    struct sw_dataset *next;
-    struct sw_server *server;
-    struct sw_table *table;     /* counted; also in server->datasets */
-    struct sw_loading *loading; /* NULL once it is done or failed */
-};
-
 struct sw_counters {
     uint64_t sessions, messages, flushes, uploads, uploads_failed, downloads, received_bytes,
         sent_messages, parked, woken;
@@ -21,6 +13,8 @@ struct sw_counters {
 
 struct sw_stored_session;
 struct sw_waking;
+struct sw_dataset;
+struct sw_dataset_store;
 
 struct sw_server {
     struct sw_net_calls calls;
@@ -42,9 +36,10 @@ struct sw_server {
     struct sw_partials_set *partials; /* of all sessions */
     struct sw_tables datasets;
     struct sw_dataset *dataset_list;
-    uint32_t datasets_loading;
-    struct sw_session *sessions; /* uthash by key */
-    struct sw_session *ending;   /* ended, not yet at rest */
+    uint32_t datasets_loading;               /* being opened or parsed: sessions wait for them */
+    struct sw_dataset_store *dataset_stores; /* of an earlier process, not yet of a file */
+    struct sw_session *sessions;             /* uthash by key */
+    struct sw_session *ending;               /* ended, not yet at rest */
     uint32_t session_count, socket_count;
     struct sw_ticket *tickets; /* uthash by hash */
     int64_t sweep_ms;          /* when expired things were last looked for */

@@ -289,6 +289,7 @@ void sw_session_reap(struct sw_server *server)
         if (!session->is_leaving) {
             sw_log(SW_LOG_INFO, session->name, "end sessions=%" PRIu32, server->session_count);
         }
+        free(session->files);
         free(session);
         is_any_freed = true;
     }
@@ -333,6 +334,19 @@ void sw_session_notify(struct sw_session *session, const char *method, struct sw
         next = socket->sibling;
         sw_socket_notify(socket, method, params);
     }
+}
+
+void sw_session_tell(struct sw_session *session, const char *level, const char *text)
+{
+    struct sw_buf params;
+    sw_buf_init(&params);
+    sw_buf_printf(&params, "{\"level\":\"%s\",\"text\":", level);
+    sw_json_put_text(&params, sw_span_text(text));
+    sw_buf_put_byte(&params, '}');
+    if (!params.failed) {
+        sw_session_notify(session, "session.notice", sw_buf_peek(&params));
+    }
+    sw_buf_fini(&params);
 }
 
 void sw_session_table_changed(struct sw_session *session, const struct sw_table *table)

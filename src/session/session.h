@@ -62,6 +62,8 @@ struct sw_session {
     struct sw_realising *realisings;  /* formulas being computed (formulas.c) */
     struct sw_keep *keep;             /* what outlives the process; NULL: nothing does */
     const struct sw_replay *replay;   /* the change that is being done again; NULL: none */
+    char *files;                      /* of data sets that it has seen, until its sockets hear of
+                                         others (dataset.h); owned; NULL: those of now */
     uint64_t next_table;              /* the newest number of a saved table */
     bool is_listed;                   /* in server->sessions */
     bool is_leaving;                  /* it ends, but stays on disk */
@@ -96,6 +98,8 @@ SW_MUST_USE sw_status sw_session_find(struct sw_server *server, struct sw_span t
                                       struct sw_session **session, struct sw_err *err);
 /* A notification to every socket. */
 void sw_session_notify(struct sw_session *session, const char *method, struct sw_span params);
+/* A session.notice to every socket; level: info, warn or error. */
+void sw_session_tell(struct sw_session *session, const char *level, const char *text);
 /* A table has a new version: outputs follow. */
 void sw_session_table_changed(struct sw_session *session, const struct sw_table *table);
 /* ... and clients hear of it (table.changed). */

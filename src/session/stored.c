@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "session/dataset.h"
 #include "session/keeping.h"
 #include "session/server_priv.h"
 #include "session/spool.h"
@@ -36,7 +37,11 @@ void sw_stored_forget(struct sw_server *server, struct sw_stored_session *stored
 static void read_one(void *context, const struct sw_stored *stored)
 {
     struct sw_server *server = context;
-    if (stored->kind != SW_STORE_SESSION || strlen(stored->name) >= SW_SESSION_NAME_TEXT) {
+    if (stored->kind == SW_STORE_DATASET) {
+        sw_dataset_note_store(server, stored);
+        return;
+    }
+    if (strlen(stored->name) >= SW_SESSION_NAME_TEXT) {
         return;
     }
     struct sw_stored_session *made = add(server, stored->key, stored->name);

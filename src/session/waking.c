@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "session/dataset.h"
 #include "session/dispatch.h"
 #include "session/facts.h"
 #include "session/keeping.h"
@@ -267,6 +268,13 @@ static void read_extra(struct sw_waking *waking, const struct record *record)
     }
 }
 
+static sw_status take_files(struct sw_session *session, struct sw_span files)
+{
+    free(session->files);
+    session->files = sw_span_dup(files);
+    return session->files == NULL ? SW_NO_MEMORY : SW_OK;
+}
+
 static sw_status replay_one(struct sw_waking *waking, const struct record *record,
                             struct sw_err *err)
 {
@@ -274,6 +282,9 @@ static sw_status replay_one(struct sw_waking *waking, const struct record *recor
     const struct sw_json *json = NULL;
     sw_arena_reset(&waking->arena);
     read_extra(waking, record);
+    if (sw_span_equal(record->method, sw_span_text(SW_FILES_RECORD))) {
+        return take_files(session, record->message);
+    }
     bool is_upload = record->method.length > 7 && memcmp(record->method.data, "upload.", 7) == 0;
     if (!is_upload) {
         return sw_dispatch_replay(session, record->message, replayed, waking, err);
