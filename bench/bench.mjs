@@ -1,16 +1,21 @@
-// ./dev bench [NAME ...]: measures, and prints one table: workload, Spillway, twin or limit, ratio.
+// ./dev bench [NAME ...]: measures, and prints one table: workload, Spillway, twin or limit, ratio, and
+// for the goals of the project (goals.mjs) which one it is and whether it is met.
 //
 //   ./dev bench                    everything below but peers
 //   ./dev bench fold ingest        the programs of bench/*_bench.c by name
 //   ./dev bench socket             brush latency, memory of idle sessions, echo among 5,000 sockets
+//   ./dev bench load               fifty users, 1,000 sockets on one table, 10,000 idle ones
 //   ./dev bench peers [ARGS]       the peer benchmark in ../shared/peers with Spillway among the peers;
-//                                  ARGS as its run.mjs takes them, default: 1m spillway duckdb
+//                                  ARGS as its run.mjs takes them; writes docs/benchmarks.md
 //
 // SW_BENCH_ROWS (default 1000000) sets the size of the table.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, closeSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { elsewhere, withGoal } from './goals.mjs';
+import { measureLoad } from './load.mjs';
 import { runPeers } from './peers.mjs';
 import { measureSocket } from './socket.mjs';
 
@@ -19,13 +24,13 @@ const BUILD = path.join(ROOT, 'build/release');
 const ROWS = Number(process.env.SW_BENCH_ROWS ?? 1_000_000);
 
 /** The demo table of that many rows, generated once. */
-function dataFile() {
+function dataFile(rows) {
     const folder = path.join(ROOT, 'build/bench');
-    const file = path.join(folder, `trips-${ROWS}.csv`);
+    const file = path.join(folder, `trips-${rows}.csv`);
     if (!existsSync(file) || statSync(file).size === 0) {
         mkdirSync(folder, { recursive: true });
         const out = openSync(`${file}.part`, 'w');
-        execFileSync(path.join(BUILD, 'demo_data'), [String(ROWS)], { stdio: ['ignore', out, 'inherit'] });
+        execFileSync(path.join(BUILD, 'demo_data'), [String(rows)], { stdio: ['ignore', out, 'inherit'] });
         closeSync(out);
         renameSync(`${file}.part`, file);
     }
@@ -58,13 +63,20 @@ function ratio({ ours, twin, unit }) {
     return (/\/s$/.test(unit) ? ours / twin : twin / ours).toFixed(2);
 }
 
+function verdict({ ours, limit, unit }) {
+    if (limit === undefined || ours === undefined) {
+        return '';
+    }
+    return (/\/s$/.test(unit) ? ours >= limit : ours <= limit) ? 'met' : 'missed';
+}
+
 function printTable(rows) {
-    const cells = [['workload', 'unit', 'Spillway', 'twin or limit', 'ratio', 'what the twin is']].concat(rows.map((row) => [
-        row.workload, row.unit, row.failed ?? number(row.ours), number(row.twin), ratio(row), row.twin_name ?? '',
+    const cells = [['', 'workload', 'unit', 'Spillway', 'twin or limit', 'ratio', 'goal', '', 'what the twin is']].concat(rows.map((row) => [
+        row.id ?? '', row.workload, row.unit, row.failed ?? number(row.ours), number(row.twin), ratio(row), number(row.limit), verdict(row), row.twin_name ?? '',
     ]));
     const widths = cells[0].map((_, i) => Math.max(...cells.map((row) => row[i].length)));
     cells.forEach((row, at) => {
-        console.log(row.map((cell, i) => (i === 0 || i === 1 || i === 5 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ').trimEnd());
+        console.log(row.map((cell, i) => (i < 3 || i > 6 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ').trimEnd());
         if (at === 0) {
             console.log(widths.map((width) => '-'.repeat(width)).join('  '));
         }
@@ -73,12 +85,17 @@ function printTable(rows) {
 
 async function main(names) {
     if (names[0] === 'peers') {
-        process.exitCode = runPeers(names.slice(1));
+        process.exitCode = await runPeers(names.slice(1));
         return;
     }
     const folder = path.join(BUILD, 'bench');
     const programs = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('_bench')).sort() : [];
-    const known = [...programs.map((name) => name.replace(/_bench$/, '')), 'socket'];
+    const server = path.join(BUILD, 'spillway');
+    const sockets = {
+        socket: (file) => measureSocket(server, file, ROWS),
+        load: () => measureLoad(server, dataFile(100_000), dataFile(1_000_000)),
+    };
+    const known = [...programs.map((name) => name.replace(/_bench$/, '')), ...Object.keys(sockets)];
     const unknown = names.filter((name) => !known.includes(name));
     if (unknown.length > 0) {
         console.error(`bench: no such measurement: ${unknown.join(' ')}; there are ${known.join(' ')} peers`);
@@ -86,13 +103,16 @@ async function main(names) {
         return;
     }
     const wanted = names.length > 0 ? names : known;
-    const file = dataFile();
+    const file = dataFile(ROWS);
     const rows = [];
     for (const name of wanted) {
         console.error(`bench: ${name}`);
-        rows.push(...(name === 'socket' ? await measureSocket(path.join(BUILD, 'spillway'), file, ROWS) : runProgram(`${name}_bench`, file)));
+        rows.push(...(name in sockets ? await sockets[name](file) : runProgram(`${name}_bench`, file)).map(withGoal));
     }
-    printTable(rows);
+    if (names.length === 0) {
+        console.log(`load average when done: ${loadavg().map((value) => value.toFixed(1)).join(' ')}`);
+    }
+    printTable(names.length > 0 ? rows : [...rows, ...elsewhere(rows)]);
     process.exitCode = rows.some((row) => row.failed) ? 1 : 0;
 }
 

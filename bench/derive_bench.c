@@ -1,5 +1,5 @@
 /*
- * derive_bench: what a table made from others costs a row of its first source: 10 million rows in
+ * derive_bench: what a table made from others costs a row of its first source: 2 million rows in
  * memory (or as many as the first argument says), one worker, joined with a table of 10,000 rows.
  * The twin is SQLite in memory on the first 500,000 of them.
  */
@@ -203,7 +203,8 @@ static void report(const struct bed *bed, const char *what, const char *definiti
 
 int main(int argc, char **argv)
 {
-    uint64_t rows = argc > 1 ? strtoull(argv[1], NULL, 10) : 10000000;
+    uint64_t rows = argc > 1 ? strtoull(argv[1], NULL, 10) : 0; /* a file's name is passed over */
+    rows = rows > 0 ? rows : 2000000;
     struct bed bed = {0};
     bench_need(sw_pool_new(1, wake, NULL, &bed.pool, NULL), NULL, "pool");
     bench_need(sw_lane_new(bed.pool, &bed.lane), NULL, "lane");

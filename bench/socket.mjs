@@ -1,126 +1,25 @@
 // What a client feels: an upload until it can be charted, a brush step over a real socket, the memory
 // of a session that does nothing, and an echo while 5,000 sockets are idle.
-import { spawn } from 'node:child_process';
-import { createReadStream, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import http from 'node:http';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import WebSocket from 'ws';
+import { median, quantile, residentBytes, Session, startServer } from './client.mjs';
 
 const IDLE_SESSIONS = 500;
 const IDLE_SOCKETS = 5000;
 const BRUSH_STEPS = 200;
+const INDEX_STEPS = 400;
+const PICKS = 40;
 const ECHOES = 2000;
 const SMALL_EDITS = 1000;
-
-function residentBytes(pid) {
-    return Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]) * 4096;
-}
-
-function median(times) {
-    return [...times].sort((a, b) => a - b)[times.length >> 1];
-}
-
-async function startServer(binary) {
-    const state = mkdtempSync(path.join(tmpdir(), 'spillway-bench-'));
-    const command = [binary, '--listen', '127.0.0.1:0', '--state', state];
-    const child = spawn('prlimit', ['--nofile=16384', ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const port = await new Promise((resolve, reject) => {
-        let text = '';
-        child.stdout.on('data', (data) => {
-            text += data;
-            const found = /^listening on http:\/\/.*:(\d+)/m.exec(text);
-            if (found) {
-                resolve(Number(found[1]));
-            }
-        });
-        child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
-    });
-    const stop = () => new Promise((resolve) => {
-        child.once('exit', () => { rmSync(state, { recursive: true, force: true }); resolve(); });
-        child.kill('SIGTERM');
-    });
-    return { port, pid: child.pid, stop };
-}
-
-class Session {
-    #ws;
-    #next = 1;
-    #replies = new Map();
-    #waits = [];
-
-    static async open(port) {
-        const ws = new WebSocket(`ws://127.0.0.1:${port}/ws`, ['spillway.v1.json'], { perMessageDeflate: false, maxPayload: 1 << 30 });
-        await new Promise((resolve, reject) => { ws.once('open', resolve); ws.once('error', reject); });
-        const session = new Session(ws);
-        session.token = (await session.call('session.open', {})).token;
-        return session;
-    }
-
-    constructor(ws) {
-        this.#ws = ws;
-        ws.on('message', (data) => {
-            const message = JSON.parse(data);
-            if (message.method === undefined) {
-                const { resolve, reject } = this.#replies.get(message.id);
-                this.#replies.delete(message.id);
-                if (message.error) {
-                    reject(new Error(message.error.message));
-                } else {
-                    resolve(message.result);
-                }
-            } else {
-                this.#waits = this.#waits.filter((wait) => !wait(message.method, message.params));
-            }
-        });
-    }
-
-    /** The call, written already: what sends it and waits for its reply. */
-    prepare(method, params) {
-        const id = this.#next++;
-        const text = JSON.stringify({ jsonrpc: '2.0', id, method, params });
-        return () => new Promise((resolve, reject) => {
-            this.#replies.set(id, { resolve, reject });
-            this.#ws.send(text);
-        });
-    }
-
-    call(method, params) { return this.prepare(method, params)(); }
-
-    until(fits) {
-        return new Promise((resolve) => {
-            this.#waits.push((method, params) => fits(method, params) && (resolve(params), true));
-        });
-    }
-
-    async set(values, epoch) {
-        const flushed = this.until((method, params) => method === 'flush' && params.epoch >= epoch);
-        this.#ws.send(JSON.stringify({ jsonrpc: '2.0', method: 'input.set', params: { values, epoch } }));
-        return flushed;
-    }
-
-    close() { this.#ws.terminate(); }
-}
-
-function put(port, token, file) {
-    return new Promise((resolve, reject) => {
-        const request = http.request({
-            host: '127.0.0.1', port, method: 'PUT', path: '/upload/trips.csv?table=trips', agent: false,
-            headers: { Authorization: `Bearer ${token}`, 'Content-Length': statSync(file).size },
-        }, (response) => { response.resume(); response.on('end', resolve); });
-        request.on('error', reject);
-        createReadStream(file, { highWaterMark: 1 << 20 }).pipe(request);
-    });
-}
+const FRAME = { twin: 16.7, twin_name: 'one frame of a 60 Hz screen' };
 
 async function upload(server, session, file, rows) {
     const before = residentBytes(server.pid);
     const started = performance.now();
-    const loaded = session.until((method, params) => method === 'table.changed' && params.what === 'upload');
-    await Promise.all([put(server.port, session.token, file), loaded]);
-    const seconds = (performance.now() - started) / 1000;
+    const { sentAt, readyAt } = await session.upload(server.port, file);
     return [
-        { workload: `upload of ${rows} rows by PUT, until complete`, unit: 'MB/s', ours: statSync(file).size / 1e6 / seconds },
+        { workload: `upload of ${rows} rows by PUT, until complete`, unit: 'MB/s', ours: statSync(file).size / 1e3 / (readyAt - started) },
+        { workload: 'the table is ready after the last byte', unit: 'ms', ours: readyAt - sentAt, twin: 100, twin_name: 'the limit set' },
         {
             workload: 'memory of the loaded table', unit: 'B/row', ours: (residentBytes(server.pid) - before) / rows,
             twin: statSync(file).size / rows, twin_name: 'the CSV itself',
@@ -128,24 +27,79 @@ async function upload(server, session, file, rows) {
     ];
 }
 
-async function brush(session) {
-    await session.call('select.define', { select: 's', table: 'trips', clauses: [{ column: 'price', between: '$price', ends: '[)' }] });
-    const outputs = {
-        x: { kind: 'histogram', x: 'x', bins: 50, domain: [-4, 4] },
-        y: { kind: 'histogram', x: 'y', bins: 50, domain: [-4, 4] },
-        quantity: { kind: 'histogram', x: 'quantity', bins: 50, domain: [1, 51] },
-        categories: { kind: 'groupby', by: ['category'], measures: { n: { fn: 'count' }, mean: { fn: 'mean', column: 'price' } } },
-    };
-    for (const [output, how] of Object.entries(outputs)) {
-        await session.call('output.define', { output, table: 'trips', select: 's', ...how });
+/** Steps until one is answered from the index: the second begins to make it. */
+async function waitForIndex(session) {
+    await session.set({ price: [1, 11] });
+    const started = performance.now();
+    for (let step = 0; step < INDEX_STEPS; step++) {
+        const { compute_ms: took } = await session.set({ price: [1, 11 + step / 64] });
+        if (step > 0 && took < 0.5) {
+            break;
+        }
     }
+    return performance.now() - started;
+}
+
+async function brush(session) {
+    await session.defineBrush();
+    const first = performance.now();
+    await session.set({ price: [2, 12] });
+    const firstTook = performance.now() - first;
+    const index = await waitForIndex(session);
     const times = [];
+    const inside = [];
     for (let step = 0; step < BRUSH_STEPS; step++) {
         const started = performance.now();
-        await session.set({ price: [2 + step / 8, 12 + step / 8] }, step + 1);
+        inside.push((await session.set({ price: [2 + step / 8, 12 + step / 8] })).compute_ms);
         times.push(performance.now() - started);
     }
-    return [{ workload: 'one brush step, four outputs, over the socket (median)', unit: 'ms', ours: median(times), twin: 16.7, twin_name: 'one frame of a 60 Hz screen' }];
+    return [
+        { workload: 'the first brush step, four outputs', unit: 'ms', ours: firstTook, ...FRAME },
+        { workload: 'the index of a brush over four views, from its second step', unit: 'ms', ours: index, twin: 60, twin_name: 'the limit set' },
+        { workload: 'one brush step, four outputs, over the socket (median)', unit: 'ms', ours: median(times), ...FRAME },
+        { workload: 'one brush step, four outputs, over the socket (p99)', unit: 'ms', ours: quantile(times, 0.99), ...FRAME },
+        { workload: 'a brush step inside the server, p99', unit: 'ms', ours: quantile(inside, 0.99), twin: 0.2, twin_name: 'the limit set' },
+    ];
+}
+
+/** A category for four graphs, in outputs of their own that go afterwards. */
+async function picks(session) {
+    const grid = (bins) => ({ kind: 'histogram2d', x: { column: 'x', bins, domain: [-4, 4] }, y: { column: 'y', bins, domain: [-4, 4] } });
+    const outputs = {
+        pick_scatter: { kind: 'scatter', x: 'x', y: 'y', points: 1000 }, pick_line: { kind: 'line', x: 'time', y: ['price'], points: 500 },
+        pick_fine: grid(64), pick_coarse: grid(32),
+    };
+    await session.call('select.define', { select: 'pick', table: 'trips', clauses: [{ column: 'category', equals: '$category' }] });
+    await session.set({ category: 'apples' });
+    for (const [output, how] of Object.entries(outputs)) {
+        await session.call('output.define', { output, table: 'trips', select: 'pick', ...how });
+    }
+    const times = [];
+    for (let i = 0; i < PICKS; i++) {
+        const started = performance.now();
+        await session.set({ category: ['figs', 'apples', 'oranges'][i % 3] });
+        times.push(performance.now() - started);
+    }
+    for (const output of Object.keys(outputs)) {
+        await session.call('output.drop', { output });
+    }
+    return [
+        { workload: 'the first pick of a category, four graphs', unit: 'ms', ours: times[0], ...FRAME },
+        { workload: 'a later pick of a category, four graphs (median)', unit: 'ms', ours: median(times.slice(3)), ...FRAME },
+    ];
+}
+
+async function download(server, session) {
+    const { url } = await session.call('download.create', { table: 'trips', format: 'csv', where: "category = 'figs'" });
+    const started = performance.now();
+    const bytes = await new Promise((resolve, reject) => {
+        let sum = 0;
+        http.get({ host: '127.0.0.1', port: server.port, path: url, agent: false }, (response) => {
+            response.on('data', (piece) => { sum += piece.length; });
+            response.on('end', () => resolve(sum));
+        }).on('error', reject);
+    });
+    return [{ workload: 'download of filtered rows as CSV', unit: 'MB/s', ours: bytes / 1e3 / (performance.now() - started) }];
 }
 
 /** Edits until the flush that shows them. */
@@ -169,7 +123,7 @@ async function changes(session, rows) {
         price: added.map((i) => (i % 6000) / 100), x: added.map((i) => ((i * 7919) % 8000) / 1000 - 4), y: added.map((i) => ((i * 104729) % 8000) / 1000 - 4),
         quantity: added.map((i) => 1 + i % 50), category: added.map((i) => ['apples', 'figs', 'oranges'][i % 3]),
     };
-    await session.set({ price: null }, BRUSH_STEPS + 1);
+    await session.set({ price: null });
     return [
         await timed('edit of one cell', 50, 2, (i) => ['table.update', { set: { price: 10 + i / 4 }, row_ids: [(i * 7919) % rows] }]),
         await timed('append of 10,000 rows', 15, 5, () => ['table.append', { columns }]),
@@ -226,6 +180,8 @@ export async function measureSocket(binary, file, rows) {
         return [
             ...await upload(server, session, file, rows),
             ...await brush(session),
+            ...await picks(session),
+            ...await download(server, session),
             ...await changes(session, rows),
             ...await historyMemory(session, rows),
             ...await idleMemory(server),
