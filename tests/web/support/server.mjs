@@ -5,11 +5,16 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 const START_MS = 30_000;
 const STOP_MS = 30_000;
+
+// A test that fails before it stops its server must not leave it behind: the file would not end.
+const running = new Set();
+after(() => running.forEach((child) => child.kill('SIGKILL')));
 
 /** The program under test: SPILLWAY in the environment, or the sanitizer build. */
 export function binary() {
@@ -66,7 +71,8 @@ export class Server {
             this.#child.once('close', (code, signal) => resolve({ code, signal }));
             this.#child.once('error', (error) => resolve({ code: null, signal: null, error }));
         });
-        // A test that fails before it stops its server must not leave it behind.
+        running.add(this.#child);
+        this.#exited.then(() => running.delete(this.#child));
         process.once('exit', () => this.#child.kill('SIGKILL'));
     }
 
