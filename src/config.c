@@ -177,6 +177,52 @@ static sw_status set_connections(struct sw_config *config, const char *name, con
     return SW_OK;
 }
 
+static sw_status set_address_uploads(struct sw_config *config, const char *name, const char *value,
+                                     struct sw_err *err)
+{
+    if (!read_number(value, false, 1, SW_FILES_MAX, &config->address_uploads)) {
+        return wrong(err, name, value, "a number from 1 to 1048576");
+    }
+    return SW_OK;
+}
+
+static sw_status set_session_sockets(struct sw_config *config, const char *name, const char *value,
+                                     struct sw_err *err)
+{
+    if (!read_number(value, false, 1, SW_FILES_MAX, &config->session_sockets)) {
+        return wrong(err, name, value, "a number from 1 to 1048576");
+    }
+    return SW_OK;
+}
+
+static sw_status set_session_uploads(struct sw_config *config, const char *name, const char *value,
+                                     struct sw_err *err)
+{
+    if (!read_number(value, false, 1, SW_TABLES_MAX, &config->session_uploads)) {
+        return wrong(err, name, value, "a number from 1 to 256");
+    }
+    return SW_OK;
+}
+
+static sw_status set_forwarded(struct sw_config *config, const char *name, const char *value,
+                               struct sw_err *err)
+{
+    config->is_forwarded = strcmp(value, "true") == 0;
+    if (!config->is_forwarded && strcmp(value, "false") != 0) {
+        return wrong(err, name, value, "true or false");
+    }
+    return SW_OK;
+}
+
+static sw_status set_flush_timeout(struct sw_config *config, const char *name, const char *value,
+                                   struct sw_err *err)
+{
+    if (!read_number(value, false, 1, 86400, &config->flush_timeout_s)) {
+        return wrong(err, name, value, "a number of seconds from 1 to 86400");
+    }
+    return SW_OK;
+}
+
 static sw_status set_log(struct sw_config *config, const char *name, const char *value,
                          struct sw_err *err)
 {
@@ -298,6 +344,15 @@ static const struct option options[] = {
      "https://data.example; may be given again"},
     {"address-connections", "N", set_connections,
      "connections of one address (8192); raise it where a proxy stands in front"},
+    {"address-uploads", "N", set_address_uploads, "upload requests of one address at once (256)"},
+    {"trust-forwarded", "BOOL", set_forwarded,
+     "true: a proxy stands in front, and the last address of its X-Forwarded-For is the\n"
+     "client's, which the two limits above then count; false (the default): the header is not "
+     "read"},
+    {"session-sockets", "N", set_session_sockets, "sockets of one session (64)"},
+    {"session-uploads", "N", set_session_uploads, "unfinished uploads of one session (8)"},
+    {"flush-timeout", "SECONDS", set_flush_timeout,
+     "how long the outputs of one change may be computed; then they show an error (120)"},
     {"strict", "BOOL", set_strict,
      "true: a column of FILE that a few cells do not fit is text; false (the default): they\n"
      "are exceptions, null but kept, where over 99.9 % fit"},
@@ -363,6 +418,10 @@ static void set_defaults(struct sw_config *config, char *(*environment)(const ch
     config->disk_free_bytes = (int64_t)SW_DISK_FREE_BYTES;
     config->upload_bytes_max = SW_UPLOAD_BYTES_MAX;
     config->address_connections = SW_SOCKETS_PER_ADDRESS_MAX;
+    config->address_uploads = SW_UPLOADS_PER_ADDRESS_MAX;
+    config->session_sockets = SW_SOCKETS_PER_SESSION_MAX;
+    config->session_uploads = SW_UPLOADS_PER_SESSION_MAX;
+    config->flush_timeout_s = SW_FLUSH_S;
     config->log_level = SW_LOG_INFO;
     set_default_state(config, environment);
     set_default_static(config);

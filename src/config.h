@@ -22,7 +22,10 @@ struct sw_config {
     int64_t session_disk_bytes, disk_bytes, disk_free_bytes;
     int64_t upload_bytes_max;
     bool is_strict; /* how the files of the command line are read */
-    int64_t address_connections;
+    int64_t address_connections, address_uploads;
+    int64_t session_sockets, session_uploads;
+    int64_t flush_timeout_s;
+    bool is_forwarded;             /* behind a proxy whose X-Forwarded-For is believed */
     char *origins[SW_ORIGINS_MAX]; /* owned */
     size_t origin_count;
     enum sw_log_level log_level;

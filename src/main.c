@@ -46,6 +46,9 @@ static sw_status open_net(const struct sw_config *config, struct sw_net **net, s
         .disk_bytes = config->disk_bytes,
         .disk_free_bytes = config->disk_free_bytes,
         .upload_bytes_max = config->upload_bytes_max,
+        .flush_ms = config->flush_timeout_s * 1000,
+        .session_sockets = config->session_sockets,
+        .session_uploads = config->session_uploads,
         .is_strict = config->is_strict,
         .clock = &sw_clock_system,
     };
@@ -56,6 +59,8 @@ static sw_status open_net(const struct sw_config *config, struct sw_net **net, s
         .allowed_origin_count = config->origin_count,
         .static_dir = config->static_dir,
         .address_connections = config->address_connections,
+        .address_uploads = config->address_uploads,
+        .is_forwarded = config->is_forwarded,
         .clock = &sw_clock_system,
     };
     return sw_net_open(&net_options, &server_options, net, err);

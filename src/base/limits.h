@@ -51,6 +51,7 @@
 #define SW_FRAME_MS          100u       /* a drag sees a frame at least this often */
 #define SW_DRAG_MS           500u       /* inputs that follow one another so fast are a drag */
 #define SW_BUSY_AFTER_MS     100u       /* an output says busy after this long */
+#define SW_FLUSH_S           120u /* a run of outputs that takes longer is given up, seconds */
 
 /* -- exec ------------------------------------------------------------------ */
 #define SW_THREADS_MAX 256u /* worker threads: more than cores helps nobody */
@@ -110,6 +111,8 @@
 #define SW_SOCKETS_PER_SESSION_MAX   64u         /* tabs and programs on one session */
 #define SW_SOCKETS_PER_ADDRESS_MAX   8192u       /* sockets of one address (proxies share one) */
 #define SW_UPLOADS_PER_SESSION_MAX   8u          /* unfinished uploads of a session */
+#define SW_UPLOADS_PER_ADDRESS_MAX   256u        /* upload requests of one address at once */
+#define SW_UPLOAD_ROOM_BYTES         (4u << 20)  /* of an upload between two looks at the disk */
 #define SW_UPLOADS_KEPT_MAX          64u         /* ended ones that can still be asked about */
 #define SW_DOWNLOADS_PER_SESSION_MAX 16u         /* open tickets of a session */
 #define SW_TICKET_S                  300u        /* a download ticket's life, seconds */

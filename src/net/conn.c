@@ -60,6 +60,7 @@ void sw_conn_free(struct sw_conn *conn)
     unlink_ready(conn);
     sw_wheel_clear(&conn->timer);
     sw_wheel_clear(&conn->stall);
+    sw_peers_leave(&conn->net->clients, conn->client);
     sw_peers_leave(&conn->net->peers, conn->peer);
     conn->net->conn_count--;
     sw_buf_fini(&conn->message);
@@ -118,6 +119,7 @@ void sw_exchange_free(struct sw_conn *conn)
         cut_upload(conn, exchange);
     }
     sw_form_free(exchange->form);
+    sw_accept_leave(conn->net, exchange);
     if (exchange->download != NULL) {
         sw_download_close(exchange->download);
     }

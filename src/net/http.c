@@ -14,6 +14,11 @@
 
 static const struct sw_refusal no_memory = {503, true, "Out of memory: try again in a moment."};
 
+static const struct sw_refusal too_many = {
+    429, false,
+    "This address has as many connections as one may: close some, or ask the operator to raise "
+    "--address-connections."};
+
 /* The rest of `path` behind a prefix; false: it does not begin with it. */
 static bool strip(const char *path, const char *prefix, struct sw_span *rest)
 {
@@ -67,12 +72,25 @@ static int route_read(struct lws *wsi, const char *path)
     return sw_http_static(wsi);
 }
 
+/* Does the request bring a body for an upload? */
+static bool is_upload(const struct sw_ask *ask)
+{
+    bool has_verb =
+        ask->verb == SW_VERB_POST || ask->verb == SW_VERB_PUT || ask->verb == SW_VERB_PATCH;
+    return has_verb &&
+           (strncmp(ask->path, "/files", 6) == 0 || strncmp(ask->path, "/upload", 7) == 0);
+}
+
 static int route(struct lws *wsi)
 {
     struct sw_exchange *exchange = sw_conn_of(wsi)->exchange;
     const char *path = exchange->ask.path;
     enum sw_verb verb = exchange->ask.verb;
     struct sw_span rest = sw_span_of("", 0);
+    struct sw_err err;
+    if (is_upload(&exchange->ask) && sw_accept_upload(sw_conn_of(wsi), &err) != SW_OK) {
+        return sw_reply_error(wsi, 429, &err);
+    }
     if (strcmp(path, "/files") == 0 || strcmp(path, "/files/") == 0 ||
         strip(path, "/files/", &rest)) {
         return sw_http_tus(wsi, rest);
@@ -107,8 +125,11 @@ static bool begin(struct lws *wsi, bool is_handshake, int *result)
     conn->net->counts.requests++;
     struct sw_exchange *exchange = conn->exchange;
     struct sw_refusal refusal = sw_ask_read(conn, &exchange->ask, is_handshake);
-    if (refusal.status == 0) {
+    if (refusal.status == 0 && sw_accept_client(conn)) {
         return true;
+    }
+    if (refusal.status == 0) {
+        refusal = too_many;
     }
     *result = sw_reply_refusal(wsi, &refusal);
     return false;
@@ -151,6 +172,8 @@ int sw_http_upgrade(struct lws *wsi)
         (void)sw_reply_refusal(wsi, &refusal);
         return -1;
     }
+    conn->client = conn->exchange->client;
+    conn->exchange->client = NULL;
     sw_exchange_free(conn);
     return 0;
 }

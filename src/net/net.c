@@ -95,6 +95,7 @@ static void on_tick(uv_timer_t *timer)
         sw_wheel_turn(&net->wheel, now_us / 1000000, sw_conn_fire, net);
         sw_wheel_turn(&net->stalls, now_us / 1000000, sw_conn_fire_stall, net);
         sw_peers_sweep(&net->peers, now_us);
+        sw_peers_sweep(&net->clients, now_us);
     }
     struct sw_conn *next;
     for (struct sw_conn *conn = net->busy; conn != NULL; conn = next) {
@@ -220,7 +221,9 @@ sw_status sw_net_open(const struct sw_net_options *options,
     int64_t now_s = sw_net_now_us(made) / 1000000;
     sw_wheel_init(&made->wheel, now_s);
     sw_wheel_init(&made->stalls, now_s);
-    sw_peers_init(&made->peers, options->address_connections, SW_CONNECTS_PER_ADDRESS_S);
+    int64_t line_max = options->is_forwarded ? INT64_MAX : options->address_connections;
+    sw_peers_init(&made->peers, line_max, SW_CONNECTS_PER_ADDRESS_S);
+    sw_peers_init(&made->clients, options->address_connections, SW_CONNECTS_PER_ADDRESS_S);
     sw_status status = init_loop(made, err);
     if (status == SW_OK) {
         status = sw_files_read(options->static_dir, &made->files, err);
@@ -305,6 +308,7 @@ void sw_net_close(struct sw_net *net)
     sw_server_free(net->server);
     (void)pthread_mutex_destroy(&net->waking);
     sw_files_free(net->files);
+    sw_peers_fini(&net->clients);
     sw_peers_fini(&net->peers);
     net->magic = 0;
     free(net);

@@ -15,6 +15,8 @@ struct sw_net_options {
     size_t allowed_origin_count;
     const char *static_dir;      /* read once, at the start */
     int64_t address_connections; /* of one address at once (G13) */
+    int64_t address_uploads;     /* requests with a body for an upload, of one address at once */
+    bool is_forwarded;           /* the client's address is the last of X-Forwarded-For */
     const struct sw_clock *clock;
 };
 

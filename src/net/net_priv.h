@@ -55,6 +55,9 @@ struct sw_exchange {
     struct sw_ask ask;
     int64_t received; /* bytes of the body so far */
 
+    struct sw_peer *client;   /* held, of net->clients; NULL where nothing is forwarded */
+    struct sw_peer *uploader; /* whose upload this counts as; NULL: none */
+
     /* who takes the body, and the answer at its end (http_upload.c, http_tus.c) */
     struct sw_upload *upload; /* between _begin and _end or _cut */
     bool is_resumable;        /* a broken body is kept: tus */
@@ -91,9 +94,10 @@ struct sw_conn {
     struct sw_net *net;
     struct lws *wsi;
     struct sw_peer *peer;
-    struct sw_timer timer; /* net->wheel */
-    struct sw_timer stall; /* net->stalls */
-    struct sw_conn *next;  /* net->busy, while there is an exchange */
+    struct sw_peer *client; /* of a WebSocket: held, of net->clients; NULL as in the exchange */
+    struct sw_timer timer;  /* net->wheel */
+    struct sw_timer stall;  /* net->stalls */
+    struct sw_conn *next;   /* net->busy, while there is an exchange */
     struct sw_conn **link;
 
     bool is_doomed;      /* killed, soon gone */
@@ -142,9 +146,10 @@ struct sw_net {
     uv_async_t wake;
     uv_timer_t tick;
     uv_signal_t signals[3];
-    struct sw_wheel wheel;  /* phases */
-    struct sw_wheel stalls; /* writes */
-    struct sw_peers peers;
+    struct sw_wheel wheel;   /* phases */
+    struct sw_wheel stalls;  /* writes */
+    struct sw_peers peers;   /* by the other end of the line */
+    struct sw_peers clients; /* by what a trusted proxy says; is_forwarded alone */
     struct sw_files *files;
     struct sw_conn *busy;  /* with an exchange */
     struct sw_conn *ready; /* request_ready came */
@@ -172,6 +177,11 @@ int64_t sw_net_now_us(const struct sw_net *net);
 /* -- accept.c: who may connect --- */
 int sw_accept_filter(struct sw_net *net, const struct lws_filter_network_conn_args *args);
 struct sw_peer *sw_accept_peer(struct sw_net *net, struct lws *wsi);
+/* Who asks, behind a trusted proxy: held by the exchange. False: that address has too many. */
+bool sw_accept_client(struct sw_conn *conn);
+/* The exchange is an upload of its client. SW_LIMIT: the address has too many. */
+SW_MUST_USE sw_status sw_accept_upload(struct sw_conn *conn, struct sw_err *err);
+void sw_accept_leave(struct sw_net *net, struct sw_exchange *exchange);
 
 /* -- ask.c: a request's head --- */
 /* Fills `ask`; a refusal with status 0: it may go on. */

@@ -16,7 +16,7 @@
 
 struct sw_peer {
     unsigned char key[KEY_BYTES];
-    int64_t held;
+    int64_t held, uploads;
     int64_t tokens;     /* millionths of connections that it may open at once */
     int64_t updated_us; /* when tokens was right */
     UT_hash_handle hh;
@@ -128,6 +128,26 @@ void sw_peers_leave(struct sw_peers *peers, struct sw_peer *peer)
         sw_assert(peer->held > 0);
         peer->held--;
     }
+}
+
+bool sw_peers_is_full(const struct sw_peers *peers, const struct sw_peer *peer)
+{
+    return peer->held > peers->held_max;
+}
+
+bool sw_peer_begin_upload(struct sw_peer *peer, int64_t most)
+{
+    if (peer->uploads >= most) {
+        return false;
+    }
+    peer->uploads++;
+    return true;
+}
+
+void sw_peer_end_upload(struct sw_peer *peer)
+{
+    sw_assert(peer->uploads > 0);
+    peer->uploads--;
 }
 
 void sw_peers_sweep(struct sw_peers *peers, int64_t now_us)

@@ -1,5 +1,5 @@
-/* peers: how many connections each address holds and how fast it opens them
- * (G13; lws is built without its peer limits).  An IPv6 address counts as its
+/* peers: how many connections and uploads each address holds and how fast it opens
+ * connections (G13; lws is built without its peer limits).  An IPv6 address counts as its
  * /64.  Loop thread; one table per server.                                     */
 #ifndef SW_NET_PEERS_H
 #define SW_NET_PEERS_H
@@ -24,6 +24,11 @@ bool sw_peers_may_enter(struct sw_peers *peers, const struct sockaddr *address, 
 /* Counts a connection; NULL: no memory. */
 struct sw_peer *sw_peers_enter(struct sw_peers *peers, const struct sockaddr *address,
                                int64_t now_us);
+/* Holds it as many already as one may? */
+bool sw_peers_is_full(const struct sw_peers *peers, const struct sw_peer *peer);
+/* One more upload, unless it has `most`. */
+bool sw_peer_begin_upload(struct sw_peer *peer, int64_t most);
+void sw_peer_end_upload(struct sw_peer *peer);
 void sw_peers_leave(struct sw_peers *peers, struct sw_peer *peer); /* NULL accepted */
 /* Forgets addresses without a connection whose rate has recovered; about once a second. */
 void sw_peers_sweep(struct sw_peers *peers, int64_t now_us);

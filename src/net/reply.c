@@ -50,6 +50,7 @@ static const struct {
     {417, "Expectation Failed"},
     {422, "Unprocessable Content"},
     {426, "Upgrade Required"},
+    {429, "Too Many Requests"},
     {460, "Checksum Mismatch"},
     {500, "Internal Server Error"},
     {503, "Service Unavailable"},
@@ -195,6 +196,7 @@ int sw_reply_refusal(struct lws *wsi, const struct sw_refusal *refusal)
     struct sw_exchange *exchange = conn->exchange;
     struct sw_err err = {.status = refusal->status == 403   ? SW_NOT_ALLOWED
                                    : refusal->status == 413 ? SW_LIMIT
+                                   : refusal->status == 429 ? SW_LIMIT
                                                             : SW_REQUEST};
     snprintf(err.message, sizeof(err.message), "%s", refusal->message);
     conn->net->counts.refused_requests++;

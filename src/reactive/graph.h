@@ -13,6 +13,9 @@
  * frame is SW_FRAME_MS old.  A paused output is dirty but not run.  An output whose
  * definition or table is wrong settles with an error of its own; the others live on.
  *
+ * A run that takes longer than flush_ms is given up: what it has is shown, the rest gets an error,
+ * and is tried again by the next change.
+ *
  * Every input change is closed by a flush, an empty one where nothing depends on it. */
 #ifndef SW_REACTIVE_GRAPH_H
 #define SW_REACTIVE_GRAPH_H
@@ -98,6 +101,7 @@ struct sw_graph_options {
     struct sw_budget *budget;
     struct sw_order_cache *orders; /* borrowed, outlives the graph */
     struct sw_partials *partials;  /* the same; NULL: nothing is kept */
+    int64_t flush_ms;              /* a run may take so long; 0: any time */
     const struct sw_graph_calls *calls;
     void *context;
     /* Output kinds by name; NULL: sw_fold_find. */

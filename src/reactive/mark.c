@@ -187,9 +187,22 @@ static void tell_busy(struct sw_graph *graph)
     }
 }
 
+static void consider_time(struct sw_graph *graph)
+{
+    struct sw_run *run = graph->run;
+    int64_t most_us = graph->options.flush_ms * 1000;
+    if (most_us > 0 && !run->is_cancelled && sw_graph_now(graph) - run->started_us > most_us) {
+        run->is_too_long = true;
+        sw_run_cancel(run);
+    }
+}
+
 bool sw_graph_tick(struct sw_graph *graph)
 {
     bool is_active = advance(graph);
+    if (graph->run != NULL) {
+        consider_time(graph);
+    }
     if (graph->run != NULL) {
         tell_busy(graph);
     }

@@ -140,7 +140,8 @@ struct sw_run {
     bool is_told;       /* on_start was called, so on_flush follows */
     bool is_superseded; /* an input of one of its outputs has changed since */
     bool is_cancelled;
-    bool is_cut; /* some job ended before its result */
+    bool is_too_long; /* cancelled because it took longer than it may */
+    bool is_cut;      /* some job ended before its result */
 };
 
 /* brushing.c */

@@ -144,10 +144,24 @@ static void keep_key(struct sw_output *output, const struct sw_run_item *item)
     }
 }
 
+/* Given up before it was there. */
+static void judge_time(const struct sw_run *run, struct sw_run_item *item)
+{
+    bool is_missing = item->status == SW_OK && item->series == NULL && item->page == NULL;
+    if (run->is_too_long && (is_missing || item->status == SW_CANCELLED)) {
+        int64_t most_ms = run->graph->options.flush_ms;
+        item->status = sw_fail_limit(&item->err, "flush_ms",
+                                     (sw_graph_now(run->graph) - run->started_us) / 1000, most_ms,
+                                     "ask for less at once (fewer rows, groups or outputs), or ask "
+                                     "the operator to raise --flush-timeout");
+    }
+}
+
 static bool show_item(struct sw_run *run, struct sw_run_item *item)
 {
     struct sw_graph *graph = run->graph;
     struct sw_output *output = item->output;
+    judge_time(run, item);
     if (output->is_paused) {
         output->is_dirty = true;
         return false;
@@ -232,12 +246,13 @@ void sw_run_settle(struct sw_run *run)
     }
     sw_assert(graph->run == run);
     bool had_jobs = run->items > 0 || run->was_prepared;
-    if (run->is_cut) {
+    bool is_given_back = run->is_cut && !run->is_too_long;
+    if (is_given_back) {
         give_back(run);
     } else if (run->is_told) {
         flush(run);
     }
-    graph->was_cancelled = run->is_cut;
+    graph->was_cancelled = is_given_back;
     graph->run = NULL;
     sw_run_free(run);
     if (had_jobs) {

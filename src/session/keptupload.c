@@ -227,6 +227,7 @@ static sw_status load(struct sw_session *session, struct sw_upload *upload, int 
     upload->table->is_loading = true;
     upload->table->bytes_total = upload->length;
     upload->offset = upload->synced = offset;
+    sw_upload_hold(upload, offset);
     sw_status status = text.failed ? sw_fail(err, SW_NO_MEMORY, "out of memory")
                                    : sw_decode_json(&arena, sw_buf_peek(&text), &kept, err);
     status = status == SW_OK ? sw_tables_add(&session->tables, upload->table, err) : status;

@@ -16,15 +16,15 @@ static void put_limits(struct sw_buf *out, const struct sw_session *session)
     const struct sw_server *server = session->server;
     sw_buf_printf(out,
                   "{\"memory_bytes\":%" PRId64 ",\"session_memory_bytes\":%" PRId64
-                  ",\"upload_bytes\":%" PRId64 ",\"uploads\":%u,\"message_bytes\":%u"
+                  ",\"upload_bytes\":%" PRId64 ",\"uploads\":%" PRId64 ",\"message_bytes\":%u"
                   ",\"page_rows\":%u,\"tables\":%u,\"columns\":%u,\"inputs\":%u,\"selections\":%u"
                   ",\"outputs\":%u,\"clauses\":%u,\"bins\":%u,\"cells\":%u,\"points\":%u"
-                  ",\"groups\":%u,\"facets\":%u,\"sockets\":%u}",
+                  ",\"groups\":%u,\"facets\":%u,\"sockets\":%" PRId64 "}",
                   server->budget.limit, session->budget.limit, server->upload_bytes_max,
-                  SW_UPLOADS_PER_SESSION_MAX, SW_MESSAGE_BYTES_MAX, SW_PAGE_ROWS_MAX, SW_TABLES_MAX,
+                  server->session_uploads, SW_MESSAGE_BYTES_MAX, SW_PAGE_ROWS_MAX, SW_TABLES_MAX,
                   SW_COLUMNS_MAX, SW_INPUTS_MAX, SW_SELECTIONS_MAX, SW_OUTPUTS_MAX, SW_CLAUSES_MAX,
                   SW_BINS_MAX, SW_CELLS_MAX, SW_POINTS_MAX, SW_GROUPS_SENT_MAX, SW_FACETS_MAX,
-                  SW_SOCKETS_PER_SESSION_MAX);
+                  server->session_sockets);
 }
 
 static void put_opened(struct sw_buf *out, const struct sw_session *session, struct sw_span token,
@@ -111,9 +111,11 @@ static sw_status attach(struct sw_call *call, struct sw_session *session, bool i
             sw_socket_shut(other, CLOSE_TAKEN_OVER, "taken over by a newer connection");
         }
     }
-    if (session->socket_count >= SW_SOCKETS_PER_SESSION_MAX) {
-        return sw_fail_limit(err, "sockets", session->socket_count + 1, SW_SOCKETS_PER_SESSION_MAX,
-                             "close a tab of this session");
+    int64_t most = session->server->session_sockets;
+    if (session->socket_count >= most) {
+        return sw_fail_limit(err, "sockets", session->socket_count + 1, most,
+                             "close a tab of this session, or ask the operator to raise "
+                             "--session-sockets");
     }
     sw_socket_attach(call->socket, session);
     call->session = session;

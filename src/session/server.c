@@ -119,6 +119,11 @@ sw_status sw_server_new(const struct sw_server_options *options, const struct sw
     made->session_memory_bytes = options->session_memory_bytes;
     made->upload_bytes_max = options->upload_bytes_max;
     made->is_strict = options->is_strict;
+    made->flush_ms = options->flush_ms;
+    made->session_sockets =
+        options->session_sockets > 0 ? options->session_sockets : SW_SOCKETS_PER_SESSION_MAX;
+    made->session_uploads =
+        options->session_uploads > 0 ? options->session_uploads : SW_UPLOADS_PER_SESSION_MAX;
     sw_budget_init(&made->budget, "memory_bytes", options->memory_bytes, NULL);
     sw_scan_caches_open(&made->budget);
     sw_status status = fill(made, options, err);

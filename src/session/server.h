@@ -24,6 +24,9 @@ struct sw_server_options {
     int64_t session_disk_bytes;    /* --session-disk */
     int64_t disk_bytes;            /* --disk */
     int64_t disk_free_bytes;       /* --disk-free */
+    int64_t flush_ms;              /* --flush-timeout; 0: any time */
+    int64_t session_sockets;       /* --session-sockets; 0: SW_SOCKETS_PER_SESSION_MAX */
+    int64_t session_uploads;       /* --session-uploads; 0: SW_UPLOADS_PER_SESSION_MAX */
     bool is_strict;                /* --strict: data sets of the command line have no exceptions */
     int64_t upload_bytes_max;      /* SW_UPLOAD_BYTES_MAX unless a test wants less */
     const struct sw_clock *clock;

@@ -22,6 +22,7 @@ struct sw_server {
     char *state_dir; /* owned */
     int uploads_fd;  /* directory of spools */
     int64_t idle_timeout_s, session_memory_bytes, upload_bytes_max;
+    int64_t flush_ms, session_sockets, session_uploads, disk_free_bytes;
     bool is_strict;
     struct sw_spill *spill; /* NULL: nothing outlives the process */
     struct sw_disk *disk;   /* NULL with spill */
@@ -41,6 +42,7 @@ struct sw_server {
     struct sw_session *sessions;             /* uthash by key */
     struct sw_session *ending;               /* ended, not yet at rest */
     uint32_t session_count, socket_count;
+    int64_t spool_bytes;       /* of uploads whose tables are not saved */
     struct sw_ticket *tickets; /* uthash by hash */
     int64_t sweep_ms;          /* when expired things were last looked for */
     bool is_stopping;

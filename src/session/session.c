@@ -125,6 +125,7 @@ sw_status sw_session_make_parts(struct sw_session *session, struct sw_err *err)
         .budget = &session->budget,
         .orders = session->orders,
         .partials = session->partials,
+        .flush_ms = server->flush_ms,
         .calls = &graph_calls,
         .context = session,
     };

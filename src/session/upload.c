@@ -21,8 +21,7 @@
 #include "wire/decode.h"
 #include "wire/encode.h"
 
-#define UPLOAD_PENDING_HIGH (8u << 20) /* unwritten bytes at which a sender is paused */
-#define UPLOAD_TELL_MS      100        /* between two upload.progress */
+#define UPLOAD_TELL_MS 100 /* between two upload.progress */
 
 /* -- telling the clients -------------------------------------------------------------------- */
 
@@ -33,7 +32,7 @@ static void begin_params(const struct sw_upload *upload, struct sw_buf *params)
     sw_json_put_text(params, sw_span_text(upload->table->name));
 }
 
-static void tell_progress(struct sw_upload *upload, bool is_due)
+void sw_upload_tell_progress(struct sw_upload *upload, bool is_due)
 {
     int64_t now = sw_clock_ms(upload->session->server->clock);
     upload->is_untold = !is_due && now - upload->told_ms < UPLOAD_TELL_MS;
@@ -81,7 +80,7 @@ void sw_upload_unref(struct sw_upload *upload)
     }
 }
 
-static void forget_body(struct sw_upload *upload)
+void sw_upload_forget_body(struct sw_upload *upload)
 {
     sw_digest_free(upload->digest);
     upload->digest = NULL;
@@ -91,10 +90,10 @@ static void forget_body(struct sw_upload *upload)
 }
 
 /* Whoever sends a body now, or waits for the end, learns from its next call that it is over. */
-static void dismiss_request(struct sw_upload *upload)
+void sw_upload_dismiss(struct sw_upload *upload)
 {
     void *request = upload->request;
-    forget_body(upload);
+    sw_upload_forget_body(upload);
     if (request != NULL) {
         upload->session->server->calls.request_ready(request);
     }
@@ -115,7 +114,7 @@ void sw_upload_remove(struct sw_upload *upload, const char *why)
 {
     struct sw_session *session = upload->session;
     bool is_unfinished = upload->phase == SW_UPLOAD_RECEIVING || upload->phase == SW_UPLOAD_PARSING;
-    dismiss_request(upload);
+    sw_upload_dismiss(upload);
     sw_loading_close(upload->loading);
     upload->loading = NULL;
     if (is_unfinished) {
@@ -125,6 +124,7 @@ void sw_upload_remove(struct sw_upload *upload, const char *why)
         sw_kept_upload_gone(upload);
         sw_spool_remove(session, upload->id);
     }
+    sw_upload_hold(upload, 0);
     upload->phase = SW_UPLOAD_GONE;
     (void)sw_fail(&upload->err, SW_UPLOAD, "%s", why);
     for (struct sw_upload **link = &session->uploads; *link != NULL; link = &(*link)->sibling) {
@@ -154,7 +154,7 @@ void sw_upload_sweep(struct sw_session *session, int64_t now_ms)
     for (struct sw_upload *upload = session->uploads; upload != NULL; upload = next) {
         next = upload->sibling;
         if (upload->is_untold && upload->phase < SW_UPLOAD_DONE) {
-            tell_progress(upload, false);
+            sw_upload_tell_progress(upload, false);
         }
         if (now_ms - upload->touched_ms >= (int64_t)SW_UPLOAD_EXPIRES_S * 1000) {
             sw_upload_remove(upload, "the upload has expired: send the file again");
@@ -203,7 +203,7 @@ static void finish_load(struct sw_upload *upload)
         return;
     }
     sw_kept_upload_done(upload);
-    tell_progress(upload, true);
+    sw_upload_tell_progress(upload, true);
     sw_session_tell_changed(upload->session, upload->table, "upload");
     sw_upload_poke(upload);
     sw_log(SW_LOG_INFO, upload->session->name, "upload done bytes=%" PRId64 " rows=%" PRIu64,
@@ -218,6 +218,7 @@ static void fail_load(struct sw_upload *upload, const struct sw_err *err)
     upload->phase = SW_UPLOAD_FAILED;
     sw_loading_close(upload->loading);
     upload->loading = NULL;
+    sw_upload_hold(upload, 0);
     drop_table(upload);
     if (upload->on_replayed != NULL) {
         replay_over(upload, &upload->err);
@@ -227,7 +228,7 @@ static void fail_load(struct sw_upload *upload, const struct sw_err *err)
         sw_kept_upload_gone(upload);
         sw_spool_remove(session, upload->id);
     }
-    dismiss_request(upload);
+    sw_upload_dismiss(upload);
     tell_failed(upload, &upload->err);
     sw_log(SW_LOG_INFO, session->name, "upload failed bytes=%" PRId64 " status=%s", upload->offset,
            sw_status_name(upload->err.status));
@@ -246,7 +247,7 @@ static void load_stepped(void *context, const struct sw_load_report *report,
     switch (report->state) {
     case SW_LOAD_RUNNING:
         sw_editing_keep_headroom(session);
-        tell_progress(upload, false);
+        sw_upload_tell_progress(upload, false);
         if (upload->waiter != NULL) {
             sw_upload_poke(upload);
         }
@@ -329,9 +330,10 @@ static sw_status check_spec(const struct sw_session *session, const struct sw_up
     for (const struct sw_upload *other = session->uploads; other != NULL; other = other->sibling) {
         unfinished += other->phase < SW_UPLOAD_DONE;
     }
-    if (unfinished >= SW_UPLOADS_PER_SESSION_MAX) {
-        return sw_fail_limit(err, "uploads", unfinished + 1, SW_UPLOADS_PER_SESSION_MAX,
-                             "let others finish or cancel them");
+    if (unfinished >= server->session_uploads) {
+        return sw_fail_limit(err, "uploads", unfinished + 1, server->session_uploads,
+                             "let others finish or cancel them, or ask the operator to raise "
+                             "--session-uploads");
     }
     return SW_OK;
 }
@@ -441,6 +443,7 @@ sw_status sw_upload_create(struct sw_server *server, struct sw_span token,
     struct sw_session *session;
     SW_TRY(find_session(server, token, &session, err));
     SW_TRY(check_spec(session, spec, err));
+    SW_TRY(sw_session_check_room(session, spec->length < 0 ? 0 : spec->length, err));
     struct sw_upload *made = sw_upload_make(session);
     if (made == NULL) {
         return sw_fail(err, SW_NO_MEMORY, "out of memory");
@@ -484,6 +487,9 @@ sw_status sw_upload_set_length(struct sw_upload *upload, int64_t length, struct 
         return sw_fail_limit(err, "upload_bytes", length, upload->session->server->upload_bytes_max,
                              "compress the file (gzip, zstd) or split it");
     }
+    if (upload->length < 0 && length > upload->held) {
+        SW_TRY(sw_session_check_room(upload->session, length - upload->held, err));
+    }
     if (length < upload->offset) {
         return sw_fail(err, SW_PARAMS,
                        "%" PRId64 " bytes are here already: the length is too small",
@@ -497,193 +503,6 @@ sw_status sw_upload_set_length(struct sw_upload *upload, int64_t length, struct 
 sw_status sw_upload_set_complete(struct sw_upload *upload, struct sw_err *err)
 {
     return sw_upload_set_length(upload, upload->offset, err);
-}
-
-/* -- bodies ----------------------------------------------------------------------------------- */
-
-static sw_status check_phase(const struct sw_upload *upload, struct sw_err *err)
-{
-    if (upload->phase == SW_UPLOAD_FAILED || upload->phase == SW_UPLOAD_GONE) {
-        if (err != NULL) {
-            *err = upload->err;
-        }
-        return upload->err.status;
-    }
-    return SW_OK;
-}
-
-/* The request is the one that sends the body now. */
-static sw_status check_request(const struct sw_upload *upload, const void *request,
-                               struct sw_err *err)
-{
-    SW_TRY(check_phase(upload, err));
-    if (upload->request != request) {
-        return sw_fail(err, SW_CANCELLED, "a newer request has taken over this upload");
-    }
-    return SW_OK;
-}
-
-sw_status sw_upload_check(const struct sw_upload *upload, struct sw_err *err)
-{
-    return check_phase(upload, err);
-}
-
-static sw_status check_begin(const struct sw_upload *upload, int64_t offset, int64_t length,
-                             struct sw_err *err)
-{
-    SW_TRY(check_phase(upload, err));
-    if (offset != upload->offset) {
-        return sw_fail(err, SW_CONFLICT,
-                       "the upload stands at byte %" PRId64 ", not %" PRId64 ": ask with HEAD",
-                       upload->offset, offset);
-    }
-    if (upload->phase != SW_UPLOAD_RECEIVING && length > 0) {
-        return sw_fail(err, SW_CONFLICT, "the upload is complete");
-    }
-    int64_t most = upload->length >= 0 ? upload->length : upload->session->server->upload_bytes_max;
-    if (length > most - offset) {
-        return sw_fail_limit(err, "upload_bytes", offset + length, most,
-                             "send no more than the announced length");
-    }
-    return SW_OK;
-}
-
-/* The bytes of the body that is arriving were for nothing. */
-static void cut_body(struct sw_upload *upload)
-{
-    sw_loading_cut(upload->loading, (uint64_t)upload->body_offset);
-    if (upload->is_mark_open) {
-        sw_kept_upload_mark(upload, upload->body_offset, false);
-    }
-}
-
-sw_status sw_upload_begin(struct sw_upload *upload, int64_t offset, int64_t length,
-                          enum sw_checksum checksum, const unsigned char *digest, void *request,
-                          struct sw_err *err)
-{
-    sw_assert(offset >= 0 && length >= 0);
-    if (upload->request != NULL) {
-        if (upload->digest != NULL) {
-            cut_body(upload);
-        }
-        dismiss_request(upload);
-    }
-    SW_TRY(check_begin(upload, offset, length, err));
-    if (checksum != SW_CHECKSUM_NONE) {
-        bool is_sha1 = checksum == SW_CHECKSUM_SHA1;
-        SW_TRY(sw_digest_new(is_sha1 ? SW_DIGEST_SHA1 : SW_DIGEST_SHA256, &upload->digest));
-        memcpy(upload->wanted, digest, is_sha1 ? SW_SHA1_BYTES : SW_SHA256_BYTES);
-        sw_kept_upload_mark(upload, offset, true);
-    }
-    upload->refs++;
-    upload->checksum = checksum;
-    upload->request = request;
-    upload->body_offset = offset;
-    upload->body_length = length;
-    upload->body_received = 0;
-    upload->is_paused = false;
-    upload->touched_ms = sw_clock_ms(upload->session->server->clock);
-    return SW_OK;
-}
-
-sw_status sw_upload_write(struct sw_upload *upload, void *request, const void *data, size_t length,
-                          bool *is_full, struct sw_err *err)
-{
-    *is_full = false;
-    SW_TRY(check_request(upload, request, err));
-    if ((int64_t)length > upload->body_length - upload->body_received) {
-        return sw_fail(err, SW_UPLOAD, "the body is longer than announced");
-    }
-    uint64_t at = (uint64_t)(upload->body_offset + upload->body_received);
-    if (sw_loading_write(upload->loading, at, data, length) != SW_OK) {
-        return sw_fail(err, SW_NO_MEMORY, "out of memory: try again");
-    }
-    upload->body_received += (int64_t)length;
-    upload->session->server->count.received_bytes += length;
-    upload->touched_ms = sw_clock_ms(upload->session->server->clock);
-    if (upload->digest != NULL) {
-        sw_digest_add(upload->digest, data, length);
-    } else {
-        upload->offset = upload->body_offset + upload->body_received;
-        sw_loading_offer(upload->loading, (uint64_t)upload->offset);
-    }
-    upload->is_paused = sw_loading_pending(upload->loading) > UPLOAD_PENDING_HIGH;
-    *is_full = upload->is_paused;
-    tell_progress(upload, false);
-    return SW_OK;
-}
-
-/* The checksum of the body that just ended is the announced one? */
-static bool is_checksum_right(struct sw_upload *upload)
-{
-    unsigned char got[SW_SHA256_BYTES];
-    sw_digest_finish(upload->digest, got);
-    size_t length = upload->checksum == SW_CHECKSUM_SHA1 ? SW_SHA1_BYTES : SW_SHA256_BYTES;
-    return sw_digest_equal(got, upload->wanted, length);
-}
-
-/* The body is complete: may its sender be told? */
-static sw_status end_wait(struct sw_upload *upload, struct sw_err *err)
-{
-    if (upload->is_refused) {
-        upload->is_refused = false;
-        forget_body(upload);
-        if (err != NULL) {
-            *err = upload->err;
-        }
-        return upload->err.status;
-    }
-    if (upload->phase == SW_UPLOAD_PARSING || !sw_upload_is_settled(upload)) {
-        return SW_AGAIN;
-    }
-    forget_body(upload);
-    return SW_OK;
-}
-
-static sw_status end_body(struct sw_upload *upload, struct sw_err *err)
-{
-    if (upload->digest != NULL) {
-        if (!is_checksum_right(upload)) {
-            cut_body(upload);
-            forget_body(upload);
-            return sw_fail(err, SW_PARAMS, "the checksum does not match: send these bytes again");
-        }
-        upload->offset = upload->body_offset + upload->body_received;
-        sw_loading_offer(upload->loading, (uint64_t)upload->offset);
-        sw_kept_upload_mark(upload, upload->offset, false);
-    }
-    void *request = upload->request;
-    forget_body(upload);
-    if (upload->offset == upload->length && upload->phase == SW_UPLOAD_RECEIVING) {
-        upload->phase = SW_UPLOAD_PARSING;
-        sw_loading_end(upload->loading);
-    }
-    upload->request = upload->waiter = request;
-    return end_wait(upload, err);
-}
-
-sw_status sw_upload_end(struct sw_upload *upload, void *request, struct sw_err *err)
-{
-    sw_status status = check_request(upload, request, err);
-    if (status == SW_OK) {
-        status = upload->waiter == request ? end_wait(upload, err) : end_body(upload, err);
-    }
-    if (status != SW_AGAIN) {
-        sw_upload_unref(upload);
-    }
-    return status;
-}
-
-void sw_upload_cut(struct sw_upload *upload, void *request)
-{
-    if (upload->request == request) {
-        if (upload->digest != NULL) {
-            cut_body(upload);
-        }
-        upload->session->idle_since_ms = sw_clock_ms(upload->session->server->clock);
-        forget_body(upload);
-    }
-    sw_upload_unref(upload);
 }
 
 void sw_upload_terminate(struct sw_upload *upload)

@@ -42,6 +42,8 @@ struct sw_upload {
     uint64_t version;     /* the number that its table had, while it is read anew; 0: any */
     int64_t marked;       /* bytes acknowledged by a mark */
     int64_t synced;       /* bytes on the disk */
+    int64_t room;         /* bytes that there was room for when that was last asked */
+    int64_t held;         /* bytes of its spool that count for the server's */
     bool is_mark_open;    /* a body with a checksum is arriving */
     bool is_syncing;
     bool is_refused; /* its record could not be written: err says why */
@@ -57,6 +59,16 @@ struct sw_upload {
     unsigned char wanted[SW_SHA256_BYTES];
 };
 
+/* -- uploadroom.c */
+/* Room on the disk for bytes of the upload up to `end`, within the session's limit and the
+ * server's. */
+SW_MUST_USE sw_status sw_upload_check_room(struct sw_upload *upload, int64_t end,
+                                           struct sw_err *err);
+/* The same before there is an upload. */
+SW_MUST_USE sw_status sw_session_check_room(struct sw_session *session, int64_t bytes,
+                                            struct sw_err *err);
+/* Its spool has so many bytes. */
+void sw_upload_hold(struct sw_upload *upload, int64_t bytes);
 /* -- uploadack.c */
 /* All that was taken is as safe as the durability says; else it will be, and the waiter hears. */
 bool sw_upload_is_settled(struct sw_upload *upload);
@@ -66,6 +78,12 @@ void sw_upload_poke(struct sw_upload *upload);
 void sw_upload_sync(struct sw_upload *upload);
 /* -- upload.c */
 void sw_upload_unref(struct sw_upload *upload);
+/* upload.progress to the clients, unless it is too soon (is_due: whenever it is). */
+void sw_upload_tell_progress(struct sw_upload *upload, bool is_due);
+/* There is no body arriving any more. */
+void sw_upload_forget_body(struct sw_upload *upload);
+/* Whoever sends a body now, or waits for the end, learns from its next call that it is over. */
+void sw_upload_dismiss(struct sw_upload *upload);
 /* One more, without table and loading, in the session's list; NULL: no memory. */
 struct sw_upload *sw_upload_make(struct sw_session *session);
 /* Reads what is in its spool, and what is still to come. */

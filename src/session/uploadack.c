@@ -113,6 +113,7 @@ void sw_uploads_saved(struct sw_session *session, uint64_t seq)
     for (struct sw_upload *upload = session->uploads; upload != NULL; upload = upload->sibling) {
         if (upload->done_record != 0 && upload->done_record <= seq) {
             upload->done_record = 0;
+            sw_upload_hold(upload, 0);
             sw_spool_remove(session, upload->id);
         }
     }

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -393,6 +394,30 @@ void sw_spill_close(struct sw_spill *spill)
     free(spill->folder);
     free(spill->damaged);
     free(spill);
+}
+
+sw_status sw_spill_check_room(struct sw_spill *spill, int64_t beside, int64_t bytes,
+                              struct sw_err *err)
+{
+    struct statvfs disk;
+    int64_t used = atomic_load_explicit(&spill->disk_used, memory_order_relaxed) + beside;
+    if (bytes > spill->disk_limit - used) {
+        return sw_fail_limit(err, "disk_bytes", used + bytes, spill->disk_limit,
+                             "close sessions that are no longer needed, or ask the operator to "
+                             "raise --disk");
+    }
+    if (fstatvfs(spill->folder_fd, &disk) != 0) {
+        return SW_OK;
+    }
+    int64_t free_bytes = (int64_t)(disk.f_bavail * disk.f_frsize);
+    if (bytes > free_bytes - spill->free_limit) {
+        return sw_fail(err, SW_STORAGE,
+                       "the server's disk has no room for this: %" PRId64
+                       " bytes are wanted, %" PRId64 " are free, and --disk-free leaves %" PRId64
+                       " of them alone; try again when there is space, or ask the operator for it",
+                       bytes, free_bytes, spill->free_limit);
+    }
+    return SW_OK;
 }
 
 void sw_spill_figures(struct sw_spill *spill, struct sw_spill_figures *figures)

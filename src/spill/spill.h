@@ -78,6 +78,10 @@ struct sw_spill_figures {
     uint32_t stores, open_stores;
 };
 void sw_spill_figures(struct sw_spill *spill, struct sw_spill_figures *figures);
+/* Room for so many bytes beside the stores, `beside` of which are there already: SW_LIMIT
+ * (--disk), SW_STORAGE (--disk-free). */
+SW_MUST_USE sw_status sw_spill_check_room(struct sw_spill *spill, int64_t beside, int64_t bytes,
+                                          struct sw_err *err);
 enum sw_durability sw_spill_durability(const struct sw_spill *spill);
 
 #endif

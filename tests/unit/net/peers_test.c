@@ -52,6 +52,27 @@ static void an_address_holds_no_more_than_its_number(void **state)
     sw_peers_fini(&peers);
 }
 
+static void an_address_has_no_more_uploads_than_its_number(void **state)
+{
+    (void)state;
+    struct sw_peers peers;
+    sw_peers_init(&peers, 2, 1000);
+    struct sw_peer *peer = enter(&peers, "10.0.0.1");
+
+    assert_true(sw_peer_begin_upload(peer, 2));
+    assert_true(sw_peer_begin_upload(peer, 2));
+    assert_false(sw_peer_begin_upload(peer, 2));
+    sw_peer_end_upload(peer);
+    assert_true(sw_peer_begin_upload(peer, 2));
+    assert_false(sw_peers_is_full(&peers, peer));
+    assert_ptr_equal(enter(&peers, "10.0.0.1"), peer);
+    assert_false(sw_peers_is_full(&peers, peer));
+    assert_ptr_equal(enter(&peers, "10.0.0.1"), peer);
+    assert_true(sw_peers_is_full(&peers, peer));
+
+    sw_peers_fini(&peers);
+}
+
 static void an_ipv6_address_counts_as_its_64(void **state)
 {
     (void)state;
@@ -110,6 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_address_holds_no_more_than_its_number),
+        cmocka_unit_test(an_address_has_no_more_uploads_than_its_number),
         cmocka_unit_test(an_ipv6_address_counts_as_its_64),
         cmocka_unit_test(an_address_opens_no_faster_than_its_rate),
         cmocka_unit_test(addresses_that_left_are_forgotten),

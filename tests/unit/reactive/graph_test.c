@@ -411,6 +411,45 @@ static void a_long_run_says_busy_with_progress_and_ok_afterwards(void **state)
     world_fini(&world);
 }
 
+static void a_run_that_takes_too_long_ends_in_an_error_beside_what_it_has(void **state)
+{
+    (void)state;
+    struct world world;
+    struct stage stage;
+    stage_with_table(&stage, &world, 1);
+    stage_must(&stage, sw_graph_define_output,
+               "{\"output\":\"p\",\"kind\":\"table\",\"table\":\"w\"}");
+    stage_settle(&stage);
+    (void)stage_log(&stage);
+    gate_open(false);
+    stage_must(&stage, sw_graph_define_output,
+               "{\"output\":\"a\",\"kind\":\"gated\",\"table\":\"w\",\"where\":\"n > $n\"}");
+    stage_must(&stage, sw_graph_set_inputs, "{\"n\":-1}");
+    sw_graph_run(stage.graph);
+    gate_allow(2);
+    gate_await(3);
+
+    stage_forward(&stage, STAGE_FLUSH_MS);
+    assert_true(sw_graph_tick(stage.graph));
+    assert_string_equal(stage_log(&stage), "start;a:busy;"); /* at the edge it goes on */
+    stage_forward(&stage, 1);
+    assert_true(sw_graph_tick(stage.graph));
+    gate_open(true);
+    sw_pool_settle(stage.pool);
+
+    assert_string_equal(stage_log(&stage), "a:error;flush;");
+    const struct sw_err *err = &stage_output(&stage, "a")->err;
+    assert_int_equal(err->status, SW_LIMIT);
+    assert_string_equal(err->limit, "flush_ms");
+    assert_int_equal(err->limit_allowed, STAGE_FLUSH_MS);
+    assert_false(sw_graph_tick(stage.graph)); /* it is not tried again by itself */
+    stage_must(&stage, sw_graph_set_inputs, "{\"n\":-2}");
+    stage_settle(&stage);
+    assert_string_equal(stage_log(&stage), "start;a=1000;a:ok;flush;");
+    stage_fini(&stage);
+    world_fini(&world);
+}
+
 static void versions_that_stream_in_start_one_run_per_frame(void **state)
 {
     (void)state;
@@ -729,6 +768,7 @@ int main(void)
         cmocka_unit_test(a_run_is_finished_when_the_last_frame_is_old),
         cmocka_unit_test(a_drag_sees_a_frame_at_least_with_every_second_run),
         cmocka_unit_test(a_long_run_says_busy_with_progress_and_ok_afterwards),
+        cmocka_unit_test(a_run_that_takes_too_long_ends_in_an_error_beside_what_it_has),
         cmocka_unit_test(versions_that_stream_in_start_one_run_per_frame),
         cmocka_unit_test(a_dropped_table_is_an_error_and_comes_back),
         cmocka_unit_test(wrong_definitions_are_refused_and_leave_what_was),

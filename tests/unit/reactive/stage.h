@@ -13,7 +13,7 @@
 #include "reactive/graph.h"
 #include "wire/decode.h"
 
-enum { STAGE_TABLES = 3, STAGE_OUTPUTS = 16 };
+enum { STAGE_TABLES = 3, STAGE_OUTPUTS = 16, STAGE_FLUSH_MS = 3600000 };
 
 struct stage_output {
     char name[32];
@@ -249,6 +249,7 @@ static inline void stage_init(struct stage *stage, unsigned threads)
                                              .clock = &stage->clock,
                                              .budget = &stage->budget,
                                              .orders = stage->orders,
+                                             .flush_ms = STAGE_FLUSH_MS,
                                              .calls = &stage_calls,
                                              .context = stage,
                                              .find_fold = stage_find_fold};
