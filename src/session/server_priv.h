@@ -22,7 +22,7 @@ struct sw_server {
     char *state_dir; /* owned */
     int uploads_fd;  /* directory of spools */
     int64_t idle_timeout_s, session_memory_bytes, upload_bytes_max;
-    int64_t flush_ms, session_sockets, session_uploads, disk_free_bytes;
+    int64_t flush_ms, session_sockets, session_uploads;
     bool is_strict;
     struct sw_spill *spill; /* NULL: nothing outlives the process */
     struct sw_disk *disk;   /* NULL with spill */
