@@ -12,9 +12,10 @@ export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '
 const START_MS = 30_000;
 const STOP_MS = 30_000;
 
-// A test that fails before it stops its server must not leave it behind: the file would not end.
+// A test that fails before it stops its server must not leave it behind: the file would not end. A
+// file's own hooks, which may stop theirs, come after this one.
 const running = new Set();
-after(() => running.forEach((child) => child.kill('SIGKILL')));
+after(() => { setTimeout(() => running.forEach((child) => child.kill('SIGKILL')), STOP_MS + 5_000).unref(); });
 
 /** The program under test: SPILLWAY in the environment, or the sanitizer build. */
 export function binary() {
