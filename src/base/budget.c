@@ -16,9 +16,16 @@ void sw_budget_init(struct sw_budget *budget, const char *name, int64_t limit,
     memset(budget->spare, 0, sizeof(budget->spare));
 }
 
+void sw_budget_add_last_shed(struct sw_budget *budget, sw_budget_shed_fn shed, void *context)
+{
+    sw_assert(budget->spare[SW_BUDGET_SHEDS - 1].shed == NULL);
+    budget->spare[SW_BUDGET_SHEDS - 1].shed = shed;
+    budget->spare[SW_BUDGET_SHEDS - 1].context = context;
+}
+
 void sw_budget_add_shed(struct sw_budget *budget, sw_budget_shed_fn shed, void *context)
 {
-    for (unsigned i = 0; i < SW_BUDGET_SHEDS; i++) {
+    for (unsigned i = 0; i < SW_BUDGET_SHEDS - 1; i++) {
         if (budget->spare[i].shed == NULL) {
             budget->spare[i].shed = shed;
             budget->spare[i].context = context;

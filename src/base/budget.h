@@ -30,8 +30,10 @@ struct sw_budget {
 
 void sw_budget_init(struct sw_budget *budget, const char *name, int64_t limit,
                     struct sw_budget *parent);
-/* At most SW_BUDGET_SHEDS; added before threads charge it, removed after the last of them. */
+/* At most SW_BUDGET_SHEDS - 1; added before threads charge it, removed after the last of them. */
 void sw_budget_add_shed(struct sw_budget *budget, sw_budget_shed_fn shed, void *context);
+/* The same, to be asked when the others have nothing left. One. */
+void sw_budget_add_last_shed(struct sw_budget *budget, sw_budget_shed_fn shed, void *context);
 void sw_budget_remove_shed(struct sw_budget *budget, sw_budget_shed_fn shed);
 /* SW_LIMIT and nothing charged when this or a parent would go over; NULL budget: OK. */
 SW_MUST_USE sw_status sw_budget_charge(struct sw_budget *budget, size_t bytes, struct sw_err *err);

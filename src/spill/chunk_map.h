@@ -17,6 +17,7 @@ struct sw_chunk_entry {
     uint64_t dict;   /* its dictionary's key; 0: none */
     uint32_t refs;   /* row groups of the last save that hold it */
     uint32_t idle;   /* saves that have passed without one */
+    bool is_held;    /* by a chunk of this process whose values may be nowhere else: it stays */
     bool is_leaving; /* being swept */
     size_t memory_bytes, payload_bytes;
     UT_hash_handle by_id, by_key;

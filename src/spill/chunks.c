@@ -7,6 +7,7 @@
 
 #include "base/block.h"
 #include "base/thread.h"
+#include "spill/cache.h"
 #include "spill/chunk_format.h"
 #include "spill/dicts.h"
 #include "spill/spill_priv.h"
@@ -85,7 +86,12 @@ static sw_status put_one(struct sw_store *store, struct sw_db *db, const struct 
     sw_db_unlock(db);
     SW_TRY(status);
     struct sw_chunk_code code;
-    SW_TRY(sw_chunk_encode(chunk, entry.key, entry.dict, &code, err));
+    SW_TRY(sw_chunk_pin(chunk, err));
+    status = sw_chunk_encode(chunk, entry.key, entry.dict, &code, err);
+    if (status != SW_OK) {
+        sw_chunk_unpin(chunk);
+        return status;
+    }
     entry.payload_bytes = code.payload.length;
     *written += code.facts_size + code.payload.length;
     sw_db_lock(db);
@@ -95,6 +101,7 @@ static sw_status put_one(struct sw_store *store, struct sw_db *db, const struct 
     }
     sw_db_unlock(db);
     sw_chunk_code_fini(&code);
+    sw_chunk_unpin(chunk);
     return status;
 }
 
@@ -127,8 +134,20 @@ static uint64_t bytes_ahead(struct sw_chunk *const *chunks, size_t count, size_t
     return bytes;
 }
 
+/* They can leave memory from now on, and what is stored of them stays as long as they live. */
+static void tell_cache(struct sw_store *store, struct sw_chunk *const *chunks, size_t count)
+{
+    for (size_t i = 0; store->cache != NULL && i < count; i++) {
+        struct sw_chunk_entry *entry = sw_chunk_map_by_id(&store->map, chunks[i]->id);
+        if (entry != NULL && sw_cache_note_written(store->cache, chunks[i], entry->key)) {
+            entry->is_held = true;
+        }
+    }
+}
+
 static sw_status end_batch(struct sw_store *store, struct sw_db *db, uint64_t first_key,
-                           sw_status status, struct sw_err *err)
+                           struct sw_chunk *const *chunks, size_t count, sw_status status,
+                           struct sw_err *err)
 {
     sw_db_lock(db);
     if (status == SW_OK) {
@@ -137,7 +156,9 @@ static sw_status end_batch(struct sw_store *store, struct sw_db *db, uint64_t fi
         sw_db_rollback(db);
     }
     sw_dicts_settle(&store->map, status == SW_OK);
-    if (status != SW_OK) {
+    if (status == SW_OK) {
+        tell_cache(store, chunks, count);
+    } else {
         forget_from(&store->map, first_key);
     }
     sw_store_settle_chunks(store);
@@ -170,7 +191,7 @@ sw_status sw_chunks_put_batch(struct sw_store *store, struct sw_chunk *const *ch
             status = put_one(store, db, chunks[next], &written, err);
         }
     }
-    SW_TRY(end_batch(store, db, first_key, status, err));
+    SW_TRY(end_batch(store, db, first_key, chunks + *at, next - *at, status, err));
     *at = next;
     return SW_OK;
 }
@@ -237,30 +258,51 @@ static sw_status read_blob(struct sw_db *db, enum sw_sql sql, uint64_t key, size
 
 struct stored {
     struct sw_chunk_facts facts;
-    size_t facts_size;
     struct sw_dict *dict; /* counted */
     void *payload;        /* a block */
 };
 
-/* All that needs the file, under its lock. */
-static sw_status read_stored(struct sw_store *store, struct sw_db *db, uint64_t key,
-                             struct sw_budget *budget, struct stored *stored, struct sw_err *err)
+static void stored_fini(struct stored *stored)
+{
+    sw_block_free(stored->payload, (size_t)stored->facts.payload_size);
+    sw_dict_unref(stored->dict);
+}
+
+static sw_status no_file(const struct sw_store *store, struct sw_err *err)
+{
+    return sw_fail(err, SW_DAMAGED,
+                   "What is stored of \"%s\" is damaged: its file of chunks is missing.",
+                   store->name);
+}
+
+/* The next three: under the file's lock. */
+static sw_status read_facts(struct sw_db *db, uint64_t key, struct stored *stored,
+                            struct sw_err *err)
 {
     char bytes[SW_CHUNK_FACTS_MAX];
-    SW_TRY(read_blob(db, SW_SQL_CHUNK_GET, key, sizeof(bytes), bytes, &stored->facts_size, err));
-    if (stored->facts_size == 0 || stored->facts_size > sizeof(bytes)) {
+    size_t size;
+    SW_TRY(read_blob(db, SW_SQL_CHUNK_GET, key, sizeof(bytes), bytes, &size, err));
+    if (size == 0 || size > sizeof(bytes)) {
         return sw_db_damaged(db, err, "chunk %llu is missing", (unsigned long long)key);
     }
-    sw_status status =
-        sw_chunk_facts_read(sw_span_of(bytes, stored->facts_size), key, &stored->facts, err);
-    if (status != SW_OK) {
-        return say_damage(db, key, err);
-    }
+    sw_status status = sw_chunk_facts_read(sw_span_of(bytes, size), key, &stored->facts, err);
+    return status == SW_OK ? SW_OK : say_damage(db, key, err);
+}
+
+static sw_status read_dict(struct sw_store *store, struct sw_db *db, struct sw_budget *budget,
+                           struct stored *stored, struct sw_err *err)
+{
     if (stored->facts.dict != 0) {
         struct sw_dict *dict;
         SW_TRY(sw_dicts_get(&store->map, db, stored->facts.dict, budget, &dict, err));
         stored->dict = sw_dict_ref(dict);
     }
+    return SW_OK;
+}
+
+static sw_status read_payload(struct sw_db *db, uint64_t key, struct stored *stored,
+                              struct sw_err *err)
+{
     size_t size = (size_t)stored->facts.payload_size;
     if (size == 0) {
         return SW_OK;
@@ -276,13 +318,24 @@ static sw_status read_stored(struct sw_store *store, struct sw_db *db, uint64_t 
                                           (unsigned long long)key);
 }
 
+static sw_status decode(struct sw_db *db, uint64_t key, const struct stored *stored,
+                        struct sw_budget *budget, struct sw_chunk **chunk, struct sw_err *err)
+{
+    struct sw_span payload = sw_span_of(stored->payload, (size_t)stored->facts.payload_size);
+    sw_status status =
+        sw_chunk_decode(&stored->facts, key, payload, stored->dict, budget, chunk, err);
+    return status == SW_DAMAGED ? say_damage(db, key, err) : status;
+}
+
 /* The map learns which chunk that key is now. */
 static sw_status note_read(struct sw_store *store, uint64_t key, const struct stored *stored,
                            const struct sw_chunk *chunk, struct sw_err *err)
 {
+    bool is_held = chunk->home != NULL;
     struct sw_chunk_entry *entry = sw_chunk_map_by_key(&store->map, key);
     if (entry != NULL) {
         sw_chunk_map_set_id(&store->map, entry, chunk->id);
+        entry->is_held = is_held;
         return SW_OK;
     }
     const struct sw_chunk_entry made = {
@@ -291,10 +344,24 @@ static sw_status note_read(struct sw_store *store, uint64_t key, const struct st
         .dict = stored->facts.dict,
         .memory_bytes = chunk->held_bytes,
         .payload_bytes = (size_t)stored->facts.payload_size,
+        .is_held = is_held,
     };
     return sw_chunk_map_add(&store->map, &made) != NULL
                ? SW_OK
                : sw_fail(err, SW_NO_MEMORY, "There is not enough memory to read a table.");
+}
+
+static sw_status note(struct sw_store *store, struct sw_db *db, uint64_t key,
+                      const struct stored *stored, struct sw_chunk **chunk, struct sw_err *err)
+{
+    sw_db_lock(db);
+    sw_status status = note_read(store, key, stored, *chunk, err);
+    sw_db_unlock(db);
+    if (status != SW_OK) {
+        sw_chunk_unref(*chunk);
+        *chunk = NULL;
+    }
+    return status;
 }
 
 sw_status sw_chunks_get_work(struct sw_store *store, uint64_t key, struct sw_budget *budget,
@@ -306,28 +373,78 @@ sw_status sw_chunks_get_work(struct sw_store *store, uint64_t key, struct sw_bud
     struct sw_err local;
     err = err != NULL ? err : &local;
     if (db == NULL) {
-        return sw_fail(err, SW_DAMAGED,
-                       "What is stored of \"%s\" is damaged: its file of chunks is missing.",
-                       store->name);
+        return no_file(store, err);
     }
     sw_db_lock(db);
-    sw_status status = read_stored(store, db, key, budget, &stored, err);
+    sw_status status = read_facts(db, key, &stored, err);
+    status = status == SW_OK ? read_dict(store, db, budget, &stored, err) : status;
+    status = status == SW_OK ? read_payload(db, key, &stored, err) : status;
     sw_db_unlock(db);
-    if (status == SW_OK) {
-        struct sw_span payload = sw_span_of(stored.payload, (size_t)stored.facts.payload_size);
-        status = sw_chunk_decode(&stored.facts, key, payload, stored.dict, budget, chunk, err);
-        status = status == SW_DAMAGED ? say_damage(db, key, err) : status;
+    status = status == SW_OK ? decode(db, key, &stored, budget, chunk, err) : status;
+    status = status == SW_OK ? note(store, db, key, &stored, chunk, err) : status;
+    stored_fini(&stored);
+    return status;
+}
+
+static size_t exceptions_size(const struct sw_chunk_facts *facts)
+{
+    for (uint32_t i = 0; i < facts->sections; i++) {
+        if (facts->section[i].kind == SW_SECTION_EXCEPTIONS) {
+            return (size_t)facts->section[i].size - sizeof(uint32_t) + sizeof(struct sw_exceptions);
+        }
     }
-    sw_block_free(stored.payload, (size_t)stored.facts.payload_size);
-    sw_dict_unref(stored.dict);
-    SW_TRY(status);
+    return 0;
+}
+
+sw_status sw_chunks_shell_work(struct sw_store *store, uint64_t key, struct sw_budget *budget,
+                               struct sw_chunk **chunk, struct sw_err *err)
+{
+    sw_assert_worker();
+    struct sw_db *db = chunks_of(store);
+    struct stored stored = {0};
+    struct sw_err local;
+    err = err != NULL ? err : &local;
+    if (db == NULL) {
+        return no_file(store, err);
+    }
     sw_db_lock(db);
-    status = note_read(store, key, &stored, *chunk, err);
+    sw_status status = read_facts(db, key, &stored, err);
+    status = status == SW_OK ? read_dict(store, db, budget, &stored, err) : status;
     sw_db_unlock(db);
-    if (status != SW_OK) {
-        sw_chunk_unref(*chunk);
-        *chunk = NULL;
+    struct sw_chunk parts = stored.facts.parts;
+    parts.dict = stored.dict;
+    parts.budget = budget;
+    if (status == SW_OK && stored.dict != NULL && sw_dict_count(stored.dict) < parts.dict_count) {
+        status = sw_db_damaged(db, err, "the dictionary of chunk %llu lacks entries",
+                               (unsigned long long)key);
     }
+    status = status == SW_OK ? sw_cache_shell(store->cache, key, &parts, stored.facts.has_valid,
+                                              stored.facts.has_spelling,
+                                              exceptions_size(&stored.facts), chunk, err)
+                             : status;
+    status = status == SW_OK ? note(store, db, key, &stored, chunk, err) : status;
+    stored_fini(&stored);
+    return status;
+}
+
+sw_status sw_chunks_load_work(struct sw_store *store, uint64_t key, const struct sw_chunk *chunk,
+                              struct sw_chunk **copy, struct sw_err *err)
+{
+    sw_assert_worker();
+    struct sw_db *db = chunks_of(store);
+    struct stored stored = {0};
+    struct sw_err local;
+    err = err != NULL ? err : &local;
+    if (db == NULL) {
+        return no_file(store, err);
+    }
+    stored.dict = chunk->dict != NULL ? sw_dict_ref(chunk->dict) : NULL;
+    sw_db_lock(db);
+    sw_status status = read_facts(db, key, &stored, err);
+    status = status == SW_OK ? read_payload(db, key, &stored, err) : status;
+    sw_db_unlock(db);
+    status = status == SW_OK ? decode(db, key, &stored, chunk->budget, copy, err) : status;
+    stored_fini(&stored);
     return status;
 }
 

@@ -27,6 +27,16 @@ SW_MUST_USE sw_status sw_chunks_get_work(struct sw_store *store, uint64_t key,
                                          struct sw_budget *budget, struct sw_chunk **chunk,
                                          struct sw_err *err);
 
+/* The same for a store with a cache, without the values: they come when they are asked for. */
+SW_MUST_USE sw_status sw_chunks_shell_work(struct sw_store *store, uint64_t key,
+                                           struct sw_budget *budget, struct sw_chunk **chunk,
+                                           struct sw_err *err);
+/* The values of a chunk that was written under that key, as a chunk of their own with the same
+ * dictionary and budget. */
+SW_MUST_USE sw_status sw_chunks_load_work(struct sw_store *store, uint64_t key,
+                                          const struct sw_chunk *chunk, struct sw_chunk **copy,
+                                          struct sw_err *err);
+
 struct sw_chunks_figures {
     uint64_t chunks;        /* written */
     uint64_t memory_bytes;  /* what they take in memory */

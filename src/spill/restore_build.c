@@ -29,7 +29,10 @@ static sw_status get_chunk(struct sw_restore *restore, uint64_t key, struct sw_c
         *chunk = sw_chunk_ref(entry->chunk);
         return SW_OK;
     }
-    SW_TRY(sw_chunks_get_work(restore->store, key, restore->budget, chunk, err));
+    sw_status (*get)(struct sw_store *, uint64_t, struct sw_budget *, struct sw_chunk **,
+                     struct sw_err *) =
+        restore->store->cache != NULL ? sw_chunks_shell_work : sw_chunks_get_work;
+    SW_TRY(get(restore->store, key, restore->budget, chunk, err));
     entry = calloc(1, sizeof(*entry));
     if (entry != NULL) {
         entry->key = key;

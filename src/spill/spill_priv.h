@@ -16,6 +16,8 @@
 #define SW_UID_BYTES   16
 #define SW_STORE_MAGIC 0x73746f72u /* "stor" */
 
+struct sw_cache;
+
 struct sw_spill {
     char *folder;  /* STATE/sessions; owned */
     char *damaged; /* STATE/damaged; owned */
@@ -38,6 +40,7 @@ struct sw_store {
     struct sw_db *_Atomic chunks; /* NULL: no chunk yet; made under `writing` */
     pthread_mutex_t writing;
     struct sw_chunk_map map;     /* lock: chunks->lock, or before there is one */
+    struct sw_cache *cache;      /* whose chunks are here; borrowed; NULL: all stay in memory */
     struct sw_manifest manifest; /* lock: writing */
     bool is_known;               /* lock: writing. The manifest is what the file says: the store is
                                     new or was restored; else a save begins from nothing */

@@ -2,6 +2,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "spill/cache.h"
 #include "spill/spill_priv.h"
 
 struct keys {
@@ -25,13 +26,27 @@ static void add_key(struct keys *keys, uint64_t key)
     keys->key[keys->count++] = key;
 }
 
+/* Chunks that have ended: what no save holds of them goes now. */
+static void note_gone(struct sw_store *store)
+{
+    uint64_t key = store->cache != NULL ? sw_cache_next_gone(store->cache) : 0;
+    while (key != 0) {
+        struct sw_chunk_entry *entry = sw_chunk_map_by_key(&store->map, key);
+        if (entry != NULL) {
+            entry->is_held = false;
+            entry->idle = SW_IDLE_SAVES_MAX;
+        }
+        key = sw_cache_next_gone(store->cache);
+    }
+}
+
 /* Chunks that the saves have stopped to hold. */
 static void list_idle(struct sw_chunk_map *map, struct keys *keys)
 {
     struct sw_chunk_entry *entry;
     struct sw_chunk_entry *next;
     HASH_ITER (by_key, map->by_key, entry, next) {
-        entry->idle = entry->refs > 0 ? 0 : entry->idle + 1;
+        entry->idle = entry->refs > 0 || entry->is_held ? 0 : entry->idle + 1;
         if (entry->idle >= SW_IDLE_SAVES_MAX) {
             add_key(keys, entry->key);
         }
@@ -187,7 +202,7 @@ void sw_chunks_take_back(struct sw_store *store, uint64_t first_key)
     sw_db_lock(db);
     for (uint64_t key = first_key; key < store->map.next_key; key++) {
         const struct sw_chunk_entry *entry = sw_chunk_map_by_key(&store->map, key);
-        if (entry != NULL && entry->refs == 0) {
+        if (entry != NULL && entry->refs == 0 && !entry->is_held) {
             add_key(&chunks, key);
         }
     }
@@ -222,6 +237,7 @@ sw_status sw_chunks_sweep(struct sw_store *store, bool is_opened, struct sw_err 
         return SW_OK;
     }
     sw_db_lock(db);
+    note_gone(store);
     sw_status status = list_all(map, db, is_opened, &chunks, &dicts, err);
     sw_db_unlock(db);
     if (status == SW_OK && chunks.count + dicts.count > 0) {

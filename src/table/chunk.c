@@ -150,7 +150,7 @@ sw_status sw_chunk_new_away(const struct sw_chunk *parts, bool has_valid, bool h
     *made = *parts;
     start(made, held_bytes(parts, has_valid, has_spelling) + exceptions_size);
     made->home = home;
-    atomic_init(&made->state, SW_CHUNK_AWAY);
+    atomic_init(&made->state, made->held_bytes > sizeof(*made) ? SW_CHUNK_AWAY : 0);
     *chunk = made;
     return SW_OK;
 }

@@ -87,12 +87,12 @@ void sw_chunk_values_free(struct sw_chunk_values *values)
 size_t sw_chunk_evict(struct sw_chunk *chunk, struct sw_chunk_values *values)
 {
     uint32_t idle = 0;
-    if (!atomic_compare_exchange_strong_explicit(&chunk->state, &idle,
-                                                 SW_CHUNK_AWAY | SW_CHUNK_BUSY,
-                                                 memory_order_acq_rel, memory_order_relaxed)) {
+    size_t bytes = chunk->held_bytes - sizeof(*chunk);
+    if (bytes == 0 || !atomic_compare_exchange_strong_explicit(
+                          &chunk->state, &idle, SW_CHUNK_AWAY | SW_CHUNK_BUSY, memory_order_acq_rel,
+                          memory_order_relaxed)) {
         return 0;
     }
-    size_t bytes = chunk->held_bytes - sizeof(*chunk);
     sw_chunk_values_move(chunk, values);
     sw_budget_release(chunk->budget, bytes);
     calm(chunk, SW_CHUNK_BUSY);
