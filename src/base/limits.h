@@ -169,6 +169,7 @@
 
 /* -- spill ------------------------------------------------------------------ */
 #define SW_SPILL_BATCH_BYTES    (16u << 20)   /* chunks written by one transaction */
+#define SW_BEHIND_SHARE         16u           /* part of a session's memory that is unwritten */
 #define SW_SPILL_SQLITE_BYTES   (64u << 20)   /* memory SQLite is asked to stay below, all stores */
 #define SW_SPILL_CHUNK_PAGES    32u           /* of 64 KiB that SQLite keeps of a store's chunks */
 #define SW_SPILL_SESSION_BYTES  (1u << 20)    /* that SQLite keeps of a store's session file */

@@ -45,6 +45,7 @@ sw_status sw_keep_new(struct sw_session *session, struct sw_store *store, uint64
     made->session = session;
     memcpy(made->name, session->name, sizeof made->name);
     made->store = store;
+    made->cache = session->cache != NULL ? sw_cache_ref(session->cache) : NULL;
     made->has_store = store != NULL;
     made->queued = made->committed = made->saved = seq;
     made->facts.kind = SW_STORE_SESSION;
@@ -70,6 +71,7 @@ static void free_keep(struct sw_keep *keep)
     free_records(&keep->first);
     free_records(&keep->batch);
     keep->server->keep_count--;
+    sw_cache_unref(keep->cache);
     free(keep);
 }
 
@@ -95,8 +97,8 @@ bool sw_keep_is_committed(const struct sw_session *session, uint64_t seq)
 bool sw_keep_is_clean(const struct sw_session *session)
 {
     const struct sw_keep *keep = session->keep;
-    return keep == NULL || (!keep->is_appending && !keep->is_saving && keep->first == NULL &&
-                            keep->saved == keep->queued);
+    return keep == NULL || (!keep->is_appending && !keep->is_saving && !keep->is_writing &&
+                            keep->first == NULL && keep->saved == keep->queued);
 }
 
 /* -- when the log cannot be written --------------------------------------------------------- */
@@ -162,8 +164,12 @@ static sw_status make_store_work(struct sw_keep *keep, struct sw_err *err)
     if (keep->store != NULL) {
         return SW_OK;
     }
-    return sw_store_create_work(keep->server->spill, keep->name, &keep->facts,
-                                keep->server->session_disk_bytes, &keep->store, err);
+    SW_TRY(sw_store_create_work(keep->server->spill, keep->name, &keep->facts,
+                                keep->server->session_disk_bytes, &keep->store, err));
+    if (keep->cache != NULL) {
+        sw_cache_set_store_work(keep->cache, keep->store);
+    }
+    return SW_OK;
 }
 
 static bool append_work(struct sw_disk_task *task)
@@ -221,7 +227,7 @@ static void append_done(struct sw_disk_task *task)
 /* All that wait, as far as one append takes. */
 static void start_append(struct sw_keep *keep)
 {
-    bool is_busy_store = !keep->has_store && keep->is_saving;
+    bool is_busy_store = !keep->has_store && (keep->is_saving || keep->is_writing);
     if (keep->is_appending || keep->first == NULL || is_busy_store || keep->is_broken) {
         return;
     }
@@ -323,15 +329,19 @@ void sw_keep_add(struct sw_session *session, const struct sw_keep_entry *entry)
 /* -- saving ----------------------------------------------------------------------------------- */
 
 /* After a failed sync the files are opened anew: what they hold is known again then. */
-static sw_status need_store_work(struct sw_keep *keep, struct sw_err *err)
+sw_status sw_keep_need_store_work(struct sw_keep *keep, struct sw_err *err)
 {
-    if (keep->store != NULL && keep->is_broken && sw_store_has_failed(keep->store)) {
-        sw_store_close_work(keep->store);
-        keep->store = NULL;
-        return sw_store_open_work(keep->server->spill, keep->name, keep->server->session_disk_bytes,
-                                  &keep->store, err);
+    if (keep->store == NULL || !keep->is_broken || !sw_store_has_failed(keep->store)) {
+        return make_store_work(keep, err);
     }
-    return make_store_work(keep, err);
+    if (keep->cache != NULL) {
+        sw_cache_set_store_work(keep->cache, NULL);
+    }
+    SW_TRY(sw_store_reopen_work(&keep->store, err));
+    if (keep->cache != NULL) {
+        sw_cache_set_store_work(keep->cache, keep->store);
+    }
+    return SW_OK;
 }
 
 static bool save_work(struct sw_disk_task *task)
@@ -339,7 +349,7 @@ static bool save_work(struct sw_disk_task *task)
     struct sw_keep *keep = task->context;
     struct sw_save *save = NULL;
     bool is_done = false;
-    task->status = need_store_work(keep, &task->err);
+    task->status = sw_keep_need_store_work(keep, &task->err);
     if (task->status == SW_OK) {
         struct sw_saved *state = keep->state;
         keep->state = NULL;
@@ -399,8 +409,8 @@ static void start_save(struct sw_keep *keep)
 void sw_keep_tick(struct sw_session *session, int64_t now_ms, bool is_now)
 {
     struct sw_keep *keep = session->keep;
-    if (keep == NULL || keep->is_saving || keep->is_appending || keep->first != NULL ||
-        keep->saved == keep->queued) {
+    if (keep == NULL || keep->is_saving || keep->is_writing || keep->is_appending ||
+        keep->first != NULL || keep->saved == keep->queued) {
         return;
     }
     bool is_due = keep->is_urgent || now_ms - keep->changed_ms >= SW_SAVE_QUIET_MS ||
@@ -411,11 +421,32 @@ void sw_keep_tick(struct sw_session *session, int64_t now_ms, bool is_now)
     }
 }
 
+bool sw_keep_may_write(const struct sw_keep *keep)
+{
+    bool is_busy_store = !keep->has_store && keep->is_appending;
+    return !keep->is_saving && !keep->is_writing && !is_busy_store && !keep->is_broken &&
+           !keep->is_ended;
+}
+
+void sw_keep_written(struct sw_keep *keep)
+{
+    keep->is_writing = false;
+    keep->has_store = keep->is_appending ? keep->has_store : keep->store != NULL;
+    start_append(keep);
+    if (keep->session != NULL && keep->session->replay == NULL) {
+        sw_keep_tick(keep->session, sw_clock_ms(keep->server->clock), false);
+    }
+    finish_end(keep);
+}
+
 /* -- the end ---------------------------------------------------------------------------------- */
 
 static bool end_work(struct sw_disk_task *task)
 {
     struct sw_keep *keep = task->context;
+    if (keep->cache != NULL) {
+        sw_cache_set_store_work(keep->cache, NULL);
+    }
     if (keep->is_removed) {
         sw_spools_remove_work(keep->server->uploads_fd, keep->name);
         if (keep->store != NULL) {
@@ -446,7 +477,8 @@ static void end_done(struct sw_disk_task *task)
 
 static void finish_end(struct sw_keep *keep)
 {
-    if (!keep->is_ended || keep->is_appending || keep->is_saving || keep->first != NULL) {
+    if (!keep->is_ended || keep->is_appending || keep->is_saving || keep->is_writing ||
+        keep->first != NULL) {
         return;
     }
     keep->append.work = end_work;

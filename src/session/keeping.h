@@ -19,6 +19,7 @@
 
 #include "session/disk.h"
 #include "session/session.h"
+#include "spill/cache.h"
 #include "spill/save.h"
 
 struct sw_keep_record;
@@ -40,7 +41,10 @@ struct sw_keep {
     bool is_appending, is_saving, is_broken, is_urgent, is_ended, is_removed;
     bool is_set_aside;    /* its files are damaged: they go where nobody opens them */
     struct sw_err broken; /* why it is */
-    struct sw_disk_task append, save;
+    struct sw_disk_task append, save, write;
+    struct sw_cache *cache; /* counted; NULL: all chunks stay in memory */
+    bool is_writing;        /* chunks, behind (behind.h) */
+    int64_t wrote_ms;       /* clock: when that failed last */
     struct sw_saved *state; /* being saved */
     void (*on_end)(void *context);
     void *on_end_context;
@@ -69,6 +73,11 @@ bool sw_keep_is_committed(const struct sw_session *session, uint64_t seq);
 bool sw_keep_is_clean(const struct sw_session *session);
 /* Saves when that is due (is_now: whatever the clock says); once a second. */
 void sw_keep_tick(struct sw_session *session, int64_t now_ms, bool is_now);
+/* -- behind.c: chunks are written between saves. May that begin? It has ended. */
+bool sw_keep_may_write(const struct sw_keep *keep);
+void sw_keep_written(struct sw_keep *keep);
+/* Made where there is none; opened anew after a failed sync. */
+SW_MUST_USE sw_status sw_keep_need_store_work(struct sw_keep *keep, struct sw_err *err);
 /* The session has ended: closes its files, or removes them and all spools of its uploads. What they
  * hold of the session's budget goes with them. */
 void sw_keep_end(struct sw_keep *keep, bool is_removed);

@@ -231,6 +231,10 @@ sw_status sw_method_session_info(struct sw_call *call, struct sw_err *err)
     SW_TRY(sw_params_read(call->request->params, "session.info", NULL, 0, NULL, err));
     struct sw_session *session = call->session;
     int64_t shared = 0;
+    struct sw_cache_figures spilled = {0};
+    if (session->cache != NULL) {
+        sw_cache_figures(session->cache, &spilled);
+    }
     for (uint32_t i = 0; i < session->tables.count; i++) {
         const struct sw_table *table = session->tables.item[i];
         if (table->is_shared && table->version != NULL) {
@@ -239,10 +243,10 @@ sw_status sw_method_session_info(struct sw_call *call, struct sw_err *err)
     }
     sw_buf_printf(&call->result,
                   "{\"memory_bytes\":%" PRId64 ",\"memory_limit_bytes\":%" PRId64
-                  ",\"spilled_bytes\":0,\"disk_bytes\":%" PRId64 ",\"shared_bytes\":%" PRId64
-                  ",\"state\":\"live\",\"connections\":%" PRIu32 ",\"tables\":%" PRIu32
-                  ",\"uptime_s\":%" PRId64 "}",
-                  sw_budget_used(&session->budget), session->budget.limit,
+                  ",\"spilled_bytes\":%" PRIu64 ",\"disk_bytes\":%" PRId64
+                  ",\"shared_bytes\":%" PRId64 ",\"state\":\"live\",\"connections\":%" PRIu32
+                  ",\"tables\":%" PRIu32 ",\"uptime_s\":%" PRId64 "}",
+                  sw_budget_used(&session->budget), session->budget.limit, spilled.away_bytes,
                   sw_keep_disk_bytes(session), shared, session->socket_count, session->tables.count,
                   (sw_clock_ms(session->server->clock) - session->opened_ms) / 1000);
     return SW_OK;

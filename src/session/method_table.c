@@ -171,9 +171,10 @@ static void put_description(struct sw_buf *out, const struct sw_table *table,
     sw_json_put_text(out, sw_span_text(table->name));
     sw_buf_printf(out,
                   ",\"version\":%" PRIu64 ",\"rows\":%" PRIu64
-                  ",\"bytes\":%zu,\"spilled_bytes\":0,\"source\":",
+                  ",\"bytes\":%zu,\"spilled_bytes\":%zu,\"source\":",
                   version == NULL ? 0 : version->number, version == NULL ? 0 : version->rows,
-                  version == NULL ? 0 : sw_version_bytes(version));
+                  version == NULL ? 0 : sw_version_bytes(version),
+                  version == NULL ? 0 : sw_version_away_bytes(version));
     sw_json_put_text(out, sw_span_text(table->source));
     sw_buf_printf(out, ",\"shared\":%s,\"status\":\"%s\"", table->is_shared ? "true" : "false",
                   is_loading ? "loading" : "ready");

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "exec/scan.h"
+#include "session/behind.h"
 #include "session/dataset.h"
 #include "session/keeping.h"
 #include "session/server_priv.h"
@@ -96,10 +97,12 @@ static sw_status fill(struct sw_server *server, const struct sw_server_options *
 {
     SW_TRY(open_state(server, options->state_dir, err));
     SW_TRY(sw_partials_set_new(&server->budget, &server->partials));
+    SW_TRY(sw_cache_set_new(&server->budget, &server->caches));
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     unsigned threads = options->threads > 0 ? options->threads : (unsigned)(cores > 0 ? cores : 1);
     SW_TRY(sw_pool_new(threads, wake_net, server, &server->pool, err));
     SW_TRY(open_spill(server, options, err));
+    server->is_spilling = server->spill != NULL && options->is_spilling;
     return sw_lane_new(server->pool, &server->lane);
 }
 
@@ -172,6 +175,7 @@ void sw_server_free(struct sw_server *server)
     sw_pool_free(server->pool);
     sw_disk_free(server->disk);
     sw_spill_close(server->spill);
+    sw_cache_set_free(server->caches);
     sw_partials_set_free(server->partials);
     sw_scan_caches_close();
     sw_assert(sw_budget_used(&server->budget) == 0);
@@ -208,6 +212,9 @@ static void sweep(struct sw_server *server, int64_t now_ms)
         sw_upload_sweep(session, now_ms);
         sw_ticket_sweep(session, now_ms);
         sw_keep_tick(session, now_ms, sw_session_may_park(session, now_ms));
+        if (sw_behind_set_aside(session)) {
+            continue;
+        }
         if (sw_session_is_expired(session, now_ms)) {
             sw_session_end(session);
         } else if (sw_session_may_park(session, now_ms) && sw_keep_is_clean(session)) {
@@ -239,6 +246,7 @@ void sw_server_tick(struct sw_server *server)
     struct sw_session *next;
     HASH_ITER (by_key, server->sessions, session, next) {
         try_again(session);
+        sw_behind_tick(session);
         if (session->is_active) {
             session->is_active = sw_graph_tick(session->graph);
         }

@@ -18,7 +18,8 @@ struct sw_server_options {
     int64_t memory_bytes;         /* --memory */
     int64_t session_memory_bytes; /* --session-memory */
     int64_t idle_timeout_s;       /* --idle-timeout */
-    bool is_kept; /* sessions outlive the process; else the next five mean nothing */
+    bool is_kept;     /* sessions outlive the process; else the next five mean nothing */
+    bool is_spilling; /* chunks of a session leave memory when it is short */
     enum sw_durability durability; /* --durability */
     int64_t park_after_s;          /* --park-after */
     int64_t session_disk_bytes;    /* --session-disk */

@@ -5,6 +5,7 @@
 #include "session/disk.h"
 #include "session/loading.h"
 #include "session/session.h"
+#include "spill/cache.h"
 
 struct sw_counters {
     uint64_t sessions, messages, flushes, uploads, uploads_failed, downloads, received_bytes,
@@ -35,6 +36,8 @@ struct sw_server {
     struct sw_lane *lane; /* of the data sets */
     struct sw_budget budget;
     struct sw_partials_set *partials; /* of all sessions */
+    struct sw_cache_set *caches;      /* of all sessions */
+    bool is_spilling;                 /* chunks may leave memory */
     struct sw_tables datasets;
     struct sw_dataset *dataset_list;
     uint32_t datasets_loading;               /* being opened or parsed: sessions wait for them */

@@ -16,6 +16,7 @@
 #include "session/socket_priv.h"
 #include "session/ticket.h"
 #include "session/upload_priv.h"
+#include "spill/cache.h"
 #include "wire/encode.h"
 
 /* -- what the graph asks and tells --------------------------------------------------- */
@@ -151,12 +152,23 @@ sw_status sw_session_alloc(struct sw_server *server, const char *name, const uns
     made->server = server;
     sw_budget_init(&made->budget, "session_memory_bytes", server->session_memory_bytes,
                    &server->budget);
+    if (server->is_spilling && sw_cache_new(server->caches, &made->budget,
+                                            server->session_memory_bytes, &made->cache) != SW_OK) {
+        free(made);
+        return SW_NO_MEMORY;
+    }
     (void)snprintf(made->name, sizeof made->name, "%s", name);
     (void)snprintf(made->app, sizeof made->app, "%s", app == NULL ? "" : app);
     memcpy(made->key, key, sizeof made->key);
     made->opened_ms = made->idle_since_ms = sw_clock_ms(server->clock);
     *session = made;
     return SW_OK;
+}
+
+void sw_session_free(struct sw_session *session)
+{
+    sw_cache_close(session->cache);
+    free(session);
 }
 
 void sw_session_enter(struct sw_session *session)
@@ -291,7 +303,7 @@ void sw_session_reap(struct sw_server *server)
             sw_log(SW_LOG_INFO, session->name, "end sessions=%" PRIu32, server->session_count);
         }
         free(session->files);
-        free(session);
+        sw_session_free(session);
         is_any_freed = true;
     }
     if (is_any_freed) {

@@ -21,6 +21,7 @@
 #define SW_TOKEN_TEXT        44 /* base64url and NUL */
 #define SW_SESSION_NAME_TEXT 17
 
+struct sw_cache;
 struct sw_socket;
 struct sw_upload;
 struct sw_ticket;
@@ -41,6 +42,7 @@ struct sw_session {
     int64_t epoch;                    /* newest of any socket */
     struct sw_budget budget;          /* below the server's */
     struct sw_tables tables;
+    struct sw_cache *cache; /* its chunks; NULL: they all stay in memory */
     struct sw_lane *lane;
     struct sw_partials *partials;
     struct sw_order_cache *orders;
@@ -81,6 +83,8 @@ SW_MUST_USE sw_status sw_session_alloc(struct sw_server *server, const char *nam
                                        struct sw_session **session);
 SW_MUST_USE sw_status sw_session_make_parts(struct sw_session *session, struct sw_err *err);
 SW_MUST_USE sw_status sw_session_add_datasets(struct sw_session *session, struct sw_err *err);
+/* One that is nowhere yet, or nowhere any more. */
+void sw_session_free(struct sw_session *session);
 void sw_session_enter(struct sw_session *session); /* into the server's list */
 /* Its memory is given back; what is on disk of it stays. */
 void sw_session_leave(struct sw_session *session);

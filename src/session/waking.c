@@ -18,6 +18,7 @@
 #include "session/replay.h"
 #include "session/server_priv.h"
 #include "session/stored.h"
+#include "spill/cache.h"
 #include "spill/journal.h"
 #include "spill/restore.h"
 #include "wire/decode.h"
@@ -95,6 +96,9 @@ static sw_status read_work(struct sw_waking *waking, bool *is_done, struct sw_er
     if (waking->store == NULL) {
         SW_TRY(sw_store_open_work(server->spill, waking->stored->name, server->session_disk_bytes,
                                   &waking->store, err));
+        if (waking->session->cache != NULL) {
+            sw_cache_set_store_work(waking->session->cache, waking->store);
+        }
         return sw_restore_new(waking->store, &waking->session->budget, &waking->restore, err);
     }
     bool is_restored = false;
@@ -120,6 +124,9 @@ static bool step_work(struct sw_disk_task *task)
     if (task->status != SW_OK) {
         sw_saved_free(waking->saved);
         waking->saved = NULL;
+        if (waking->session->cache != NULL) {
+            sw_cache_set_store_work(waking->session->cache, NULL);
+        }
         sw_store_close_work(waking->store);
         waking->store = NULL;
     }
@@ -452,7 +459,7 @@ sw_status sw_waking_start(struct sw_server *server, struct sw_stored_session *st
     sw_arena_init(&made->arena);
     sw_status status = add_waiter(made, awake, context, err);
     if (status != SW_OK) {
-        free(made->session);
+        sw_session_free(made->session);
         free(made);
         return status;
     }

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/obj.h"
 #include "base/thread.h"
 #include "spill/chunks.h"
@@ -33,7 +34,8 @@ struct sw_cache {
     struct sw_cache_set *set;
     struct sw_cache *next, **link; /* lock: of the set */
     struct sw_budget *budget;
-    int64_t mark; /* used bytes above which it makes room */
+    int64_t mark;  /* used bytes above which it makes room */
+    uint64_t much; /* unwritten bytes that are worth a batch then */
     pthread_rwlock_t store_lock;
     struct sw_store *store; /* lock: store_lock */
     pthread_mutex_t lock;
@@ -65,7 +67,7 @@ static void unlock(struct sw_cache *cache)
     sw_assert(pthread_mutex_unlock(&cache->lock) == 0);
 }
 
-/* -- taking out ----------------------------------------------------------------------------- */
+/* -- taking out ------------------------------------------------------------------------------ */
 
 /* A batch of those that may go; under the lock. How many, their bytes in *freed. */
 static size_t take_out(struct sw_cache *cache, size_t bytes, struct sw_chunk_values *values,
@@ -177,7 +179,7 @@ bool sw_cache_make_room(struct sw_cache *cache)
     return is_all_written;
 }
 
-/* -- a chunk's home --------------------------------------------------------------------------- */
+/* -- a chunk's home -------------------------------------------------------------------------- */
 
 static void note_damage(struct sw_cache *cache, const struct sw_err *err)
 {
@@ -271,22 +273,6 @@ static struct sw_cached *new_cached(struct sw_cache *cache, size_t held_bytes)
     return made;
 }
 
-/* A chunk without a home, for want of memory, stays in memory. */
-static void adopt(struct sw_chunk_keeper *keeper, struct sw_chunk *chunk)
-{
-    struct sw_cache *cache = (struct sw_cache *)keeper;
-    struct sw_cached *made = new_cached(cache, chunk->held_bytes);
-    if (made == NULL) {
-        return;
-    }
-    made->chunk = chunk;
-    chunk->home = &made->home;
-    lock(cache);
-    sw_twoq_come(&cache->unwritten, &made->item);
-    cache->figures.unwritten_bytes += made->item.bytes;
-    unlock(cache);
-}
-
 sw_status sw_cache_shell(struct sw_cache *cache, uint64_t key, const struct sw_chunk *parts,
                          bool has_valid, bool has_spelling, size_t exceptions_size,
                          struct sw_chunk **chunk, struct sw_err *err)
@@ -306,7 +292,7 @@ sw_status sw_cache_shell(struct sw_cache *cache, uint64_t key, const struct sw_c
     return SW_OK;
 }
 
-/* -- writing ---------------------------------------------------------------------------------- */
+/* -- writing --------------------------------------------------------------------------------- */
 
 bool sw_cache_note_written(struct sw_cache *cache, const struct sw_chunk *chunk, uint64_t key)
 {
@@ -382,6 +368,47 @@ sw_status sw_cache_write_work(struct sw_cache *cache, struct sw_store *store, si
     return status;
 }
 
+/* Above the mark, and much is unwritten: whoever makes more writes it himself, before he makes
+ * still more.  On the loop nobody waits for the disk. */
+static void relieve(struct sw_cache *cache)
+{
+    if (sw_budget_used(cache->budget) <= cache->mark || sw_thread_kind() != SW_THREAD_WORKER ||
+        bring_down(cache) <= 0) {
+        return;
+    }
+    lock(cache);
+    bool is_much = cache->figures.unwritten_bytes > cache->much;
+    unlock(cache);
+    if (!is_much) {
+        return;
+    }
+    struct sw_err err;
+    sw_assert(pthread_rwlock_rdlock(&cache->store_lock) == 0);
+    if (cache->store != NULL &&
+        sw_cache_write_work(cache, cache->store, SW_SPILL_BATCH_BYTES, &err) != SW_OK) {
+        sw_log(SW_LOG_WARN, sw_store_name(cache->store), "spill failed reason=\"%s\"", err.message);
+    }
+    sw_assert(pthread_rwlock_unlock(&cache->store_lock) == 0);
+    (void)bring_down(cache);
+}
+
+/* A chunk without a home, for want of memory, stays in memory. */
+static void adopt(struct sw_chunk_keeper *keeper, struct sw_chunk *chunk)
+{
+    struct sw_cache *cache = (struct sw_cache *)keeper;
+    struct sw_cached *made = new_cached(cache, chunk->held_bytes);
+    if (made == NULL) {
+        return;
+    }
+    made->chunk = chunk;
+    chunk->home = &made->home;
+    lock(cache);
+    sw_twoq_come(&cache->unwritten, &made->item);
+    cache->figures.unwritten_bytes += made->item.bytes;
+    unlock(cache);
+    relieve(cache);
+}
+
 uint64_t sw_cache_next_gone(struct sw_cache *cache)
 {
     lock(cache);
@@ -390,7 +417,7 @@ uint64_t sw_cache_next_gone(struct sw_cache *cache)
     return key;
 }
 
-/* -- figures ------------------------------------------------------------------------------------ */
+/* -- figures --------------------------------------------------------------------------------- */
 
 void sw_cache_figures(struct sw_cache *cache, struct sw_cache_figures *figures)
 {
@@ -411,7 +438,7 @@ sw_status sw_cache_check(struct sw_cache *cache, struct sw_err *err)
     return SW_DAMAGED;
 }
 
-/* -- lifetime ----------------------------------------------------------------------------------- */
+/* -- lifetime -------------------------------------------------------------------------------- */
 
 void sw_cache_set_store_work(struct sw_cache *cache, struct sw_store *store)
 {
@@ -435,6 +462,7 @@ sw_status sw_cache_new(struct sw_cache_set *set, struct sw_budget *budget, int64
     made->set = set;
     made->budget = budget;
     made->mark = limit_bytes - limit_bytes / MARK_SHARE;
+    made->much = (uint64_t)limit_bytes / SW_BEHIND_SHARE / 2;
     sw_assert(pthread_rwlock_init(&made->store_lock, NULL) == 0);
     sw_assert(pthread_mutex_init(&made->lock, NULL) == 0);
     sw_twoq_init(&made->here, (size_t)limit_bytes / 2);

@@ -414,6 +414,40 @@ void sw_store_remove_work(struct sw_store *store)
     atomic_fetch_sub_explicit(&spill->stores, 1, memory_order_relaxed);
 }
 
+/* The chunks that are committed keep their keys; no save of the new store holds them yet. */
+static void carry_map(struct sw_chunk_map *from, struct sw_chunk_map *to)
+{
+    uint64_t next_key = to->next_key;
+    uint64_t next_dict = to->next_dict;
+    sw_chunk_map_fini(to);
+    *to = *from;
+    sw_chunk_map_init(from);
+    to->next_key = to->next_key > next_key ? to->next_key : next_key;
+    to->next_dict = to->next_dict > next_dict ? to->next_dict : next_dict;
+    for (struct sw_chunk_entry *at = to->by_key; at != NULL; at = at->by_key.next) {
+        at->refs = 0;
+        at->idle = 0;
+    }
+}
+
+sw_status sw_store_reopen_work(struct sw_store **store, struct sw_err *err)
+{
+    struct sw_spill *spill = (*store)->spill;
+    int64_t disk_limit = (*store)->disk_limit;
+    char name[sizeof((*store)->name)];
+    struct sw_chunk_map map = (*store)->map;
+    memcpy(name, (*store)->name, sizeof(name));
+    sw_chunk_map_init(&(*store)->map);
+    sw_store_close_work(*store);
+    *store = NULL;
+    sw_status status = sw_store_open_work(spill, name, disk_limit, store, err);
+    if (status == SW_OK) {
+        carry_map(&map, &(*store)->map);
+    }
+    sw_chunk_map_fini(&map);
+    return status;
+}
+
 /* -- facts ------------------------------------------------------------------------------ */
 
 const char *sw_store_name(const struct sw_store *store)

@@ -39,6 +39,9 @@ SW_MUST_USE sw_status sw_store_create_work(struct sw_spill *spill, const char *n
 SW_MUST_USE sw_status sw_store_open_work(struct sw_spill *spill, const char *name,
                                          int64_t disk_bytes, struct sw_store **store,
                                          struct sw_err *err);
+/* After a failed sync: closed, opened and found as it was, its chunks under the same keys. On
+ * failure *store is NULL: it is closed. */
+SW_MUST_USE sw_status sw_store_reopen_work(struct sw_store **store, struct sw_err *err);
 /* Closes the files, which stay. NULL accepted. */
 void sw_store_close_work(struct sw_store *store);
 /* Closes and removes: no byte stays. */

@@ -6,8 +6,8 @@
  *   what falls out of NEW is remembered as a GHOST for a while
  *   what comes back while it is one enters HOT, least recently used first out
  *
- * NEW keeps a quarter of the bytes, so one pass replaces a quarter at most.  HOT is a clock in place
- * of a list by last use: a use sets a flag and moves nothing.
+ * NEW keeps a quarter of the bytes, so one pass replaces a quarter at most.  HOT is a clock in
+ * place of a list by last use: a use sets a flag and moves nothing.
  *
  * Pure; the owner has a lock.  Things are linked in, never owned.                               */
 #ifndef SW_SPILL_TWOQ_H

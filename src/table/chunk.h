@@ -161,8 +161,9 @@ struct sw_chunk_values {
 };
 
 /* Takes the values out of a chunk that nobody has pinned, and its budget's bytes back; how many, 0:
- * it is pinned, they are away already, or there are none (a constant). For its home, which has them stored; the chunk must be
- * there throughout. The values are freed by sw_chunk_values_free, at leisure. */
+ * it is pinned, they are away already, or there are none (a constant). For its home, which has them
+ * stored; the chunk must be there throughout. The values are freed by sw_chunk_values_free, at
+ * leisure. */
 size_t sw_chunk_evict(struct sw_chunk *chunk, struct sw_chunk_values *values);
 void sw_chunk_values_free(struct sw_chunk_values *values);
 

@@ -397,6 +397,24 @@ size_t sw_version_bytes(const struct sw_version *version)
     return bytes;
 }
 
+static size_t away_bytes(const struct sw_chunk *chunk)
+{
+    return chunk == NULL || sw_chunk_is_here(chunk) ? 0 : chunk->held_bytes - sizeof(*chunk);
+}
+
+size_t sw_version_away_bytes(const struct sw_version *version)
+{
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < version->groups; i++) {
+        const struct sw_rowgroup *group = version->group[i];
+        for (uint32_t k = 0; k < group->columns; k++) {
+            bytes += away_bytes(group->chunk[k]);
+        }
+        bytes += away_bytes(group->row_ids);
+    }
+    return bytes;
+}
+
 struct sw_column_zone sw_version_zone(const struct sw_version *version, uint32_t column)
 {
     struct sw_column_zone all = {0};

@@ -104,6 +104,8 @@ void sw_version_locate(const struct sw_version *version, uint64_t position, uint
                        uint32_t *row);
 /* Bytes held by its chunks and dictionaries (each dictionary once); of formulas what is there. */
 size_t sw_version_bytes(const struct sw_version *version);
+/* Of them, those that are not in memory now. */
+size_t sw_version_away_bytes(const struct sw_version *version);
 /* Zone of a whole column: bounds, nulls, nans over all groups, but for empty slots. */
 struct sw_column_zone {
     bool has_values;
