@@ -31,6 +31,9 @@ export async function runPeers(args) {
     rmSync(path.join(scratch, 'peers/spillway'), { recursive: true, force: true });
     cpSync(path.join(ROOT, 'bench/peers/spillway'), path.join(scratch, 'peers/spillway'), { recursive: true });
     mkdirSync(path.join(scratch, 'results/raw'), { recursive: true });
+    if (process.env.PEERS_FIRST && !process.env.PEERS_IN_GROUP) {
+        return firstOfAll(args);
+    }
     const asked = args.length > 0 ? args : ['1m', '10m', ...PEERS, '--budget', '10'];
     const labelled = asked.includes('--label') ? asked : [...asked, '--label', 'spillway'];
     const env = {
@@ -40,7 +43,7 @@ export async function runPeers(args) {
     const run = (command, commandArgs) => spawnSync(command, commandArgs, { cwd: scratch, env, stdio: 'inherit' }).status ?? 1;
     const label = labelled[labelled.indexOf('--label') + 1];
     const load = loadavg().map((value) => value.toFixed(1)).join(' ');
-    const status = prepare(run, asked) || forget(scratch, label) || measure(run, labelled) || run('node', ['report.mjs', label]);
+    const status = prepare(run, asked) || forget(scratch, label) || run('node', ['run.mjs', ...labelled]) || run('node', ['report.mjs', label]);
     if (status === 0) {
         const found = JSON.parse(readFileSync(path.join(scratch, 'results/results.json'), 'utf8'));
         writeReport(path.join(ROOT, 'docs/benchmarks.md'), found, await byCurl(env, sizesOf(asked), data), load);
@@ -48,18 +51,17 @@ export async function runPeers(args) {
     return status;
 }
 
+/** The whole of it again, in a scheduler group of high weight. */
+function firstOfAll(args) {
+    const script = 'echo -20 >/proc/self/autogroup; exec nice -n -20 node bench/bench.mjs peers "$@"';
+    const options = { cwd: ROOT, env: { ...process.env, PEERS_IN_GROUP: '1' }, stdio: 'inherit' };
+    return spawnSync('setsid', ['--wait', 'bash', '-c', script, 'peers', ...args], options).status ?? 1;
+}
+
 /** What a run before this one left under the label. */
 function forget(scratch, label) {
     rmSync(path.join(scratch, `results/raw/${label}.jsonl`), { force: true });
     return 0;
-}
-
-function measure(run, args) {
-    if (!process.env.PEERS_FIRST) {
-        return run('node', ['run.mjs', ...args]);
-    }
-    const first = 'echo -20 >/proc/self/autogroup; exec nice -n -20 node run.mjs "$@"';
-    return run('setsid', ['--wait', 'bash', '-c', first, 'peers', ...args]);
 }
 
 /** ms of `curl -T` until its answer, for each size but the smallest: no client of ours in between. */
@@ -86,21 +88,27 @@ function sizesOf(args) {
     return [...new Set(['100k', ...(sizes.length > 0 ? sizes : ['1m'])])];
 }
 
-/** With Spillway and the node peers alone, npm's packages and the data are enough; the others need setup.sh. */
+const NODE_PEERS = ['spillway', 'duckdb', 'mosaic', 'chdb', 'polars', 'perspective'];
+const DEBIAN = {
+    pandas: ['python3-pandas', 'python3-websockets', 'python3-numexpr', 'python3-bottleneck'],
+    shiny: ['r-base-core', 'r-cran-shiny', 'r-cran-httpuv', 'r-cran-data.table'],
+};
+
+/** npm's packages, Debian's of the peers that need some, and the data; peers beyond these need setup.sh. */
 function prepare(run, args) {
-    const light = ['spillway', 'duckdb', 'mosaic', 'chdb', 'polars', 'perspective'];
     const peers = args.filter((arg, i) => !/^\d+[km]$|^flights$/.test(arg) && !arg.startsWith('-') && !args[i - 1]?.startsWith('--'));
-    const isLight = peers.length > 0 && peers.every((peer) => light.includes(peer));
-    if (!isLight) {
+    if (peers.length === 0 || peers.some((peer) => !NODE_PEERS.includes(peer) && !DEBIAN[peer])) {
         return run('bash', ['setup.sh']);
     }
+    const debian = peers.flatMap((peer) => DEBIAN[peer] ?? []).filter((name) => spawnSync('dpkg', ['-s', name]).status !== 0);
     const script = `set -e
         mkdir -p build "$PEERS_DATA"
+        [ $# = 0 ] || { apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@"; }
         [ -d node_modules/ws ] || npm install --no-save --no-audit --no-fund --loglevel=error
         [ build/gen -nt gen/gen.c ] || cc -O2 gen/gen.c -o build/gen -lm
         for size in $SIZES; do
             rows=\${size/k/000}; rows=\${rows/m/000000}
             [ -s "$PEERS_DATA/trips-$size.csv" ] || { build/gen "$rows" > "$PEERS_DATA/.part"; mv "$PEERS_DATA/.part" "$PEERS_DATA/trips-$size.csv"; }
         done`;
-    return run('bash', ['-c', script]);
+    return run('bash', ['-c', script, 'prepare', ...debian]);
 }

@@ -9,6 +9,7 @@
 #define DAY_MS        86400000
 #define NARROW_VALUES 65536u /* fewer are not read again while more come */
 #define NARROW_SHARE  2u     /* times the share: it shall not change to and fro */
+#define UNLIKE_ROWS   8192u  /* fewer say nothing about the strings to come */
 
 static sw_status new_builder(struct sw_csv_column *column, enum sw_type type,
                              struct sw_builder **builder, struct sw_err *err)
@@ -76,6 +77,15 @@ void sw_column_fini(struct sw_csv_column *column)
     *column = (struct sw_csv_column){0};
 }
 
+/* More than three of four strings of the first rows are new ones: a dictionary would be larger than
+ * they are.  (The builder looks at two chunks, but with a lower bar.) */
+static bool is_unlike(const struct sw_csv_column *column)
+{
+    const struct sw_builder *builder = column->builder;
+    return builder->dict != NULL && column->chunks == 0 && builder->rows >= UNLIKE_ROWS &&
+           sw_dict_count(builder->dict) > builder->rows / 4 * 3;
+}
+
 sw_status sw_column_seal(struct sw_csv_column *column, struct sw_err *err)
 {
     if (column->chunks == column->capacity) {
@@ -86,6 +96,10 @@ sw_status sw_column_seal(struct sw_csv_column *column, struct sw_err *err)
         }
         column->chunk = grown;
         column->capacity = capacity;
+    }
+    if (is_unlike(column)) {
+        sw_status status = sw_builder_leave_dictionary(column->builder);
+        (void)status; /* too little memory to change over: the dictionary goes on */
     }
     SW_TRY(sw_builder_seal(column->builder, &column->chunk[column->chunks], err));
     column->chunks++;
@@ -281,6 +295,9 @@ sw_status sw_column_widen(struct sw_csv_column *column, struct sw_guess cell, st
 
 sw_status sw_column_finish(struct sw_csv_column *column, bool *is_ambiguous, struct sw_err *err)
 {
+    if (column->builder != NULL && column->builder->dict != NULL) {
+        sw_dict_settle(column->builder->dict);
+    }
     *is_ambiguous = column->is_declared && column->inferred.kind == SW_INFER_MAYBE;
     const bool is_moment =
         column->declared == SW_TYPE_DATE || column->declared == SW_TYPE_TIMESTAMP;

@@ -55,6 +55,9 @@ SW_MUST_USE sw_status sw_builder_text(struct sw_builder *builder, struct sw_span
 /* The same for `count` strings, faster where the dictionary is large; no nulls among them. */
 SW_MUST_USE sw_status sw_builder_texts(struct sw_builder *builder, const struct sw_span *texts,
                                        size_t count);
+/* The open rows go from codes to plain text, and so will all that follow. On failure nothing
+ * changes. */
+SW_MUST_USE sw_status sw_builder_leave_dictionary(struct sw_builder *builder);
 /* Any value of the builder's type, nulls too. */
 SW_MUST_USE sw_status sw_builder_value(struct sw_builder *builder, const struct sw_value *value);
 

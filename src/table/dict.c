@@ -5,7 +5,8 @@
  * hash table behind intern and find is open addressing over slots of 24 bytes.  Up to 16 bytes a
  * string is its own key, so that a hit touches one slot; a longer one keeps 96 bits of its hash
  * there and is then compared in full.  Hash and keys are seeded per dictionary: file contents
- * come from outside.
+ * come from outside.  The slots of a column that is read in are most of a dictionary and hardly
+ * used: they go, where making them again is a matter of less than a millisecond.
  *
  * The hash is two 64x64 -> 128 bit multiplications folded ("mum", Wang Yi's wyhash). */
 #include "table/dict.h"
@@ -22,7 +23,8 @@
 #define PAGE_MIN   1024u
 #define PAGE_MAX   (256u << 10)
 #define SLOTS_MIN  64u
-#define AHEAD      8u /* strings whose slots are fetched before they are looked at */
+#define SETTLE_MAX 16384u /* entries, of which slots are made again in 0.5 ms */
+#define AHEAD      8u     /* strings whose slots are fetched before they are looked at */
 
 _Static_assert(SW_DICT_ENTRIES_MAX == 1u << (FIRST_BITS + SEGMENTS - 1), "segments hold them all");
 
@@ -60,8 +62,8 @@ struct sw_dict {
     _Atomic uintptr_t writer; /* pthread_self() of the holder of the write lock, or 0 */
     pthread_rwlock_t lock;    /* slots and all that follows */
     struct entry *segment[SEGMENTS];
-    struct slot *slot;
-    uint32_t slots; /* power of two */
+    struct slot *slot; /* NULL: settled */
+    uint32_t slots;    /* power of two */
     size_t text_bytes;
     struct page *page; /* newest first */
     uint64_t seed[4];
@@ -285,6 +287,43 @@ static inline struct slot *find_slot(const struct sw_dict *dict, struct sw_span 
     }
 }
 
+/* Puts every string back in its slot.  Holder of the write lock. */
+static sw_status wake(struct sw_dict *dict)
+{
+    if (dict->slot != NULL) {
+        return SW_OK;
+    }
+    sw_status status;
+    struct slot *slot = new_slots(dict, dict->slots, &status);
+    if (slot == NULL) {
+        return status;
+    }
+    dict->slot = slot;
+    uint32_t count = atomic_load_explicit(&dict->count, memory_order_relaxed);
+    for (uint32_t code = 0; code < count; code++) {
+        struct sw_span text = sw_dict_at(dict, code);
+        struct key key = key_of(dict, text);
+        *find_slot(dict, text, &key) =
+            (struct slot){key.low, key.high, (uint32_t)text.length, code};
+    }
+    return SW_OK;
+}
+
+/* Under the write lock; one by one where there is no memory for slots. */
+static uint32_t find_waking(struct sw_dict *dict, struct sw_span text, const struct key *key)
+{
+    if (wake(dict) == SW_OK) {
+        return find_slot(dict, text, key)->code;
+    }
+    uint32_t count = atomic_load_explicit(&dict->count, memory_order_relaxed);
+    for (uint32_t code = 0; code < count; code++) {
+        if (sw_span_equal(sw_dict_at(dict, code), text)) {
+            return code;
+        }
+    }
+    return SW_DICT_NONE;
+}
+
 static sw_status grow_slots(struct sw_dict *dict)
 {
     sw_status status;
@@ -400,6 +439,17 @@ void sw_dict_write_end(struct sw_dict *dict)
     sw_assert(pthread_rwlock_unlock(&dict->lock) == 0);
 }
 
+void sw_dict_settle(struct sw_dict *dict)
+{
+    sw_assert(!sw_dict_is_writer(dict));
+    sw_assert(pthread_rwlock_wrlock(&dict->lock) == 0);
+    if (dict->slot != NULL && sw_dict_count(dict) <= SETTLE_MAX) {
+        release(dict, dict->slot, dict->slots * sizeof(*dict->slot));
+        dict->slot = NULL;
+    }
+    sw_assert(pthread_rwlock_unlock(&dict->lock) == 0);
+}
+
 /* Relaxed is enough: only the thread itself ever stores its own name. */
 bool sw_dict_is_writer(const struct sw_dict *dict)
 {
@@ -411,6 +461,7 @@ sw_status sw_dict_intern(struct sw_dict *dict, struct sw_span text, uint32_t *co
     if (text.length > SW_FIELD_BYTES_MAX) {
         return SW_LIMIT;
     }
+    SW_TRY(wake(dict));
     struct key key = key_of(dict, text);
     return intern_key(dict, text, &key, code);
 }
@@ -418,7 +469,7 @@ sw_status sw_dict_intern(struct sw_dict *dict, struct sw_span text, uint32_t *co
 sw_status sw_dict_intern_all(struct sw_dict *dict, const struct sw_span *texts, size_t count,
                              uint32_t *codes, size_t *done)
 {
-    sw_status status = SW_OK;
+    sw_status status = wake(dict);
     size_t i = 0;
     while (i < count && status == SW_OK) {
         struct key key[AHEAD];
@@ -447,11 +498,17 @@ uint32_t sw_dict_find(struct sw_dict *dict, struct sw_span text)
     }
     struct key key = key_of(dict, text);
     if (sw_dict_is_writer(dict)) {
-        return find_slot(dict, text, &key)->code;
+        return find_waking(dict, text, &key);
     }
     sw_assert(pthread_rwlock_rdlock(&dict->lock) == 0);
-    uint32_t code = find_slot(dict, text, &key)->code;
+    bool is_awake = dict->slot != NULL;
+    uint32_t code = is_awake ? find_slot(dict, text, &key)->code : SW_DICT_NONE;
     sw_assert(pthread_rwlock_unlock(&dict->lock) == 0);
+    if (!is_awake) {
+        sw_assert(pthread_rwlock_wrlock(&dict->lock) == 0);
+        code = find_waking(dict, text, &key);
+        sw_assert(pthread_rwlock_unlock(&dict->lock) == 0);
+    }
     return code;
 }
 

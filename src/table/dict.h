@@ -25,6 +25,9 @@ SW_MUST_USE sw_status sw_dict_intern(struct sw_dict *dict, struct sw_span text, 
 /* The same for many, faster where the dictionary is large. *done: how many have their code. */
 SW_MUST_USE sw_status sw_dict_intern_all(struct sw_dict *dict, const struct sw_span *texts,
                                          size_t count, uint32_t *codes, size_t *done);
+/* No string is coming for now: what only looking up needs goes, until it is needed again.  Any
+ * thread but the writer. */
+void sw_dict_settle(struct sw_dict *dict);
 /* Does the calling thread stand between _begin and _end? */
 bool sw_dict_is_writer(const struct sw_dict *dict);
 

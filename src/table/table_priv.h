@@ -5,10 +5,6 @@
 
 #include "table/builder.h"
 
-/* The open rows go from codes to plain text, and so will all that follow. On failure nothing
- * changes. */
-SW_MUST_USE sw_status sw_builder_leave_dictionary(struct sw_builder *builder);
-
 /* All that sw_chunk_values_free frees leaves the chunk; its budget keeps the bytes. */
 void sw_chunk_values_move(struct sw_chunk *chunk, struct sw_chunk_values *values);
 

@@ -225,6 +225,33 @@ static void a_file_that_changes_while_it_is_read_again_is_an_error(void **state)
     sw_buf_fini(&csv);
 }
 
+static void strings_that_are_hardly_ever_the_same_make_no_dictionary(void **state)
+{
+    (void)state;
+    enum { ROWS = 70000 };
+    struct sw_buf csv;
+    struct sw_load *load = NULL;
+    struct sw_budget budget;
+    sw_buf_init(&csv);
+    sw_budget_init(&budget, "memory", 1 << 30, NULL);
+    sw_buf_put_text(&csv, "note,place,id\n");
+    for (unsigned row = 0; row < ROWS; row++) {
+        sw_buf_printf(&csv, "note %u,place %u,%u\n", row, row % 10000, row);
+    }
+    struct sw_version *version = load_whole(&csv, &budget, &load, &(struct loading){.has_header = 1});
+
+    assert_int_equal(version->groups, 2);
+    for (uint32_t group = 0; group < version->groups; group++) {
+        assert_int_equal(version->group[group]->chunk[0]->encoding, SW_ENC_TEXT);
+        assert_int_equal(version->group[group]->chunk[1]->encoding, SW_ENC_DICT);
+    }
+    assert_true(sw_span_equal(value_at(version, 0, 69999).u.s, sw_span_text("note 69999")));
+    assert_true(sw_span_equal(value_at(version, 1, 69999).u.s, sw_span_text("place 9999")));
+    sw_version_unref(version);
+    sw_load_free(load);
+    sw_buf_fini(&csv);
+}
+
 static void rows_are_there_before_the_file_is(void **state)
 {
     (void)state;
@@ -573,6 +600,7 @@ int main(void)
         cmocka_unit_test(many_columns_that_change_at_different_rows_are_each_read_again),
         cmocka_unit_test(the_old_version_stays_whole_while_a_column_is_read_again),
         cmocka_unit_test(a_file_that_changes_while_it_is_read_again_is_an_error),
+        cmocka_unit_test(strings_that_are_hardly_ever_the_same_make_no_dictionary),
         cmocka_unit_test(rows_are_there_before_the_file_is),
         cmocka_unit_test(gzip_members_and_zstd_frames_are_unpacked_one_after_the_other),
         cmocka_unit_test(a_packed_file_that_is_cut_or_damaged_says_so),

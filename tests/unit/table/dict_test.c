@@ -41,6 +41,33 @@ static void codes_are_given_in_the_order_of_first_sight(void **state)
     sw_dict_unref(dict);
 }
 
+static void a_settled_dictionary_takes_less_and_knows_all_it_knew(void **state)
+{
+    (void)state;
+    struct sw_budget budget;
+    sw_budget_init(&budget, "memory", 1 << 20, NULL);
+    struct sw_dict *dict = new_dict(&budget);
+    for (unsigned i = 0; i < 5000; i++) {
+        char text[32];
+        int length = snprintf(text, sizeof(text), "a street of name %u", i);
+        assert_int_equal(intern(dict, text, (size_t)length), (int)i);
+    }
+    size_t before = sw_dict_bytes(dict);
+    sw_dict_settle(dict);
+    size_t settled = sw_dict_bytes(dict);
+    budget.limit = (int64_t)settled; /* no room for slots: found all the same */
+
+    assert_true(settled < before / 2);
+    assert_int_equal(sw_dict_find(dict, sw_span_text("a street of name 4321")), 4321);
+    assert_int_equal(sw_dict_find(dict, sw_span_text("a street of no name")), SW_DICT_NONE);
+    assert_int_equal(sw_dict_bytes(dict), settled);
+    budget.limit = 1 << 20;
+    assert_int_equal(sw_dict_find(dict, sw_span_text("a street of name 77")), 77);
+    assert_int_equal(sw_dict_bytes(dict), before);
+    assert_int_equal(intern(dict, "new", 3), 5000);
+    sw_dict_unref(dict);
+}
+
 /* A string of 0 to 40 bytes from a small alphabet, so that many are alike but for one byte. */
 static struct sw_span random_text(struct test_random *random, char *into)
 {
@@ -67,6 +94,9 @@ static void each_string_keeps_one_code_and_its_bytes(void **state)
     for (uint32_t i = 0; i < ROUNDS; i++) {
         char bytes[48];
         struct sw_span text = random_text(&random, bytes);
+        if (test_random_once_in(&random, 100)) {
+            sw_dict_settle(dict);
+        }
         uint32_t known = sw_dict_find(dict, text);
         uint32_t before = sw_dict_count(dict);
         uint32_t code = intern(dict, text.data, text.length);
@@ -221,6 +251,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(codes_are_given_in_the_order_of_first_sight),
+        cmocka_unit_test(a_settled_dictionary_takes_less_and_knows_all_it_knew),
         cmocka_unit_test(each_string_keeps_one_code_and_its_bytes),
         cmocka_unit_test(many_strings_at_once_get_the_same_codes_as_one_by_one),
         cmocka_unit_test(ranks_are_places_in_byte_order),
