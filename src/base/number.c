@@ -3,10 +3,12 @@
  * interval holds at least one multiple of 10^k and at most one of 10^(k+1): the latter, if there is
  * one, is the shortest, otherwise the multiple of 10^k nearest to v.  The interval's ends and v are
  * scaled by 10^-k with 128 bits, enough to decide every comparison when the part that is cut off
- * leaves its trace in the lowest bit (rounding to odd). */
+ * leaves its trace in the lowest bit (rounding to odd).
+ *
+ * The way back (sw_number_scale10) takes one product of the digits and a power of ten: that many
+ * bits say on which side of the middle between two doubles it lies, unless it lies right there. */
 #include "base/number.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/status.h"
@@ -16,6 +18,7 @@
 #define EXPONENT_BIAS   1075 /* of c * 2^q with an integer c */
 #define HIDDEN_BIT      ((uint64_t)1 << FRACTION_BITS)
 #define POWER_MIN       (-292)
+#define POWER_MAX       324
 #define PLAIN_POINT_MAX 16   /* digits before the point without an exponent */
 #define PLAIN_POINT_MIN (-5) /* 0.000001 has five zeros before its first digit */
 #define DECIMAL_DIGITS  15   /* any decimal so long is told apart by doubles */
@@ -298,4 +301,45 @@ char *sw_number_put_decimal(char *into, int64_t mantissa, unsigned scale)
         into--;
     }
     return into;
+}
+
+/* digits and the power are moved up until their top bits are 1: 64 and 128 bits.  The table's
+ * powers are rounded up by less than 1, so the product is too large by less than 2^64, and its high
+ * 128 bits too large by less than 1, or too small by what is cut off below them. */
+bool sw_number_scale10(uint64_t digits, int exponent, double *value)
+{
+    static const double exact[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                   1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    if (digits <= HIDDEN_BIT * 2 && exponent >= -22 && exponent <= 22) {
+        /* both are doubles: one operation rounds once (Clinger 1990) */
+        double whole = (double)digits;
+        *value = exponent < 0 ? whole / exact[-exponent] : whole * exact[exponent];
+        return true;
+    }
+    if (digits == 0 || exponent < POWER_MIN || exponent > POWER_MAX) {
+        *value = 0;
+        return digits == 0;
+    }
+    int lead = __builtin_clzll(digits);
+    struct power power = powers[exponent - POWER_MIN];
+    unsigned __int128 low = (unsigned __int128)power.low * (digits << lead);
+    unsigned __int128 high =
+        (unsigned __int128)power.high * (digits << lead) + (uint64_t)(low >> 64);
+    int cut = (uint64_t)(high >> 127) != 0 ? 128 - FRACTION_BITS - 1 : 127 - FRACTION_BITS - 1;
+    unsigned __int128 half = (unsigned __int128)1 << (cut - 1);
+    unsigned __int128 rest = high & (2 * half - 1);
+    if (rest + 1 >= half && rest <= half + 1) {
+        return false;
+    }
+    /* 2^(64 + 127 - log2) above the value, and `lead` more */
+    int binary = cut + 64 - lead - 127 + log2_of_power10(exponent);
+    uint64_t mantissa = (uint64_t)(high >> cut) + (rest > half);
+    if (binary + EXPONENT_BIAS < 1 || binary + EXPONENT_BIAS > (int)EXPONENT_MASK - 2) {
+        return false;
+    }
+    /* a mantissa of 2^53 carries over into the exponent */
+    uint64_t bits = ((uint64_t)(binary + EXPONENT_BIAS) << FRACTION_BITS) + mantissa - HIDDEN_BIT;
+    memcpy(value, &bits, sizeof bits);
+    return true;
 }

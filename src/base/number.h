@@ -1,10 +1,11 @@
 /* number: integers and doubles as decimal text, fast: used for every number of
- * a reply, a series and a download.  Each function writes at `into`, which has
- * room for the bytes named, and returns the end; no NUL is written.
- * Any thread.                                                                */
+ * a reply, a series and a download, and back, for those of a request.  A function
+ * that writes does so at `into`, which has room for the bytes named, and returns
+ * the end; no NUL is written.  Any thread.                                     */
 #ifndef SW_BASE_NUMBER_H
 #define SW_BASE_NUMBER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define SW_NUMBER_INT_BYTES   20 /* -9223372036854775808, 18446744073709551615 */
@@ -21,5 +22,9 @@ char *sw_number_put_float(char *into, double value);
 /* mantissa / 10^scale (scale up to 9), |mantissa| < 10^15, as sw_number_put_float writes that
  * double: decimals so short are their own shortest text. */
 char *sw_number_put_decimal(char *into, int64_t mantissa, unsigned scale);
+
+/* The double nearest to digits * 10^exponent, ties to even.  False where that takes more than 128
+ * bits to decide (a tie, or nearly one) or is not a normal number: strtod is for those. */
+bool sw_number_scale10(uint64_t digits, int exponent, double *value);
 
 #endif

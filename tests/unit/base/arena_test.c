@@ -3,7 +3,7 @@
 #include <stdalign.h>
 #include <string.h>
 
-#include "base/arena.h"
+#include "base/arena_bulk.h"
 
 static void memory_is_zeroed_aligned_and_apart(void **state)
 {
@@ -89,6 +89,26 @@ static void a_reset_keeps_one_block_and_counts_it(void **state)
     sw_arena_fini(&arena);
 }
 
+static void what_is_held_lives_until_its_last_owner_goes(void **state)
+{
+    (void)state;
+    struct sw_arena arena;
+    sw_arena_init(&arena);
+    const char *text = sw_arena_text(&arena, sw_span_text("kept"));
+    size_t bytes = arena.bytes;
+
+    struct sw_arena_held *held = sw_arena_hold(&arena);
+    struct sw_arena_held *again = sw_arena_held_ref(held);
+
+    assert_int_equal(arena.bytes, 0);
+    assert_int_equal(sw_arena_held_bytes(again), bytes);
+    sw_arena_fini(&arena);
+    sw_arena_held_unref(held);
+    assert_string_equal(text, "kept");
+    sw_arena_held_unref(again);
+    sw_arena_held_unref(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -97,6 +117,7 @@ int main(void)
         cmocka_unit_test(nothing_of_size_zero_has_an_address),
         cmocka_unit_test(a_text_is_copied_with_its_nul_bytes),
         cmocka_unit_test(a_reset_keeps_one_block_and_counts_it),
+        cmocka_unit_test(what_is_held_lives_until_its_last_owner_goes),
     };
     return cmocka_run_group_tests_name("base/arena", tests, NULL, NULL);
 }

@@ -338,6 +338,68 @@ static void every_row_of_the_table_of_powers_is_right(void **state)
 #undef POWER
 }
 
+static void assert_scaled(uint64_t digits, int exponent)
+{
+    char text[64];
+    double value = -1;
+    (void)snprintf(text, sizeof text, "%" PRIu64 "e%d", digits, exponent);
+    double right = strtod(text, NULL);
+    if (sw_number_scale10(digits, exponent, &value) && to_bits(value) != to_bits(right)) {
+        fail_msg("%s: %a, and not %a", text, value, right);
+    }
+}
+
+static void digits_and_a_power_of_ten_are_what_strtod_reads(void **state)
+{
+    (void)state;
+    struct test_random random;
+    test_random_init(&random, test_seed() + 2);
+    for (int i = 0; i < ROUNDS * 5; i++) {
+        uint64_t digits = test_random_bits(&random) >> test_random_below(&random, 64);
+        assert_scaled(digits, (int)test_random_between(&random, -345, 330));
+        assert_scaled(digits, (int)test_random_between(&random, -25, 25));
+    }
+    for (int exponent = -345; exponent < 330; exponent++) {
+        assert_scaled(0, exponent);
+        assert_scaled(1, exponent);
+        assert_scaled(UINT64_MAX, exponent);
+    }
+}
+
+/* Middles between doubles, as far as their digits fit, and what is next to them. */
+static void digits_at_the_middle_of_two_doubles_are_right_or_refused(void **state)
+{
+    (void)state;
+    struct test_random random;
+    test_random_init(&random, test_seed() + 3);
+    for (int i = 0; i < ROUNDS; i++) {
+        uint64_t middle = (((uint64_t)1 << 52 | test_random_bits(&random) >> 12) << 1) | 1;
+        middle <<= test_random_below(&random, 10);
+        double value;
+        assert_false(sw_number_scale10(middle, 0, &value));
+        assert_scaled(middle - 1, 0);
+        assert_scaled(middle + 1, 0);
+        /* halves of a double's last place below 2^54: 2^-k is 5^k / 10^k */
+        uint64_t small = (middle >> 30 | 1) * 5;
+        assert_scaled(small, -1);
+        assert_scaled(small * 25, -3);
+    }
+}
+
+static void nearly_every_number_with_a_fraction_takes_the_fast_way(void **state)
+{
+    (void)state;
+    struct test_random random;
+    test_random_init(&random, test_seed() + 4);
+    int slow = 0;
+    for (int i = 0; i < 10000; i++) {
+        uint64_t digits = test_random_below(&random, UINT64_C(100000000000000000));
+        double value;
+        slow += !sw_number_scale10(digits, -(int)test_random_below(&random, 40) - 1, &value);
+    }
+    assert_true(slow < 100); /* ties */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,6 +411,9 @@ int main(void)
         cmocka_unit_test(integers_of_every_length_are_written_as_printf_does),
         cmocka_unit_test(padded_digits_keep_their_zeros),
         cmocka_unit_test(every_row_of_the_table_of_powers_is_right),
+        cmocka_unit_test(digits_and_a_power_of_ten_are_what_strtod_reads),
+        cmocka_unit_test(digits_at_the_middle_of_two_doubles_are_right_or_refused),
+        cmocka_unit_test(nearly_every_number_with_a_fraction_takes_the_fast_way),
     };
     return cmocka_run_group_tests_name("base/number", tests, NULL, NULL);
 }
