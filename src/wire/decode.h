@@ -1,5 +1,5 @@
-/* decode: bytes of a text frame to a request.  A strict pre-check (RFC 8259: one
- * document, UTF-8, escapes, numbers, depth; wire/precheck.h) runs before cJSON
+/* decode: bytes of a text frame to a request.  A strict reader (RFC 8259: one
+ * document, UTF-8, escapes, numbers, depth; wire/strict.h) runs before cJSON
  * sees a byte; the result is a struct sw_json tree in the caller's arena without
  * duplicate names, integers exact, strings with \u0000 whole.  Loop thread (cJSON
  * keeps an error position in a global).                                        */
