@@ -107,8 +107,8 @@ static double edit_seconds(struct sw_version *version, const char *method,
         struct sw_edit_result result;
         struct sw_err err;
         double begin = bench_cpu_seconds();
-        bench_need(sw_edit_plan_new(sw_span_text(method), params, NULL, NULL, &plan, &err), &err,
-                   method);
+        bench_need(sw_edit_plan_new(sw_span_text(method), params, NULL, NULL, NULL, &plan, &err),
+                   &err, method);
         bench_need(sw_edit_new(plan, version, NULL, &edit, &err), &err, method);
         while (sw_edit_step_work(edit, 0)) {
         }
@@ -196,8 +196,8 @@ static struct sw_version *edited(struct sw_version *version, const char *method,
     struct sw_edit_result result;
     struct sw_err err;
     sw_arena_init(&arena);
-    bench_need(sw_edit_plan_new(sw_span_text(method), bench_json(&arena, params), tax_input, NULL,
-                                &plan, &err),
+    bench_need(sw_edit_plan_new(sw_span_text(method), bench_json(&arena, params), NULL, tax_input,
+                                NULL, &plan, &err),
                &err, method);
     bench_need(sw_edit_new(plan, version, NULL, &edit, &err), &err, method);
     while (sw_edit_step_work(edit, 0)) {

@@ -5,6 +5,9 @@
 
 #include "edit/edit_priv.h"
 
+#define KNOWN_MAX 64u  /* names of a row that are remembered */
+#define TEXTS     256u /* strings that are put at once */
+
 /* One value that was given. */
 struct cell {
     uint32_t row;
@@ -12,9 +15,18 @@ struct cell {
 };
 
 struct append {
-    uint32_t rows;     /* new ones */
+    uint32_t rows; /* new ones */
+    /* `columns`: */
+    const struct sw_json **list; /* [columns] the values of each; NULL: all null; owned */
+    /* `rows`: */
     uint32_t *start;   /* [columns + 1]: where a column's cells begin; owned */
     struct cell *cell; /* by column, then by row; owned */
+};
+
+/* The new values of one column, in order. */
+struct cells {
+    const struct sw_json *list;
+    const struct cell *next, *end;
 };
 
 /* -- cells ------------------------------------------------------------------------------ */
@@ -35,14 +47,13 @@ static sw_status need_column(const struct sw_edit *edit, struct sw_span name, ui
 static bool make_arrays(struct append *append, uint32_t columns, size_t cells)
 {
     append->start = calloc(columns + (size_t)2, sizeof *append->start);
-    append->cell = calloc(cells + 1, sizeof *append->cell);
+    append->cell = malloc((cells + 1) * sizeof *append->cell);
     return append->start != NULL && append->cell != NULL;
 }
 
 static sw_status read_columns(struct sw_edit *edit, struct append *append, struct sw_err *err)
 {
     const struct sw_json *columns = edit->op->columns;
-    uint32_t count = edit->version->schema->columns;
     size_t rows = 0;
     for (size_t i = 0; i < columns->u.list.count; i++) {
         const struct sw_json *list = &columns->u.list.items[i];
@@ -62,24 +73,36 @@ static sw_status read_columns(struct sw_edit *edit, struct append *append, struc
         return too_many(rows, err);
     }
     append->rows = (uint32_t)rows;
-    if (!make_arrays(append, count, rows * columns->u.list.count)) {
+    append->list = calloc(edit->version->schema->columns, sizeof *append->list);
+    if (append->list == NULL) {
         return sw_edit_no_memory(err);
-    }
-    uint32_t at = 0;
-    for (uint32_t c = 0; c < count; c++) {
-        struct sw_span name = sw_span_text(edit->version->schema->column[c].name);
-        append->start[c] = at;
-        for (size_t i = 0; i < columns->u.list.count; i++) {
-            const struct sw_json *list = &columns->u.list.items[i];
-            for (uint32_t row = 0; sw_span_equal(list->key, name) && row < rows; row++) {
-                append->cell[at++] = (struct cell){row, &list->u.list.items[row]};
-            }
-        }
-        append->start[c + 1] = at;
     }
     for (size_t i = 0; i < columns->u.list.count; i++) {
         uint32_t column;
         SW_TRY(need_column(edit, columns->u.list.items[i].key, &column, err));
+        append->list[column] = columns->u.list.items[i].u.list.items;
+    }
+    return SW_OK;
+}
+
+/* A row's names are mostly those of the row before, in the same order and the same memory
+ * (wire/decode.c). */
+struct known {
+    const char *name[KNOWN_MAX];
+    uint32_t column[KNOWN_MAX];
+};
+
+static inline sw_status find_column(const struct sw_edit *edit, struct known *known, size_t place,
+                                    struct sw_span name, uint32_t *column, struct sw_err *err)
+{
+    if (place < KNOWN_MAX && known->name[place] == name.data && name.length > 0) {
+        *column = known->column[place];
+        return SW_OK;
+    }
+    SW_TRY(need_column(edit, name, column, err));
+    if (place < KNOWN_MAX) {
+        known->name[place] = name.data;
+        known->column[place] = *column;
     }
     return SW_OK;
 }
@@ -88,6 +111,7 @@ static sw_status read_columns(struct sw_edit *edit, struct append *append, struc
 static sw_status count_cells(const struct sw_edit *edit, const struct sw_json *rows,
                              uint32_t *start, struct sw_err *err)
 {
+    struct known known = {0};
     for (size_t i = 0; i < rows->u.list.count; i++) {
         const struct sw_json *row = &rows->u.list.items[i];
         if (row->kind != SW_JSON_OBJECT) {
@@ -98,7 +122,7 @@ static sw_status count_cells(const struct sw_edit *edit, const struct sw_json *r
         }
         for (size_t j = 0; j < row->u.list.count; j++) {
             uint32_t column;
-            SW_TRY(need_column(edit, row->u.list.items[j].key, &column, err));
+            SW_TRY(find_column(edit, &known, j, row->u.list.items[j].key, &column, err));
             start[column + 1]++;
         }
     }
@@ -109,6 +133,7 @@ static sw_status read_rows(struct sw_edit *edit, struct append *append, struct s
 {
     const struct sw_json *rows = edit->op->rows;
     uint32_t columns = edit->version->schema->columns;
+    struct known known = {0};
     size_t cells = 0;
     if (rows->u.list.count > SW_CHUNK_ROWS) {
         return too_many(rows->u.list.count, err);
@@ -133,7 +158,7 @@ static sw_status read_rows(struct sw_edit *edit, struct append *append, struct s
         const struct sw_json *row = &rows->u.list.items[i];
         for (size_t j = 0; j < row->u.list.count; j++) {
             uint32_t column = 0;
-            SW_TRY(need_column(edit, row->u.list.items[j].key, &column, err));
+            SW_TRY(find_column(edit, &known, j, row->u.list.items[j].key, &column, err));
             append->cell[append->start[column]++] = (struct cell){i, &row->u.list.items[j]};
         }
     }
@@ -189,21 +214,89 @@ static uint32_t first_taken(const struct sw_version *version, uint32_t rows)
     return first;
 }
 
+static struct cells cells_of(const struct append *append, uint32_t column)
+{
+    if (append->list != NULL) {
+        return (struct cells){.list = append->list[column]};
+    }
+    return (struct cells){.next = append->cell + append->start[column],
+                          .end = append->cell + append->start[column + 1]};
+}
+
+/* NULL: none was given. */
+static inline const struct sw_json *next_cell(struct cells *cells, uint32_t row)
+{
+    if (cells->list != NULL) {
+        return &cells->list[row];
+    }
+    const struct sw_json *json = NULL;
+    while (cells->next < cells->end && cells->next->row == row) {
+        json = cells->next++->json;
+    }
+    return json;
+}
+
+static sw_status put_cell(const struct sw_column *facts, const struct sw_json *json,
+                          struct sw_builder *builder, struct sw_err *err)
+{
+    struct sw_value value;
+    SW_TRY(sw_edit_value_read(facts->name, facts->type, json, &value, err));
+    return sw_edit_builder_said(sw_builder_value(builder, &value), builder, err);
+}
+
+/* What JSON has as it stands goes straight into the builder's array. */
+static sw_status put_numbers(const struct sw_column *facts, struct cells *cells, uint32_t rows,
+                             struct sw_builder *builder, struct sw_err *err)
+{
+    for (uint32_t row = 0; row < rows; row++) {
+        const struct sw_json *json = next_cell(cells, row);
+        enum sw_json_kind kind = json == NULL ? SW_JSON_NULL : json->kind;
+        if (kind == SW_JSON_INT && facts->type == SW_TYPE_INT) {
+            builder->ints[builder->rows++] = json->u.integer;
+        } else if (kind == SW_JSON_INT && facts->type == SW_TYPE_FLOAT) {
+            builder->floats[builder->rows++] = (double)json->u.integer;
+        } else if (kind == SW_JSON_FLOAT && facts->type == SW_TYPE_FLOAT) {
+            builder->floats[builder->rows++] = json->u.number;
+        } else {
+            SW_TRY(put_cell(facts, json, builder, err));
+        }
+    }
+    return SW_OK;
+}
+
+static sw_status put_texts(const struct sw_column *facts, struct cells *cells, uint32_t rows,
+                           struct sw_builder *builder, struct sw_err *err)
+{
+    struct sw_span text[TEXTS];
+    uint32_t count = 0;
+    for (uint32_t row = 0; row < rows; row++) {
+        const struct sw_json *json = next_cell(cells, row);
+        bool is_text = json != NULL && json->kind == SW_JSON_STRING;
+        if (is_text) {
+            text[count++] = json->u.text;
+        }
+        if (count == TEXTS || !is_text) {
+            SW_TRY(sw_edit_builder_said(sw_builder_texts(builder, text, count), builder, err));
+            count = 0;
+        }
+        if (!is_text) {
+            SW_TRY(put_cell(facts, json, builder, err));
+        }
+    }
+    return sw_edit_builder_said(sw_builder_texts(builder, text, count), builder, err);
+}
+
 static sw_status put_cells(struct sw_edit *edit, const struct append *append, uint32_t column,
                            struct sw_builder *builder, struct sw_err *err)
 {
     const struct sw_column *facts = &edit->version->schema->column[column];
-    uint32_t at = append->start[column];
-    for (uint32_t row = 0; row < append->rows; row++) {
-        const struct sw_json *json = NULL;
-        while (at < append->start[column + 1] && append->cell[at].row == row) {
-            json = append->cell[at++].json;
-        }
-        struct sw_value value;
-        SW_TRY(sw_edit_value_read(facts->name, facts->type, json, &value, err));
-        SW_TRY(sw_edit_builder_said(sw_builder_value(builder, &value), builder, err));
+    struct cells cells = cells_of(append, column);
+    sw_assert(append->rows <= SW_CHUNK_ROWS - builder->rows);
+    if (cells.list == NULL && cells.next == cells.end) {
+        return sw_edit_builder_said(sw_builder_nulls(builder, append->rows), builder, err);
     }
-    return SW_OK;
+    return facts->type == SW_TYPE_STRING ? put_texts(facts, &cells, append->rows, builder, err)
+                                         : put_numbers(facts, &cells, append->rows, builder, err);
 }
 
 static sw_status fill(struct sw_edit *edit, const struct append *append, uint32_t first,
@@ -316,6 +409,7 @@ static void end(struct sw_edit *edit)
 {
     struct append *append = edit->state;
     if (append != NULL) {
+        free(append->list);
         free(append->start);
         free(append->cell);
         free(append);

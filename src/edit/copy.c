@@ -59,10 +59,17 @@ static sw_status copy_nulls(struct sw_builder *builder, const struct sw_chunk *c
         if (row >= start + n) {
             break;
         }
-        unsigned spelling = chunk->null_spelling == NULL ? 0 : chunk->null_spelling[row];
         builder->rows = at + (row - start);
-        SW_TRY(sw_builder_null(builder, (enum sw_null_spelling)spelling));
-        row++;
+        if (chunk->null_spelling != NULL) {
+            SW_TRY(sw_builder_null(builder, (enum sw_null_spelling)chunk->null_spelling[row]));
+            row++;
+            continue;
+        }
+        uint64_t present = chunk->valid[row >> 6] >> (row & 63);
+        uint32_t run = present == 0 ? 64 - (row & 63) : (uint32_t)__builtin_ctzll(present);
+        run = run < start + n - row ? run : start + n - row;
+        SW_TRY(sw_builder_nulls(builder, run));
+        row += run;
     }
     return SW_OK;
 }

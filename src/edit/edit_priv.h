@@ -52,6 +52,7 @@ struct sw_edit_op {
 
 struct sw_edit_plan {
     struct sw_arena arena;
+    struct sw_arena_held *held; /* of the parameters; counted; NULL: they are in the arena */
     struct sw_edit_op *op;
     uint32_t ops;
     bool is_batch;

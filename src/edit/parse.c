@@ -381,8 +381,8 @@ static sw_status read_batch(struct reader *reader, const struct sw_json *params,
 }
 
 sw_status sw_edit_plan_new(struct sw_span method, const struct sw_json *params,
-                           sw_expr_input_fn input, void *context, struct sw_edit_plan **plan,
-                           struct sw_err *err)
+                           struct sw_arena_held *held, sw_expr_input_fn input, void *context,
+                           struct sw_edit_plan **plan, struct sw_err *err)
 {
     struct sw_edit_plan *made = calloc(1, sizeof *made);
     if (made == NULL) {
@@ -391,13 +391,18 @@ sw_status sw_edit_plan_new(struct sw_span method, const struct sw_json *params,
     sw_arena_init(&made->arena);
     made->is_batch = sw_span_equal(method, sw_span_text("table.batch"));
     struct reader reader = {made, input, context};
-    const struct sw_json *copy = params == NULL ? NULL : sw_json_copy(&made->arena, params);
-    sw_status status = params != NULL && copy == NULL ? sw_edit_no_memory(err) : SW_OK;
+    sw_status status = SW_OK;
+    if (held != NULL) {
+        made->held = sw_arena_held_ref(held);
+    } else if (params != NULL) {
+        params = sw_json_copy(&made->arena, params);
+        status = params == NULL ? sw_edit_no_memory(err) : SW_OK;
+    }
     if (status == SW_OK && made->is_batch) {
-        status = read_batch(&reader, copy, err);
+        status = read_batch(&reader, params, err);
     } else if (status == SW_OK) {
         made->op = sw_arena_array(&made->arena, 1, sizeof *made->op);
-        status = made->op == NULL ? sw_edit_no_memory(err) : read_op(&reader, method, copy, err);
+        status = made->op == NULL ? sw_edit_no_memory(err) : read_op(&reader, method, params, err);
     }
     if (status != SW_OK) {
         sw_edit_plan_free(made);
@@ -429,6 +434,7 @@ void sw_edit_plan_free(struct sw_edit_plan *plan)
         }
     }
     sw_arena_fini(&plan->arena);
+    sw_arena_held_unref(plan->held);
     free(plan);
 }
 
@@ -439,5 +445,6 @@ uint32_t sw_edit_plan_ops(const struct sw_edit_plan *plan)
 
 size_t sw_edit_plan_bytes(const struct sw_edit_plan *plan)
 {
-    return sizeof *plan + plan->arena.bytes;
+    size_t held = plan->held == NULL ? 0 : sw_arena_held_bytes(plan->held);
+    return sizeof *plan + plan->arena.bytes + held;
 }

@@ -42,6 +42,10 @@ int sw_recv_piece(struct lws *wsi, const void *data, size_t length)
         sw_socket_receive(conn->socket, sw_span_of(data, length));
         return 0;
     }
+    if (conn->message.length == 0) {
+        /* the rest of the frame, which the guard has let pass, takes its place but once */
+        (void)sw_buf_reserve(&conn->message, length + lws_remaining_packet_payload(wsi));
+    }
     sw_buf_put(&conn->message, data, length);
     if (conn->message.failed) {
         return refuse(wsi, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION, "out of memory");

@@ -9,6 +9,8 @@
 #include "session/server_priv.h"
 #include "wire/encode.h"
 
+#define HOLD_BYTES_MIN (64u << 10) /* below, a copy of what is needed is less to keep */
+
 struct method {
     const char *name;
     sw_handler_fn handle;
@@ -191,12 +193,14 @@ static sw_status call_method(struct sw_call *call, struct sw_err *err)
 }
 
 static void handle_request(struct sw_socket *socket, const struct sw_request *request,
-                           struct sw_span message, struct sw_deferred *prepared)
+                           struct sw_arena_held *held, struct sw_span message,
+                           struct sw_deferred *prepared)
 {
     struct sw_err err = {0};
     struct sw_call call = {.socket = socket,
                            .session = socket->session,
                            .request = request,
+                           .held = held,
                            .message = message,
                            .prepared = prepared};
     sw_buf_init(&call.result);
@@ -251,7 +255,7 @@ static void deferred_ready(void *context)
         sw_pending_answer(pending, &unused, &deferred->need.err);
     } else {
         unlink_pending(pending);
-        handle_request(socket, &deferred->request, sw_span_of("", 0), deferred);
+        handle_request(socket, &deferred->request, NULL, sw_span_of("", 0), deferred);
         free_pending(pending);
     }
     free_deferred(deferred);
@@ -334,6 +338,12 @@ sw_status sw_call_prepare(struct sw_call *call, const struct sw_need *need,
     return SW_AGAIN;
 }
 
+/* A large request is not copied by who goes on with it. */
+static struct sw_arena_held *hold_large(struct sw_arena *arena)
+{
+    return arena->bytes >= HOLD_BYTES_MIN ? sw_arena_hold(arena) : NULL;
+}
+
 sw_status sw_dispatch_replay(struct sw_session *session, struct sw_span message,
                              void (*replayed)(void *context, const struct sw_err *err),
                              void *context, struct sw_err *err)
@@ -348,7 +358,9 @@ sw_status sw_dispatch_replay(struct sw_session *session, struct sw_span message,
                            .replay_context = context};
     sw_buf_init(&call.result);
     sw_status status = sw_decode_request(&arena, message, &request, err);
+    call.held = status == SW_OK ? hold_large(&arena) : NULL;
     status = status == SW_OK ? call_method(&call, err) : status;
+    sw_arena_held_unref(call.held);
     sw_buf_fini(&call.extra);
     sw_buf_fini(&call.result);
     sw_arena_fini(&arena);
@@ -365,7 +377,9 @@ void sw_dispatch(struct sw_socket *socket, struct sw_span message)
     socket->server->count.messages++;
     sw_status status = sw_decode_request(&arena, message, &request, &err);
     if (status == SW_OK) {
-        handle_request(socket, &request, message, NULL);
+        struct sw_arena_held *held = hold_large(&arena);
+        handle_request(socket, &request, held, message, NULL);
+        sw_arena_held_unref(held);
     } else {
         struct sw_buf unused = {0};
         send_answer(socket, request.id == NULL ? &null_id : request.id, &unused, &err, false);

@@ -6,6 +6,7 @@
 #ifndef SW_SESSION_DISPATCH_H
 #define SW_SESSION_DISPATCH_H
 
+#include "base/arena_bulk.h"
 #include "session/socket_priv.h"
 #include "wire/decode.h"
 
@@ -15,7 +16,8 @@ struct sw_call {
     struct sw_socket *socket;
     struct sw_session *session; /* NULL only in session.open */
     const struct sw_request *request;
-    struct sw_span message; /* the request's text */
+    struct sw_arena_held *held; /* what it lies in, where that is much; NULL: copy it */
+    struct sw_span message;     /* its text */
     bool is_change;         /* it goes into the session's log */
     struct sw_buf extra;    /* JSON members that its repetition needs besides; empty: none */
     struct sw_buf result;

@@ -38,8 +38,8 @@ sw_status sw_method_table_edit(struct sw_call *call, struct sw_err *err)
     struct sw_edit_plan *plan = NULL;
     SW_TRY(read_common(call, also, &table, &if_version, err));
     struct sw_seen_inputs seen = {.call = call};
-    sw_status status = sw_edit_plan_new(call->request->method, call->request->params, sw_seen_input,
-                                        &seen, &plan, err);
+    sw_status status = sw_edit_plan_new(call->request->method, call->request->params, call->held,
+                                        sw_seen_input, &seen, &plan, err);
     sw_seen_inputs_end(&seen);
     if (status != SW_OK) {
         return status;

@@ -192,6 +192,40 @@ sw_status sw_builder_null(struct sw_builder *builder, enum sw_null_spelling spel
     return SW_OK;
 }
 
+static void clear_bits(uint64_t *bits, uint32_t from, uint32_t end)
+{
+    for (; from < end && from % 64 != 0; from++) {
+        bits[from / 64] &= ~((uint64_t)1 << from % 64);
+    }
+    for (; end - from >= 64; from += 64) {
+        bits[from / 64] = 0;
+    }
+    for (; from < end; from++) {
+        bits[from / 64] &= ~((uint64_t)1 << from % 64);
+    }
+}
+
+sw_status sw_builder_nulls(struct sw_builder *builder, uint32_t count)
+{
+    uint32_t row = builder->rows;
+    sw_assert(count <= SW_CHUNK_ROWS - row);
+    if (builder->codes != NULL) {
+        memset(builder->codes + row, 0, count * sizeof(*builder->codes));
+    } else if (builder->offsets != NULL) {
+        for (uint32_t i = 0; i < count; i++) {
+            builder->offsets[row + i + 1] = builder->offsets[row];
+        }
+    } else if (builder->floats != NULL) {
+        memset(builder->floats + row, 0, count * sizeof(*builder->floats));
+    } else {
+        memset(builder->ints + row, 0, count * sizeof(*builder->ints));
+    }
+    clear_bits(builder->valid, row, row + count);
+    builder->nulls += count;
+    builder->rows += count;
+    return SW_OK;
+}
+
 sw_status sw_builder_exception(struct sw_builder *builder, struct sw_span text)
 {
     sw_assert(builder->type != SW_TYPE_STRING);

@@ -20,7 +20,7 @@ static sw_status run_edit(const char *method, const struct sw_json *params,
     struct sw_edit_plan *plan = NULL;
     struct sw_edit *edit = NULL;
     struct sw_edit_result result;
-    SW_TRY(sw_edit_plan_new(sw_span_text(method), params, NULL, NULL, &plan, err));
+    SW_TRY(sw_edit_plan_new(sw_span_text(method), params, NULL, NULL, NULL, &plan, err));
     assert_int_equal(sw_edit_new(plan, version, budget, &edit, err), SW_OK);
     while (sw_edit_step_work(edit, 0)) {
     }

@@ -31,7 +31,8 @@ static void edit(struct model *model, const char *method, const char *params,
     struct sw_edit_result result;
     struct sw_err err = {0};
     struct sw_json json = json_of(&model->arena, params);
-    assert_int_equal(sw_edit_plan_new(sw_span_text(method), &json, NULL, NULL, &plan, &err), SW_OK);
+    assert_int_equal(sw_edit_plan_new(sw_span_text(method), &json, NULL, NULL, NULL, &plan, &err),
+                     SW_OK);
     assert_int_equal(sw_edit_new(plan, model->version, NULL, &run, &err), SW_OK);
     while (sw_edit_step_work(run, 0)) {
     }

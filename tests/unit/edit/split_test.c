@@ -189,8 +189,8 @@ static void many_workers_make_what_one_makes(void **state)
         }
         struct sw_json json = json_of(&world->arena, params);
         struct sw_edit_plan *plan = NULL;
-        assert_int_equal(sw_edit_plan_new(sw_span_text(method[0]), &json, NULL, NULL, &plan, NULL),
-                         SW_OK);
+        assert_int_equal(
+            sw_edit_plan_new(sw_span_text(method[0]), &json, NULL, NULL, NULL, &plan, NULL), SW_OK);
         struct sw_version *version = world->version[1 + round % 2];
 
         struct sw_edit *one = run(plan, version, 1);
@@ -211,8 +211,9 @@ static void an_edit_may_be_given_up_in_the_middle(void **state)
     struct world *world = new_world(test_seed());
     struct sw_json json = json_of(&world->arena, "{\"set\": {\"f\": {\"expr\": \"f + 1\"}}}");
     struct sw_edit_plan *plan = NULL;
-    assert_int_equal(sw_edit_plan_new(sw_span_text("table.update"), &json, NULL, NULL, &plan, NULL),
-                     SW_OK);
+    assert_int_equal(
+        sw_edit_plan_new(sw_span_text("table.update"), &json, NULL, NULL, NULL, &plan, NULL),
+        SW_OK);
     for (unsigned steps = 0; steps < 5; steps++) {
         struct sw_edit *edit = NULL;
         assert_int_equal(sw_edit_new(plan, world->version[1], NULL, &edit, NULL), SW_OK);

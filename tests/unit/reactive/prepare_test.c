@@ -239,7 +239,8 @@ static void add_formula(struct stage *stage)
         sw_decode_json(&arena, sw_span_text("{\"name\":\"z\",\"expr\":\"n * 2\"}"), &params, NULL),
         SW_OK);
     assert_int_equal(
-        sw_edit_plan_new(sw_span_text("table.add_column"), params, NULL, NULL, &plan, NULL), SW_OK);
+        sw_edit_plan_new(sw_span_text("table.add_column"), params, NULL, NULL, NULL, &plan, NULL),
+        SW_OK);
     assert_int_equal(sw_edit_new(plan, stage->version[0], NULL, &edit, NULL), SW_OK);
     while (sw_edit_step_work(edit, 0)) {
     }
