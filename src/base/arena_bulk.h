@@ -8,7 +8,7 @@
 /* The same as sw_arena_alloc for what is written at once: not zeroed. */
 void *sw_arena_raw(struct sw_arena *arena, size_t size);
 
-/* What a filled arena holds, for several owners that read it: the loop's, not counted atomically. */
+/* What a filled arena holds, for several owners that read it: counted by the loop alone. */
 struct sw_arena_held;
 
 /* Moves all blocks out of the arena, which is empty then; one reference. NULL: no memory, and the

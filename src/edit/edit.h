@@ -37,9 +37,9 @@ struct sw_edit;
 /* Is it a method that a plan can be made of (table.batch too)? */
 bool sw_edit_is_method(struct sw_span method);
 
-/* `params` as they came; members `table` and `if_version` are the caller's and passed over.  What they
- * lie in is held on to; NULL: they are copied.  Inputs that expressions name are looked up now and
- * kept.  SW_PARAMS, SW_EXPRESSION, SW_LIMIT. */
+/* `params` as they came; members `table` and `if_version` are the caller's and passed over.  What
+ * they lie in is held on to; NULL: they are copied.  Inputs that expressions name are looked up now
+ * and kept.  SW_PARAMS, SW_EXPRESSION, SW_LIMIT. */
 SW_MUST_USE sw_status sw_edit_plan_new(struct sw_span method, const struct sw_json *params,
                                        struct sw_arena_held *held, sw_expr_input_fn input,
                                        void *context, struct sw_edit_plan **plan,

@@ -18,8 +18,8 @@ struct sw_call {
     const struct sw_request *request;
     struct sw_arena_held *held; /* what it lies in, where that is much; NULL: copy it */
     struct sw_span message;     /* its text */
-    bool is_change;         /* it goes into the session's log */
-    struct sw_buf extra;    /* JSON members that its repetition needs besides; empty: none */
+    bool is_change;             /* it goes into the session's log */
+    struct sw_buf extra;        /* JSON members that its repetition needs besides; empty: none */
     struct sw_buf result;
     bool is_deferred;
     void (*replayed)(void *context, const struct sw_err *err); /* a change that is done again */

@@ -49,7 +49,8 @@ SW_MUST_USE sw_status sw_builder_copy(const struct sw_builder *builder, struct s
 SW_MUST_USE sw_status sw_builder_null(struct sw_builder *builder, enum sw_null_spelling spelling);
 /* The same for `count` rows, spelled as empty fields. */
 SW_MUST_USE sw_status sw_builder_nulls(struct sw_builder *builder, uint32_t count);
-/* The same as sw_builder_null for a cell whose text does not fit the type; of a string column there is none. */
+/* The same as sw_builder_null for a cell whose text does not fit the type; of a string column there
+ * is none. */
 SW_MUST_USE sw_status sw_builder_exception(struct sw_builder *builder, struct sw_span text);
 SW_MUST_USE sw_status sw_builder_int(struct sw_builder *builder, int64_t value);
 SW_MUST_USE sw_status sw_builder_float(struct sw_builder *builder, double value);

@@ -1,6 +1,6 @@
-/* See decode.h.  cJSON gives the structure, strict.c the values, in the same order; both must say the
- * same about lists and objects.  Long lists of plain values or of rows (an append) have no structure
- * to give: cJSON sees them empty. */
+/* See decode.h.  cJSON gives the structure, strict.c the values, in the same order; both must say
+ * the same about lists and objects.  Long lists of plain values or of rows (an append) have no
+ * structure to give: cJSON sees them empty. */
 #include "wire/decode.h"
 
 #include <cjson/cJSON.h>
@@ -83,8 +83,8 @@ static sw_status check_keys(struct decoder *decoder, const struct sw_json *items
     return SW_OK;
 }
 
-/* Rows mostly have the names of the row before, in the same order: what was checked there need not be
- * again, and one name stands for both. */
+/* Rows mostly have the names of the row before, in the same order: what was checked there need not
+ * be again, and one name stands for both. */
 static bool take_keys(const struct sw_json *before, struct sw_json *members, size_t count)
 {
     if (before == NULL || before->u.list.count != count) {

@@ -1,6 +1,6 @@
-/* Recursive descent, at most SW_JSON_DEPTH_MAX calls deep, over a copy that ends with a NUL: no byte
- * of JSON is one, so nothing else has to look for the end.  Each function leaves `at` behind what it
- * has read. */
+/* Recursive descent, at most SW_JSON_DEPTH_MAX calls deep, over a copy that ends with a NUL: no
+ * byte of JSON is one, so nothing else has to look for the end.  Each function leaves `at` behind
+ * what it has read. */
 #include "wire/strict.h"
 
 #include <math.h>
