@@ -5,6 +5,7 @@
 #include "spill/chunk_format.h"
 #include "spill/pack.h"
 #include "spill/row.h"
+#include "table/poison.h"
 
 /* The longest a section may be: the texts of a row group that was sealed early by them. */
 #define SECTION_MAX ((uint64_t)1 << 30)
@@ -323,6 +324,7 @@ sw_status sw_chunk_decode(const struct sw_chunk_facts *facts, uint64_t key, stru
         sw_chunk_unref(made);
         return status;
     }
+    sw_poison_lay(made);
     *chunk = made;
     return SW_OK;
 }

@@ -6,6 +6,7 @@
 
 #include "base/block.h"
 #include "base/obj.h"
+#include "table/poison.h"
 #include "table/table_priv.h"
 
 const char *const sw_null_spellings[SW_NULL_SPELLINGS] = {
@@ -42,6 +43,7 @@ static void start(struct sw_chunk *chunk, size_t held)
     chunk->id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
     chunk->held_bytes = held;
     chunk->home = NULL;
+    chunk->lookers = 0;
     atomic_init(&chunk->is_marked, false);
     atomic_init(&chunk->is_used, false);
     atomic_init(&chunk->state, 0);
@@ -151,6 +153,7 @@ sw_status sw_chunk_new_away(const struct sw_chunk *parts, bool has_valid, bool h
     start(made, held_bytes(parts, has_valid, has_spelling) + exceptions_size);
     made->home = home;
     atomic_init(&made->state, made->held_bytes > sizeof(*made) ? SW_CHUNK_AWAY : 0);
+    sw_poison_lay(made);
     *chunk = made;
     return SW_OK;
 }
@@ -190,6 +193,7 @@ void sw_chunk_unref(struct sw_chunk *chunk)
         chunk->home->ops->forget(chunk->home);
     }
     bool is_here = sw_chunk_is_here(chunk);
+    sw_assert(atomic_load_explicit(&chunk->state, memory_order_relaxed) < SW_CHUNK_PIN);
     free_parts(chunk);
     sw_dict_unref(chunk->dict);
     sw_budget_release(chunk->budget, is_here ? chunk->held_bytes : sizeof(*chunk));

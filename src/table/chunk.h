@@ -75,6 +75,7 @@ struct sw_chunk {
     _Atomic bool is_marked;       /* sw_chunk_mark */
     _Atomic uint32_t state;       /* SW_CHUNK_AWAY, SW_CHUNK_BUSY, and pins * SW_CHUNK_PIN */
     _Atomic bool is_used;         /* pinned since the home last looked */
+    uint32_t lookers;             /* table/poison.h */
 };
 
 #define SW_CHUNK_AWAY 1u /* the values are not in memory */
@@ -118,7 +119,8 @@ extern const double sw_decimal_powers[SW_DECIMAL_SCALES]; /* 10^scale */
 
 /* A chunk with the facts of `parts` and memory, not yet filled, for data (data_size), bytes
  * (bytes_size), validity and spellings; charged to parts->budget; the dictionary gets a reference.
- * For makers of chunks (builder, the spill): they fill it before anyone else sees it. */
+ * For makers of chunks (builder, the spill): they fill it before anyone else sees it, and end with
+ * sw_poison_lay. */
 SW_MUST_USE sw_status sw_chunk_new(const struct sw_chunk *parts, bool has_valid, bool has_spelling,
                                    struct sw_chunk **chunk, struct sw_err *err);
 /* Takes over the exceptions, also on failure, and charges them. For makers of chunks. */
@@ -144,6 +146,9 @@ void sw_chunk_unref(struct sw_chunk *chunk); /* NULL accepted */
  * wait for the disk, so the loop never pins.  SW_NO_MEMORY, SW_LIMIT, SW_DAMAGED, SW_STORAGE: the
  * values could not be brought back, and nothing is pinned. */
 SW_MUST_USE sw_status sw_chunk_pin(const struct sw_chunk *chunk, struct sw_err *err);
+/* The same where the values are in memory already; it never waits, so the loop may.  False: they
+ * are not, and nothing is pinned. */
+SW_MUST_USE bool sw_chunk_pin_here(const struct sw_chunk *chunk);
 void sw_chunk_unpin(const struct sw_chunk *chunk);
 static inline bool sw_chunk_is_here(const struct sw_chunk *chunk)
 {

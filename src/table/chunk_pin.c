@@ -12,6 +12,7 @@
 
 #include "base/block.h"
 #include "base/obj.h"
+#include "table/poison.h"
 #include "table/table_priv.h"
 
 #define STRIPES 16u
@@ -56,6 +57,7 @@ static void wait_calm(struct sw_chunk *chunk)
 void sw_chunk_values_move(struct sw_chunk *chunk, struct sw_chunk_values *values)
 {
     bool is_own = chunk->bytes_size > 0; /* else they follow the offsets */
+    sw_poison_lift(chunk);
     *values = (struct sw_chunk_values){
         .data = chunk->data,
         .bytes = is_own ? chunk->bytes : NULL,
@@ -94,6 +96,7 @@ size_t sw_chunk_evict(struct sw_chunk *chunk, struct sw_chunk_values *values)
         return 0;
     }
     sw_chunk_values_move(chunk, values);
+    sw_poison_lay(chunk);
     sw_budget_release(chunk->budget, bytes);
     calm(chunk, SW_CHUNK_BUSY);
     return bytes;
@@ -118,11 +121,14 @@ static sw_status take_values(struct sw_chunk *chunk, struct sw_chunk *copy, stru
         sw_chunk_unref(copy);
         return sw_fail(err, SW_DAMAGED, "What is stored of a table is not what was written.");
     }
+    sw_poison_lift(copy);
+    sw_poison_lift(chunk);
     chunk->data = copy->data;
     chunk->bytes = copy->bytes;
     chunk->valid = copy->valid;
     chunk->null_spelling = copy->null_spelling;
     chunk->exceptions = copy->exceptions;
+    sw_poison_lay(chunk);
     struct sw_chunk_values none;
     sw_chunk_values_move(copy, &none);
     copy->held_bytes = sizeof(*copy); /* the rest is the chunk's now */
@@ -167,19 +173,33 @@ sw_status sw_chunk_pin(const struct sw_chunk *of, struct sw_err *err)
     if (!atomic_load_explicit(&chunk->is_used, memory_order_relaxed)) {
         atomic_store_explicit(&chunk->is_used, true, memory_order_relaxed);
     }
-    if ((before & SW_CHUNK_AWAY) == 0) {
-        return SW_OK;
-    }
-    sw_status status = bring(chunk, err);
-    if (status != SW_OK) {
+    sw_status status = (before & SW_CHUNK_AWAY) == 0 ? SW_OK : bring(chunk, err);
+    if (status == SW_OK) {
+        sw_poison_enter(chunk);
+    } else {
         (void)atomic_fetch_sub_explicit(&chunk->state, SW_CHUNK_PIN, memory_order_relaxed);
     }
     return status;
 }
 
+bool sw_chunk_pin_here(const struct sw_chunk *of)
+{
+    struct sw_chunk *chunk = (struct sw_chunk *)(uintptr_t)of;
+    uint32_t before = atomic_fetch_add_explicit(&chunk->state, SW_CHUNK_PIN, memory_order_acquire);
+    sw_assert(before < UINT32_MAX - SW_CHUNK_PIN);
+    if ((before & SW_CHUNK_AWAY) != 0) {
+        (void)atomic_fetch_sub_explicit(&chunk->state, SW_CHUNK_PIN, memory_order_relaxed);
+        return false;
+    }
+    atomic_store_explicit(&chunk->is_used, true, memory_order_relaxed);
+    sw_poison_enter(chunk);
+    return true;
+}
+
 void sw_chunk_unpin(const struct sw_chunk *of)
 {
     struct sw_chunk *chunk = (struct sw_chunk *)(uintptr_t)of;
+    sw_poison_leave(chunk);
     uint32_t before = atomic_fetch_sub_explicit(&chunk->state, SW_CHUNK_PIN, memory_order_release);
     sw_assert(before >= SW_CHUNK_PIN);
 }

@@ -8,6 +8,7 @@
  * gives back the bits of v.  rint is the addition of 1.5 * 2^52, right for |v * p| < 2^51; the
  * integer then stands in the low bits of the sum.  m grows with v, so that its bounds follow from
  * those of v. (The observation is that of ALP, Afroozeh, Kuffo, Boncz, 2023.) */
+#include "table/poison.h"
 #include "table/table_priv.h"
 
 #include <math.h>
@@ -496,6 +497,7 @@ sw_status sw_builder_seal(struct sw_builder *builder, struct sw_chunk **chunk, s
     if (builder->nulls > 0) {
         zero_null_slots(builder, data_of(*chunk), (*chunk)->width);
     }
+    sw_poison_lay(*chunk);
     sw_chunk_settle(*chunk);
     uint32_t rows = builder->rows;
     start_anew(builder);

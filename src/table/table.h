@@ -91,6 +91,7 @@ SW_MUST_USE sw_status sw_rowgroup_without(const struct sw_rowgroup *group, const
 /* Fills an empty slot; takes over the reference. Where another thread was faster, its chunk stays
  * and this one goes. */
 void sw_rowgroup_fill(struct sw_rowgroup *group, uint32_t column, struct sw_chunk *chunk);
+/* row_ids, where there are some, are pinned. */
 uint64_t sw_rowgroup_row_id(const struct sw_rowgroup *group, uint32_t row);
 
 /* A version of the given groups (references are added, the caller keeps its own). */
