@@ -73,10 +73,11 @@ static inline void sip_round(struct sip *s)
     s->v2 = rotate(s->v2, 32);
 }
 
-uint64_t sw_hash(const void *data, size_t length)
+/* All of the data, before the end of either length. `variant` goes into v1, as the paper has it. */
+static struct sip absorb(const void *data, size_t length, uint64_t variant)
 {
     (void)pthread_once(&hash_once, make_key);
-    struct sip s = {hash_key[0] ^ 0x736f6d6570736575u, hash_key[1] ^ 0x646f72616e646f6du,
+    struct sip s = {hash_key[0] ^ 0x736f6d6570736575u, hash_key[1] ^ 0x646f72616e646f6du ^ variant,
                     hash_key[0] ^ 0x6c7967656e657261u, hash_key[1] ^ 0x7465646279746573u};
     const unsigned char *at = data;
     size_t rest = length;
@@ -94,9 +95,29 @@ uint64_t sw_hash(const void *data, size_t length)
     s.v3 ^= last;
     sip_round(&s);
     s.v0 ^= last;
-    s.v2 ^= 0xff;
+    return s;
+}
+
+static uint64_t finish(struct sip *s)
+{
     for (int i = 0; i < 3; i++) {
-        sip_round(&s);
+        sip_round(s);
     }
-    return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+    return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
+}
+
+uint64_t sw_hash(const void *data, size_t length)
+{
+    struct sip s = absorb(data, length, 0);
+    s.v2 ^= 0xff;
+    return finish(&s);
+}
+
+void sw_hash_wide(const void *data, size_t length, uint64_t into[2])
+{
+    struct sip s = absorb(data, length, 0xee);
+    s.v2 ^= 0xee;
+    into[0] = finish(&s);
+    s.v1 ^= 0xdd;
+    into[1] = finish(&s);
 }

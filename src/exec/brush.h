@@ -55,8 +55,9 @@ bool sw_brush_is_ready(const struct sw_brush *brush);
 /* The output of that identity, or -1. */
 int32_t sw_brush_find(const struct sw_brush *brush, const struct sw_identity *identity);
 /* To where the brush goes; the answers that follow are for this range. False: it is none of the
- * index's column. */
+ * index's column, or what is at its edges is not in memory: a scan has to tell. */
 bool sw_brush_move(struct sw_brush *brush, const struct sw_filter_range *range);
+/* SW_AGAIN: likewise, of what the output measures. */
 SW_MUST_USE sw_status sw_brush_answer(struct sw_brush *brush, uint32_t output,
                                       struct sw_series **series, uint64_t *rows,
                                       struct sw_err *err);

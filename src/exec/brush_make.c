@@ -204,6 +204,9 @@ static bool make_group(struct sw_brush *brush, struct sw_brush_part *part, uint3
             find_cells(brush, part, i);
         }
     }
+    if (sw_sieve_leave(part->sieve, NULL) != SW_OK) {
+        return false;
+    }
     for (uint32_t i = 0; i < brush->slots; i++) {
         struct sw_err err;
         if (sw_sieve_status(part->sieve, brush->slot[i].mask, &err) != SW_OK) {
@@ -240,7 +243,7 @@ static void count_block(const struct sw_brush *brush, uint32_t index, uint32_t b
 
 /* A piece of a list: rows in one bin each, ascending. */
 struct piece {
-    const struct sw_chunk *chunk; /* of the measure */
+    const struct sw_chunk *chunk; /* of the measure; pinned */
     const uint16_t *row;
     uint32_t n;
     const size_t *at; /* [n] in the totals; SIZE_MAX: not the output's */
@@ -305,12 +308,20 @@ static bool add_piece(const struct sw_measure *measure, const struct piece *piec
 static bool sum_list(const struct sw_brush *brush, uint32_t index, uint32_t m, uint32_t group,
                      uint32_t bin, uint32_t end)
 {
+    const struct sw_rowgroup *rows = brush->version->group[group];
     const struct sw_brush_slot *slot = &brush->slot[index];
     const struct sw_brush_lists *lists = &brush->lists[group];
     const struct sw_measure *measure = &slot->shape.measures->measure[m];
     size_t at[SW_VECTOR_ROWS];
+    const struct sw_chunk *chunk = rows->chunk[measure->column];
     bool is_met = true;
     uint32_t b = bin;
+    if (lists->start[bin] == lists->start[end]) {
+        return true;
+    }
+    if (sw_chunk_pin(chunk, NULL) != SW_OK) {
+        return false;
+    }
     for (uint32_t from = lists->start[bin]; from < lists->start[end]; from += SW_VECTOR_ROWS) {
         uint32_t left = lists->start[end] - from;
         uint32_t n = left < SW_VECTOR_ROWS ? left : SW_VECTOR_ROWS;
@@ -322,10 +333,10 @@ static bool sum_list(const struct sw_brush *brush, uint32_t index, uint32_t m, u
             at[i] =
                 cell < slot->shape.cells ? (b + (size_t)1) * slot->shape.cells + cell : SIZE_MAX;
         }
-        const struct piece piece = {brush->version->group[group]->chunk[measure->column],
-                                    lists->row + from, n, at};
+        const struct piece piece = {chunk, lists->row + from, n, at};
         is_met = add_piece(measure, &piece, &brush->totals[index].sums[m]) && is_met;
     }
+    sw_chunk_unpin(chunk);
     return is_met;
 }
 

@@ -54,7 +54,25 @@ static bool keep_edge(struct sw_brush *brush, uint32_t group, uint32_t at)
     return true;
 }
 
-/* The rows of a bin that are in the range. False: too many to be looked at here. */
+/* The rows of one row group's list. False: they are not in memory, or the edges find no room. */
+static bool look_in(struct sw_brush *brush, const struct sw_filter_range *range, uint32_t group,
+                    uint32_t from, uint32_t end)
+{
+    const struct sw_chunk *chunk = brush->version->group[group]->chunk[brush->column];
+    const uint16_t *row = brush->lists[group].row;
+    bool is_good = sw_chunk_pin_here(chunk);
+    if (!is_good) {
+        return false;
+    }
+    for (uint32_t at = from; is_good && at < end; at++) {
+        struct sw_value value = sw_chunk_value(chunk, row[at]);
+        is_good = !is_in_range(range, &value) || keep_edge(brush, group, at);
+    }
+    sw_chunk_unpin(chunk);
+    return is_good;
+}
+
+/* The rows of a bin that are in the range. False: too many to be looked at, or not in memory. */
 static bool look_at(struct sw_brush *brush, const struct sw_filter_range *range, uint32_t bin,
                     uint32_t *seen)
 {
@@ -63,17 +81,13 @@ static bool look_at(struct sw_brush *brush, const struct sw_filter_range *range,
         if (lists->start == NULL) {
             continue;
         }
-        const struct sw_chunk *chunk = brush->version->group[g]->chunk[brush->column];
         uint32_t end = lists->start[bin + 1];
         *seen += end - lists->start[bin];
         if (*seen > SW_BRUSH_EDGE_ROWS) {
             return false;
         }
-        for (uint32_t at = lists->start[bin]; at < end; at++) {
-            struct sw_value value = sw_chunk_value(chunk, lists->row[at]);
-            if (is_in_range(range, &value) && !keep_edge(brush, g, at)) {
-                return false;
-            }
+        if (lists->start[bin] < end && !look_in(brush, range, g, lists->start[bin], end)) {
+            return false;
         }
     }
     return true;
@@ -145,34 +159,72 @@ static void take_whole(const struct sw_brush *brush, uint32_t index, uint64_t *r
     }
 }
 
-/* The rows of the edges; false: a value that no sum can hold (its bin was found so when made). */
-static bool take_edges(const struct sw_brush *brush, uint32_t index, uint64_t *rows,
-                       struct sw_cube_sum *sum)
+static uint32_t cell_of(const struct sw_brush *brush, uint32_t index,
+                        const struct sw_brush_edge *edge)
 {
-    const struct sw_brush_slot *slot = &brush->slot[index];
-    const struct sw_measures *measures = slot->shape.measures;
-    bool is_met = true;
-    for (uint32_t i = 0; i < brush->edges; i++) {
-        const struct sw_brush_edge *edge = &brush->edge[i];
-        const struct sw_brush_lists *lists = &brush->lists[edge->group];
-        const void *cells = lists->cells[index];
-        uint32_t cell = slot->is_narrow ? ((const uint8_t *)cells)[edge->at]
+    const void *cells = brush->lists[edge->group].cells[index];
+    return brush->slot[index].is_narrow ? ((const uint8_t *)cells)[edge->at]
                                         : ((const uint16_t *)cells)[edge->at];
-        if (cell >= slot->shape.cells) {
-            continue;
-        }
-        rows[cell]++;
-        for (uint32_t m = 0; measures != NULL && m < measures->count; m++) {
-            const struct sw_measure *measure = &measures->measure[m];
-            if (measure->has_input) {
-                struct sw_value value =
-                    sw_chunk_value(brush->version->group[edge->group]->chunk[measure->column],
-                                   lists->row[edge->at]);
-                is_met = sw_cube_add(measure, &value, &sum[m * slot->shape.cells + cell]) && is_met;
-            }
+}
+
+/* The edges [from, end) are of one row group, whose chunk is pinned. */
+static void add_edges(const struct sw_brush *brush, uint32_t index,
+                      const struct sw_measure *measure, uint32_t from, uint32_t end,
+                      struct sw_cube_sum *sum)
+{
+    uint32_t group = brush->edge[from].group;
+    const struct sw_chunk *chunk = brush->version->group[group]->chunk[measure->column];
+    const uint16_t *row = brush->lists[group].row;
+    for (uint32_t i = from; i < end; i++) {
+        uint32_t cell = cell_of(brush, index, &brush->edge[i]);
+        if (cell < brush->slot[index].shape.cells) {
+            struct sw_value value = sw_chunk_value(chunk, row[brush->edge[i].at]);
+            bool is_met = sw_cube_add(measure, &value, &sum[cell]);
+            sw_assert(is_met); /* one that is not was found when the index was made */
         }
     }
-    return is_met;
+}
+
+/* False: what the measure reads is not in memory. */
+static bool take_values(const struct sw_brush *brush, uint32_t index,
+                        const struct sw_measure *measure, struct sw_cube_sum *sum)
+{
+    for (uint32_t from = 0; from < brush->edges;) {
+        uint32_t group = brush->edge[from].group;
+        const struct sw_chunk *chunk = brush->version->group[group]->chunk[measure->column];
+        uint32_t end = from + 1;
+        while (end < brush->edges && brush->edge[end].group == group) {
+            end++;
+        }
+        if (!sw_chunk_pin_here(chunk)) {
+            return false;
+        }
+        add_edges(brush, index, measure, from, end, sum);
+        sw_chunk_unpin(chunk);
+        from = end;
+    }
+    return true;
+}
+
+static sw_status take_edges(const struct sw_brush *brush, uint32_t index, uint64_t *rows,
+                            struct sw_cube_sum *sum)
+{
+    const struct sw_cube_shape *shape = &brush->slot[index].shape;
+    const struct sw_measures *measures = shape->measures;
+    for (uint32_t i = 0; i < brush->edges; i++) {
+        uint32_t cell = cell_of(brush, index, &brush->edge[i]);
+        if (cell < shape->cells) {
+            rows[cell]++;
+        }
+    }
+    for (uint32_t m = 0; measures != NULL && m < measures->count; m++) {
+        const struct sw_measure *measure = &measures->measure[m];
+        if (measure->has_input &&
+            !take_values(brush, index, measure, sum + (size_t)m * shape->cells)) {
+            return SW_AGAIN;
+        }
+    }
+    return SW_OK;
 }
 
 static sw_status finish(const struct sw_brush_slot *slot, const struct sw_cube_cells *cells,
@@ -201,8 +253,9 @@ sw_status sw_brush_answer(struct sw_brush *brush, uint32_t output, struct sw_ser
     sw_status status = count == NULL || sum == NULL ? SW_NO_MEMORY : SW_OK;
     if (status == SW_OK) {
         take_whole(brush, output, count, sum);
-        bool is_met = take_edges(brush, output, count, sum);
-        sw_assert(is_met);
+        status = take_edges(brush, output, count, sum);
+    }
+    if (status == SW_OK) {
         *rows = 0;
         for (uint32_t c = 0; c < slot->shape.cells; c++) {
             *rows += count[c];

@@ -28,7 +28,7 @@ struct column_work {
     int64_t range_from;
     struct seen_codes *dicts;        /* owned */
     struct sw_distinct_count *count; /* owned */
-    struct sw_value min, max;        /* of plain texts, borrowed from the chunks */
+    struct sw_buf min, max;          /* of texts; owned */
     bool has_texts;
 };
 
@@ -42,6 +42,7 @@ struct sw_describe_job {
     pthread_mutex_t lock;
     uint32_t first_open;            /* lock: columns below are done */
     sw_status status;               /* lock */
+    struct sw_err err;              /* lock */
     struct column_work *column;     /* [columns] owned */
     struct sw_batch_cache **worker; /* [threads] owned */
     struct sw_description *description;
@@ -53,6 +54,82 @@ void sw_description_free(struct sw_description *description)
         sw_arena_fini(&description->arena);
         free(description);
     }
+}
+
+/* -- cells that do not fit their type ------------------------------------------------------ */
+
+/* Bytes of a text that are shown, no UTF-8 sequence cut. */
+static size_t shown_bytes(struct sw_span text)
+{
+    size_t shown = text.length < SW_EXCEPTION_TEXT_MAX ? text.length : SW_EXCEPTION_TEXT_MAX;
+    while (shown > 0 && shown < text.length && ((unsigned char)text.data[shown] & 0xc0) == 0x80) {
+        shown--;
+    }
+    return shown;
+}
+
+/* The first exceptions of a column; its row ids are pinned. */
+static sw_status list_exceptions(struct sw_arena *arena, const struct sw_rowgroup *group,
+                                 const struct sw_exceptions *exceptions,
+                                 struct sw_column_stats *stats)
+{
+    if (stats->exception == NULL) {
+        stats->exception =
+            sw_arena_array(arena, SW_EXCEPTIONS_LISTED_MAX, sizeof(*stats->exception));
+    }
+    if (stats->exception == NULL) {
+        return SW_NO_MEMORY;
+    }
+    for (uint32_t i = 0;
+         i < exceptions->count && stats->exceptions_listed < SW_EXCEPTIONS_LISTED_MAX; i++) {
+        struct sw_span text = sw_exceptions_text(exceptions, i);
+        text.length = shown_bytes(text);
+        text.data = sw_arena_text(arena, text);
+        if (text.data == NULL) {
+            return SW_NO_MEMORY;
+        }
+        stats->exception[stats->exceptions_listed++] =
+            (struct sw_described_exception){sw_rowgroup_row_id(group, exceptions->row[i]), text};
+    }
+    return SW_OK;
+}
+
+/* The chunk is pinned. */
+static sw_status count_exceptions(struct sw_describe_job *job, const struct sw_rowgroup *group,
+                                  const struct sw_exceptions *exceptions,
+                                  struct sw_column_stats *stats, struct sw_err *err)
+{
+    if (exceptions == NULL) {
+        return SW_OK;
+    }
+    stats->exceptions += exceptions->count;
+    if (stats->exceptions_listed == SW_EXCEPTIONS_LISTED_MAX) {
+        return SW_OK;
+    }
+    if (group->row_ids != NULL) {
+        SW_TRY(sw_chunk_pin(group->row_ids, err));
+    }
+    pthread_mutex_lock(&job->lock);
+    sw_status status = list_exceptions(&job->description->arena, group, exceptions, stats);
+    pthread_mutex_unlock(&job->lock);
+    if (group->row_ids != NULL) {
+        sw_chunk_unpin(group->row_ids);
+    }
+    return status;
+}
+
+static sw_status add_exceptions(struct sw_describe_job *job, uint32_t column,
+                                const struct sw_rowgroup *group, struct sw_err *err)
+{
+    const struct sw_chunk *chunk = group->chunk[column];
+    if (chunk->type == SW_TYPE_STRING || chunk->zone.nulls == 0) {
+        return SW_OK;
+    }
+    SW_TRY(sw_chunk_pin(chunk, err));
+    sw_status status =
+        count_exceptions(job, group, chunk->exceptions, &job->description->column[column], err);
+    sw_chunk_unpin(chunk);
+    return status;
 }
 
 /* -- a row group of a column, on a worker ------------------------------------------------- */
@@ -117,25 +194,26 @@ static sw_status add_codes(struct column_work *work, struct sw_batch *batch, uin
 
 static void widen_bounds(struct column_work *work, struct sw_span text)
 {
-    const struct sw_value value = {.type = SW_TYPE_STRING, .u.s = text};
-    if (!work->has_texts || sw_span_compare(text, work->min.u.s) < 0) {
-        work->min = value;
+    if (!work->has_texts || sw_span_compare(text, sw_buf_peek(&work->min)) < 0) {
+        sw_buf_clear(&work->min);
+        sw_buf_put(&work->min, text.data, text.length);
     }
-    if (!work->has_texts || sw_span_compare(text, work->max.u.s) > 0) {
-        work->max = value;
+    if (!work->has_texts || sw_span_compare(text, sw_buf_peek(&work->max)) > 0) {
+        sw_buf_clear(&work->max);
+        sw_buf_put(&work->max, text.data, text.length);
     }
     work->has_texts = true;
 }
 
-static sw_status need_count(struct column_work *work, bool is_text)
+static sw_status need_count(struct column_work *work)
 {
-    return work->count != NULL ? SW_OK : sw_distinct_count_new(is_text, &work->count);
+    return work->count != NULL ? SW_OK : sw_distinct_count_new(&work->count);
 }
 
 static sw_status add_texts(struct column_work *work, struct sw_batch *batch, uint32_t column)
 {
     const uint64_t *valid = sw_batch_valid(batch, column);
-    SW_TRY(need_count(work, true));
+    SW_TRY(need_count(work));
     for (uint32_t i = 0; i < batch->rows; i++) {
         if (is_valid(valid, i)) {
             struct sw_span text = sw_batch_text(batch, column, i);
@@ -160,7 +238,7 @@ static sw_status add_numbers(struct column_work *work, struct sw_batch *batch, u
         }
         return SW_OK;
     }
-    SW_TRY(need_count(work, false));
+    SW_TRY(need_count(work));
     bool is_float = type == SW_TYPE_FLOAT;
     const double *floats = is_float ? sw_batch_floats(batch, column) : NULL;
     const int64_t *ints = is_float ? NULL : sw_batch_ints(batch, column);
@@ -173,27 +251,35 @@ static sw_status add_numbers(struct column_work *work, struct sw_batch *batch, u
     return SW_OK;
 }
 
+static sw_status add_vector(struct column_work *work, struct sw_batch *batch, uint32_t column)
+{
+    if (batch->version->schema->column[column].type != SW_TYPE_STRING) {
+        return add_numbers(work, batch, column);
+    }
+    return sw_batch_is_coded(batch, column) ? add_codes(work, batch, column)
+                                            : add_texts(work, batch, column);
+}
+
 static sw_status add_group(struct sw_describe_job *job, struct column_work *work, uint32_t column,
-                           struct sw_batch_cache *cache)
+                           struct sw_batch_cache *cache, struct sw_err *err)
 {
     const struct sw_rowgroup *group = job->version->group[work->next_group];
-    enum sw_type type = job->version->schema->column[column].type;
     struct sw_batch batch;
     const struct sw_chunk *chunk = group->chunk[column];
-    if (chunk == NULL || chunk->zone.nulls == group->rows) { /* NULL: a broken formula */
+    if (chunk == NULL) { /* of a broken formula */
         return SW_OK;
     }
-    for (uint32_t start = 0; start < group->rows; start += SW_VECTOR_ROWS) {
-        sw_batch_at(&batch, cache, job->version, work->next_group, start);
-        if (type != SW_TYPE_STRING) {
-            SW_TRY(add_numbers(work, &batch, column));
-        } else if (sw_batch_is_coded(&batch, column)) {
-            SW_TRY(add_codes(work, &batch, column));
-        } else {
-            SW_TRY(add_texts(work, &batch, column));
-        }
+    SW_TRY(add_exceptions(job, column, group, err));
+    if (chunk->zone.nulls == group->rows) {
+        return SW_OK;
     }
-    return SW_OK;
+    sw_status status = SW_OK;
+    for (uint32_t start = 0; start < group->rows && status == SW_OK; start += SW_VECTOR_ROWS) {
+        sw_batch_at(&batch, cache, job->version, work->next_group, start);
+        status = add_vector(work, &batch, column);
+    }
+    sw_status read = sw_batch_leave(cache, err);
+    return read != SW_OK ? read : status;
 }
 
 /* -- a column's end ------------------------------------------------------------------------- */
@@ -213,7 +299,7 @@ static sw_status end_codes(struct column_work *work, struct sw_column_stats *sta
             widen_bounds(work, text);
             codes++;
             if (!is_alone) {
-                SW_TRY(need_count(work, true));
+                SW_TRY(need_count(work));
                 SW_TRY(sw_distinct_count_text(work->count, text));
             }
         }
@@ -241,12 +327,15 @@ static sw_status end_texts(struct sw_describe_job *job, struct column_work *work
     if (!work->has_texts) {
         return SW_OK;
     }
-    stats->min = work->min;
-    stats->max = work->max;
+    if (work->min.failed || work->max.failed) {
+        return SW_NO_MEMORY;
+    }
+    stats->min = (struct sw_value){.type = SW_TYPE_STRING, .u.s = sw_buf_peek(&work->min)};
+    stats->max = (struct sw_value){.type = SW_TYPE_STRING, .u.s = sw_buf_peek(&work->max)};
     pthread_mutex_lock(&job->lock);
     struct sw_arena *arena = &job->description->arena;
-    stats->min.u.s.data = sw_arena_text(arena, work->min.u.s);
-    stats->max.u.s.data = sw_arena_text(arena, work->max.u.s);
+    stats->min.u.s.data = sw_arena_text(arena, stats->min.u.s);
+    stats->max.u.s.data = sw_arena_text(arena, stats->max.u.s);
     pthread_mutex_unlock(&job->lock);
     return stats->min.u.s.data == NULL || stats->max.u.s.data == NULL ? SW_NO_MEMORY : SW_OK;
 }
@@ -275,71 +364,12 @@ static void free_column(struct column_work *work)
         free(seen);
     }
     sw_distinct_count_free(work->count);
+    sw_buf_fini(&work->min);
+    sw_buf_fini(&work->max);
     free(work->range);
     work->dicts = NULL;
     work->count = NULL;
     work->range = NULL;
-}
-
-/* Bytes of a text that are shown, no UTF-8 sequence cut. */
-static size_t shown_bytes(struct sw_span text)
-{
-    size_t shown = text.length < SW_EXCEPTION_TEXT_MAX ? text.length : SW_EXCEPTION_TEXT_MAX;
-    while (shown > 0 && shown < text.length && ((unsigned char)text.data[shown] & 0xc0) == 0x80) {
-        shown--;
-    }
-    return shown;
-}
-
-static const struct sw_exceptions *exceptions_of(const struct sw_rowgroup *group, uint32_t column)
-{
-    const struct sw_chunk *chunk = group->chunk[column]; /* a formula's may not be there */
-    return chunk == NULL ? NULL : chunk->exceptions;
-}
-
-/* The first exceptions of a column; the lock guards the arena. */
-static sw_status list_exceptions(struct sw_describe_job *job, uint32_t column,
-                                 struct sw_column_stats *stats)
-{
-    struct sw_arena *arena = &job->description->arena;
-    uint64_t most =
-        stats->exceptions < SW_EXCEPTIONS_LISTED_MAX ? stats->exceptions : SW_EXCEPTIONS_LISTED_MAX;
-    stats->exception = sw_arena_array(arena, most, sizeof(*stats->exception));
-    if (stats->exception == NULL) {
-        return SW_NO_MEMORY;
-    }
-    for (uint32_t g = 0; g < job->version->groups && stats->exceptions_listed < most; g++) {
-        const struct sw_rowgroup *group = job->version->group[g];
-        const struct sw_exceptions *exceptions = exceptions_of(group, column);
-        const uint32_t count = exceptions == NULL ? 0 : exceptions->count;
-        for (uint32_t i = 0; i < count && stats->exceptions_listed < most; i++) {
-            struct sw_span text = sw_exceptions_text(exceptions, i);
-            text.length = shown_bytes(text);
-            text.data = sw_arena_text(arena, text);
-            if (text.data == NULL) {
-                return SW_NO_MEMORY;
-            }
-            stats->exception[stats->exceptions_listed++] = (struct sw_described_exception){
-                sw_rowgroup_row_id(group, exceptions->row[i]), text};
-        }
-    }
-    return SW_OK;
-}
-
-static sw_status end_exceptions(struct sw_describe_job *job, uint32_t column,
-                                struct sw_column_stats *stats)
-{
-    for (uint32_t g = 0; g < job->version->groups; g++) {
-        const struct sw_exceptions *exceptions = exceptions_of(job->version->group[g], column);
-        stats->exceptions += exceptions == NULL ? 0 : exceptions->count;
-    }
-    if (stats->exceptions == 0) {
-        return SW_OK;
-    }
-    pthread_mutex_lock(&job->lock);
-    sw_status status = list_exceptions(job, column, stats);
-    pthread_mutex_unlock(&job->lock);
-    return status;
 }
 
 static sw_status end_column(struct sw_describe_job *job, struct column_work *work, uint32_t column)
@@ -362,7 +392,7 @@ static sw_status end_column(struct sw_describe_job *job, struct column_work *wor
         stats->distinct = sw_distinct_count_value(work->count, &stats->is_distinct_exact);
     }
     free_column(work);
-    return status == SW_OK ? end_exceptions(job, column, stats) : status;
+    return status;
 }
 
 /* -- claims ---------------------------------------------------------------------------------- */
@@ -401,7 +431,7 @@ static sw_status begin_column(struct sw_describe_job *job, struct column_work *w
 }
 
 static sw_status run_group(struct sw_describe_job *job, struct column_work *work, unsigned worker,
-                           bool *is_done)
+                           bool *is_done, struct sw_err *err)
 {
     uint32_t column = (uint32_t)(work - job->column);
     if (job->worker[worker] == NULL) {
@@ -411,7 +441,7 @@ static sw_status run_group(struct sw_describe_job *job, struct column_work *work
         SW_TRY(begin_column(job, work, column));
     }
     if (work->next_group < job->version->groups) {
-        SW_TRY(add_group(job, work, column, job->worker[worker]));
+        SW_TRY(add_group(job, work, column, job->worker[worker], err));
         work->next_group++;
     }
     *is_done = work->next_group == job->version->groups;
@@ -428,12 +458,14 @@ static bool step_work(struct sw_job *base, unsigned worker)
         return false;
     }
     bool is_done = false;
-    sw_status status = run_group(job, work, worker, &is_done);
+    struct sw_err err = {0};
+    sw_status status = run_group(job, work, worker, &is_done, &err);
     pthread_mutex_lock(&job->lock);
     work->is_busy = false;
     work->is_done = is_done;
-    if (status != SW_OK) {
+    if (status != SW_OK && job->status == SW_OK) {
         job->status = status;
+        job->err = err;
     }
     pthread_mutex_unlock(&job->lock);
     return true;
@@ -473,8 +505,12 @@ static void job_done(struct sw_job *base)
     }
     sw_describe_done_fn done = job->done;
     void *context = job->context;
+    struct sw_err err = job->err;
+    if (status == SW_CANCELLED || status == SW_NO_MEMORY) {
+        (void)sw_fail(&err, status, status == SW_CANCELLED ? "cancelled" : "out of memory");
+    }
     free_job(job);
-    done(context, status, description);
+    done(context, status, description, &err);
 }
 
 static const struct sw_job_ops describe_ops = {step_work, job_done};

@@ -39,9 +39,9 @@ struct sw_description {
 };
 void sw_description_free(struct sw_description *description);
 
-/* SW_OK with a description, or SW_NO_MEMORY or SW_CANCELLED with NULL. */
+/* SW_OK with a description, which the callee takes over; else NULL. */
 typedef void (*sw_describe_done_fn)(void *context, sw_status status,
-                                    struct sw_description *description); /* taken over by callee */
+                                    struct sw_description *description, const struct sw_err *err);
 struct sw_describe_job;
 SW_MUST_USE sw_status sw_describe_submit(struct sw_pool *pool, struct sw_lane *lane,
                                          struct sw_version *version, sw_describe_done_fn done,

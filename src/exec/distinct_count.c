@@ -12,12 +12,10 @@
 
 struct entry {
     uint64_t hash;
-    uint64_t word; /* or the text's address */
-    uint32_t length;
+    uint64_t word; /* or more of a text's hash */
 };
 
 struct sw_distinct_count {
-    bool is_text;
     uint32_t slots; /* power of two, at least twice the entries */
     uint32_t entries, capacity;
     uint32_t *slot;      /* entry index plus one; 0: free; owned */
@@ -25,13 +23,12 @@ struct sw_distinct_count {
     uint8_t *registers;  /* [REGISTERS] once the set was full; owned */
 };
 
-sw_status sw_distinct_count_new(bool is_text, struct sw_distinct_count **result)
+sw_status sw_distinct_count_new(struct sw_distinct_count **result)
 {
     struct sw_distinct_count *count = calloc(1, sizeof(*count));
     if (count == NULL) {
         return SW_NO_MEMORY;
     }
-    count->is_text = is_text;
     count->slots = SLOTS_FIRST;
     count->capacity = SLOTS_FIRST / 2;
     count->slot = calloc(count->slots, sizeof(*count->slot));
@@ -122,17 +119,9 @@ static sw_status grow(struct sw_distinct_count *count)
     return SW_OK;
 }
 
-static bool is_equal(const struct sw_distinct_count *count, const struct entry *a,
-                     const struct entry *b)
+static bool is_equal(const struct entry *a, const struct entry *b)
 {
-    if (a->hash != b->hash || a->length != b->length) {
-        return false;
-    }
-    if (!count->is_text) {
-        return a->word == b->word;
-    }
-    return a->length == 0 || memcmp((const char *)(uintptr_t)a->word,
-                                    (const char *)(uintptr_t)b->word, a->length) == 0;
+    return a->hash == b->hash && a->word == b->word;
 }
 
 static sw_status add(struct sw_distinct_count *count, const struct entry *entry)
@@ -143,7 +132,7 @@ static sw_status add(struct sw_distinct_count *count, const struct entry *entry)
     }
     uint32_t at = (uint32_t)entry->hash & (count->slots - 1);
     while (count->slot[at] != 0) {
-        if (is_equal(count, &count->entry[count->slot[at] - 1], entry)) {
+        if (is_equal(&count->entry[count->slot[at] - 1], entry)) {
             return SW_OK;
         }
         at = (at + 1) & (count->slots - 1);
@@ -175,9 +164,9 @@ sw_status sw_distinct_count_word(struct sw_distinct_count *count, uint64_t word)
 
 sw_status sw_distinct_count_text(struct sw_distinct_count *count, struct sw_span text)
 {
-    const struct entry entry = {.hash = sw_hash(text.data, text.length),
-                                .word = (uint64_t)(uintptr_t)text.data,
-                                .length = (uint32_t)text.length};
+    uint64_t hash[2];
+    sw_hash_wide(text.data, text.length, hash);
+    const struct entry entry = {.hash = hash[0], .word = hash[1]};
     return add(count, &entry);
 }
 

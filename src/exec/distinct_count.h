@@ -12,8 +12,9 @@
 
 struct sw_distinct_count;
 
-/* Of 64-bit words (is_text false) or texts; texts are borrowed until free. */
-SW_MUST_USE sw_status sw_distinct_count_new(bool is_text, struct sw_distinct_count **count);
+/* Of 64-bit words or of texts, not of both.  Texts are told apart by 128 bits of hash: where they
+ * lie may leave memory before the last is counted. */
+SW_MUST_USE sw_status sw_distinct_count_new(struct sw_distinct_count **count);
 void sw_distinct_count_free(struct sw_distinct_count *count);
 SW_MUST_USE sw_status sw_distinct_count_word(struct sw_distinct_count *count, uint64_t word);
 SW_MUST_USE sw_status sw_distinct_count_text(struct sw_distinct_count *count, struct sw_span text);

@@ -124,7 +124,7 @@ static size_t bitmap_words(uint32_t rows)
 
 /* The bitmap of a group, or NULL where all or none pass. */
 static sw_status count_group(struct sw_order_job *job, struct sw_sieve_state *sieve, uint32_t index,
-                             uint64_t **bitmap)
+                             uint64_t **bitmap, struct sw_err *err)
 {
     const struct sw_rowgroup *group = job->version->group[index];
     uint32_t *count = job->sort_count > 0 ? job->at + (size_t)index * job->buckets : NULL;
@@ -137,7 +137,7 @@ static sw_status count_group(struct sw_order_job *job, struct sw_sieve_state *si
     if (sw_sieve_reach(sieve, 0) == SW_REACH_SOME) {
         bits = calloc(words, sizeof(*bits));
         if (bits == NULL) {
-            return SW_NO_MEMORY;
+            return no_memory(err);
         }
     }
     for (uint32_t start = 0; start < group->rows; start += SW_VECTOR_ROWS) {
@@ -157,7 +157,7 @@ static sw_status count_group(struct sw_order_job *job, struct sw_sieve_state *si
         }
     }
     *bitmap = bits;
-    return SW_OK;
+    return sw_sieve_leave(sieve, err);
 }
 
 static sw_status count_work(struct sw_order_job *job, struct sw_sieve_state *sieve, uint32_t index,
@@ -165,10 +165,8 @@ static sw_status count_work(struct sw_order_job *job, struct sw_sieve_state *sie
 {
     uint64_t *bits = NULL;
     uint32_t rows = job->version->group[index]->rows;
-    if (count_group(job, sieve, index, &bits) != SW_OK) {
-        return no_memory(err);
-    }
-    sw_status tested = sw_sieve_status(sieve, 0, err);
+    sw_status tested = count_group(job, sieve, index, &bits, err);
+    tested = tested == SW_OK ? sw_sieve_status(sieve, 0, err) : tested;
     if (tested != SW_OK) {
         free(bits);
         return tested;
@@ -237,20 +235,26 @@ static sw_status place_work(struct sw_order_job *job, struct sw_err *err)
     return job->key == NULL || order->position == NULL ? no_memory(err) : SW_OK;
 }
 
-static void scatter_work(struct sw_order_job *job, struct sw_sieve_state *sieve, uint32_t index)
+/* A row whose words are not those that were counted has no place: nothing is placed of a vector
+ * that could not be read. */
+static sw_status scatter_work(struct sw_order_job *job, struct sw_sieve_state *sieve,
+                              uint32_t index, struct sw_err *err)
 {
     const struct sw_rowgroup *group = job->version->group[index];
     const uint64_t *bits = job->order->select[index];
     uint32_t *at = job->at + (size_t)index * job->buckets;
     uint64_t words[SW_VECTOR_ROWS];
     if (job->passed[index] == 0) {
-        return;
+        return SW_OK;
     }
     (void)sw_sieve_group(sieve, index);
     for (uint32_t start = 0; start < group->rows; start += SW_VECTOR_ROWS) {
         sw_sieve_vector(sieve, start);
         struct sw_batch *batch = sw_sieve_batch(sieve);
         sw_sort_words(&job->plan, batch, words);
+        if (sw_batch_is_lost(batch)) {
+            break;
+        }
         uint32_t base = (uint32_t)job->version->row_start[index] + start;
         for (uint32_t i = 0; i < batch->rows; i++) {
             if (bits != NULL && ((bits[(start + i) >> 6] >> ((start + i) & 63)) & 1) == 0) {
@@ -261,6 +265,7 @@ static void scatter_work(struct sw_order_job *job, struct sw_sieve_state *sieve,
             job->order->position[to] = base + i;
         }
     }
+    return sw_sieve_leave(sieve, err);
 }
 
 static sw_status sort_work(struct sw_order_job *job, struct spare *spare, uint32_t bucket,
@@ -281,9 +286,8 @@ static sw_status sort_work(struct sw_order_job *job, struct spare *spare, uint32
             return no_memory(err);
         }
     }
-    sw_sort_run(&job->plan, job->key + start, job->order->position + start, count, spare->key,
-                spare->position);
-    return SW_OK;
+    return sw_sort_run(&job->plan, job->key + start, job->order->position + start, count,
+                       spare->key, spare->position, err);
 }
 
 /* -- phases ----------------------------------------------------------------------- */
@@ -370,8 +374,7 @@ static sw_status run_part(struct sw_order_job *job, unsigned worker, enum phase 
     case PHASE_PLACE:
         return place_work(job, err);
     case PHASE_SCATTER:
-        scatter_work(job, sieve, part);
-        return SW_OK;
+        return scatter_work(job, sieve, part, err);
     case PHASE_SORT:
         return sort_work(job, &job->spare[worker], part, err);
     case PHASE_OVER:

@@ -8,6 +8,7 @@
 #include "base/obj.h"
 #include "base/thread.h"
 #include "exec/order_cache.h"
+#include "table/cells.h"
 
 #define PAGE_JOB_MAGIC 0x70616765u /* "page" */
 
@@ -31,79 +32,85 @@ struct sw_page_job {
 
 /* -- gather, on a worker -------------------------------------------------------------- */
 
-static bool copy_value(struct sw_page *page, struct sw_value value, struct sw_value *into)
+/* What a page is gathered with. */
+struct gathering {
+    const struct sw_page_job *job;
+    struct sw_page *page;
+    struct sw_cells cells;
+    struct sw_span *exception;            /* [rows] of a column; owned */
+    struct sw_page_exception *exceptions; /* of all; owned */
+    uint32_t capacity;
+};
+
+static sw_status no_memory(struct sw_err *err)
 {
-    *into = value;
-    if (value.type != SW_TYPE_STRING || value.is_null) {
-        return true;
-    }
-    into->u.s.data = sw_arena_text(&page->arena, value.u.s);
-    return into->u.s.data != NULL;
+    return sw_fail(err, SW_NO_MEMORY,
+                   "the server has no memory left for this page; ask for fewer rows or columns");
 }
 
-static bool gather_column(const struct sw_page_job *job, struct sw_page *page, uint32_t at,
-                          const uint32_t *group, const uint32_t *row)
+/* The cells of a column that do not fit their type, behind those of the columns before it. */
+static bool add_exceptions(struct gathering *gathering, uint32_t column)
 {
-    uint32_t column = job->column[at];
-    const struct sw_column *facts = &job->version->schema->column[column];
-    page->name[at] = sw_arena_text(&page->arena, sw_span_text(facts->name));
-    page->type[at] = facts->type;
-    page->value[at] = sw_arena_array(&page->arena, page->rows, sizeof(struct sw_value));
-    if (page->name[at] == NULL || (page->rows > 0 && page->value[at] == NULL)) {
-        return false;
-    }
+    struct sw_page *page = gathering->page;
     for (uint32_t i = 0; i < page->rows; i++) {
-        const struct sw_chunk *chunk = job->version->group[group[i]]->chunk[column];
-        if (!copy_value(page, sw_chunk_value(chunk, row[i]), &page->value[at][i])) {
-            return false;
+        if (gathering->exception[i].data == NULL) {
+            continue;
         }
+        if (page->exceptions == gathering->capacity) {
+            uint32_t capacity = gathering->capacity == 0 ? 16 : gathering->capacity * 2;
+            struct sw_page_exception *grown =
+                realloc(gathering->exceptions, capacity * sizeof(*grown));
+            if (grown == NULL) {
+                return false;
+            }
+            gathering->exceptions = grown;
+            gathering->capacity = capacity;
+        }
+        gathering->exceptions[page->exceptions++] =
+            (struct sw_page_exception){column, i, gathering->exception[i]};
     }
     return true;
 }
 
-/* The cells that do not fit their type, counted, and put into `list` where there is one. */
-static uint32_t find_exceptions(const struct sw_page_job *job, const struct sw_page *page,
-                                const uint32_t *group, const uint32_t *row,
-                                struct sw_page_exception *list)
+static sw_status gather_column(struct gathering *gathering, uint32_t at, struct sw_err *err)
 {
-    uint32_t count = 0;
-    for (uint32_t at = 0; at < job->columns; at++) {
-        for (uint32_t i = 0; i < page->rows; i++) {
-            const struct sw_chunk *chunk = job->version->group[group[i]]->chunk[job->column[at]];
-            struct sw_span text;
-            if (chunk == NULL || chunk->exceptions == NULL ||
-                !sw_exceptions_find(chunk->exceptions, row[i], &text)) {
-                continue;
-            }
-            if (list != NULL) {
-                list[count] = (struct sw_page_exception){at, i, text};
-            }
-            count++;
-        }
+    struct sw_page *page = gathering->page;
+    uint32_t column = gathering->job->column[at];
+    const struct sw_column *facts = &gathering->job->version->schema->column[column];
+    page->name[at] = sw_arena_text(&page->arena, sw_span_text(facts->name));
+    page->type[at] = facts->type;
+    page->value[at] = sw_arena_array(&page->arena, page->rows + (size_t)1, sizeof(struct sw_value));
+    if (page->name[at] == NULL || page->value[at] == NULL) {
+        return no_memory(err);
     }
-    return count;
+    SW_TRY(sw_cells_read(&gathering->cells, column, &page->arena, page->value[at],
+                         gathering->exception, err));
+    return add_exceptions(gathering, at) ? SW_OK : no_memory(err);
 }
 
-static bool gather_exceptions(const struct sw_page_job *job, struct sw_page *page,
-                              const uint32_t *group, const uint32_t *row)
+static bool take_exceptions(struct gathering *gathering)
 {
-    uint32_t count = find_exceptions(job, page, group, row, NULL);
-    if (count == 0) {
-        return true;
-    }
-    page->exception = sw_arena_array(&page->arena, count, sizeof(*page->exception));
+    struct sw_page *page = gathering->page;
+    page->exception = sw_arena_array(&page->arena, page->exceptions, sizeof(*page->exception));
     if (page->exception == NULL) {
         return false;
     }
-    page->exceptions = find_exceptions(job, page, group, row, page->exception);
-    for (uint32_t i = 0; i < count; i++) {
-        struct sw_span *text = &page->exception[i].text;
-        text->data = sw_arena_text(&page->arena, *text);
-        if (text->data == NULL) {
-            return false;
-        }
-    }
+    memcpy(page->exception, gathering->exceptions, page->exceptions * sizeof(*page->exception));
     return true;
+}
+
+static sw_status gather_columns(struct gathering *gathering, struct sw_err *err)
+{
+    struct sw_page *page = gathering->page;
+    gathering->exception = calloc(page->rows + (size_t)1, sizeof(*gathering->exception));
+    if (gathering->exception == NULL) {
+        return no_memory(err);
+    }
+    SW_TRY(sw_cells_row_ids(&gathering->cells, page->row_id, err));
+    for (uint32_t i = 0; i < page->columns; i++) {
+        SW_TRY(gather_column(gathering, i, err));
+    }
+    return page->exceptions == 0 || take_exceptions(gathering) ? SW_OK : no_memory(err);
 }
 
 static bool make_arrays(const struct sw_page_job *job, struct sw_page *page)
@@ -116,33 +123,34 @@ static bool make_arrays(const struct sw_page_job *job, struct sw_page *page)
     return page->name != NULL && page->type != NULL && page->value != NULL && page->row_id != NULL;
 }
 
-static bool gather(const struct sw_page_job *job, struct sw_page *page)
+static sw_status gather(const struct sw_page_job *job, struct sw_page *page, struct sw_err *err)
 {
     uint64_t position[SW_PAGE_ROWS_MAX];
-    uint32_t group[SW_PAGE_ROWS_MAX];
-    uint32_t row[SW_PAGE_ROWS_MAX];
+    struct sw_cell_at at[SW_PAGE_ROWS_MAX];
     page->version = job->version->number;
     page->total = job->order == NULL ? job->version->rows : job->order->rows;
     page->offset = job->offset;
     uint64_t left = job->offset < page->total ? page->total - job->offset : 0;
     page->rows = left < job->limit ? (uint32_t)left : job->limit;
     if (!make_arrays(job, page)) {
-        return false;
+        return no_memory(err);
     }
     if (job->order != NULL && page->rows > 0) {
         sw_order_positions(job->order, job->offset, page->rows, position);
     }
     for (uint32_t i = 0; i < page->rows; i++) {
-        uint64_t at = job->order == NULL ? job->offset + i : position[i];
-        sw_version_locate(job->version, at, &group[i], &row[i]);
-        page->row_id[i] = sw_rowgroup_row_id(job->version->group[group[i]], row[i]);
+        uint64_t row = job->order == NULL ? job->offset + i : position[i];
+        sw_version_locate(job->version, row, &at[i].group, &at[i].row);
     }
-    for (uint32_t i = 0; i < job->columns; i++) {
-        if (!gather_column(job, page, i, group, row)) {
-            return false;
-        }
+    struct gathering gathering = {.job = job, .page = page};
+    sw_status status = sw_cells_init(&gathering.cells, job->version, at, page->rows, err);
+    if (status == SW_OK) {
+        status = gather_columns(&gathering, err);
     }
-    return gather_exceptions(job, page, group, row);
+    sw_cells_fini(&gathering.cells);
+    free(gathering.exception);
+    free(gathering.exceptions);
+    return status;
 }
 
 static struct sw_page_job *job_of(struct sw_job *job)
@@ -160,12 +168,8 @@ static bool step_work(struct sw_job *base, unsigned worker)
     if (job->status != SW_OK) {
         return false;
     }
-    sw_status status = sw_page_new(&job->page);
-    if (status != SW_OK || !gather(job, job->page)) {
-        job->status = sw_fail(&job->err, SW_NO_MEMORY,
-                              "the server has no memory left for this "
-                              "page; ask for fewer rows or columns");
-    }
+    job->status =
+        sw_page_new(&job->page) == SW_OK ? gather(job, job->page, &job->err) : no_memory(&job->err);
     return false;
 }
 

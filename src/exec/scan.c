@@ -83,6 +83,16 @@ static bool is_mask_wanted(const struct sw_scan *scan, const struct sw_scan_work
     return false;
 }
 
+static void fail_all(struct sw_scan *scan, sw_status status, const struct sw_err *err)
+{
+    for (uint32_t i = 0; i < scan->slots; i++) {
+        if (scan->slot[i].is_active) {
+            sw_scan_fail(scan, &scan->slot[i], status, err);
+        }
+    }
+}
+
+/* Chunks whose values cannot be brought back fail all outputs: a vector is read for all of them. */
 static void read_group(struct sw_scan *scan, const struct sw_scan_worker *worker,
                        struct sw_stripe *stripe, uint32_t index)
 {
@@ -95,6 +105,14 @@ static void read_group(struct sw_scan *scan, const struct sw_scan_worker *worker
                 fold_outputs(scan, worker, stripe, mask, index);
             }
         }
+        if (sw_batch_is_lost(sw_sieve_batch(worker->sieve))) {
+            break;
+        }
+    }
+    struct sw_err err = {0};
+    sw_status status = sw_sieve_leave(worker->sieve, &err);
+    if (status != SW_OK) {
+        fail_all(scan, status, &err);
     }
 }
 
@@ -163,15 +181,6 @@ static bool release_stripe(struct sw_scan *scan, struct sw_stripe *stripe, uint3
     return is_folded;
 }
 
-static void fail_all(struct sw_scan *scan, sw_status status)
-{
-    for (uint32_t i = 0; i < scan->slots; i++) {
-        if (scan->slot[i].is_active) {
-            sw_scan_fail(scan, &scan->slot[i], status, NULL);
-        }
-    }
-}
-
 static struct sw_scan_worker *worker_of(struct sw_scan *scan, unsigned index)
 {
     struct sw_scan_worker *worker = &scan->worker[index];
@@ -179,7 +188,7 @@ static struct sw_scan_worker *worker_of(struct sw_scan *scan, unsigned index)
         sw_status status = sw_scan_worker_init(scan, worker);
         if (status != SW_OK) {
             sw_scan_worker_fini(worker);
-            fail_all(scan, status);
+            fail_all(scan, status, NULL);
             return NULL;
         }
     }

@@ -241,6 +241,11 @@ void sw_sieve_vector(struct sw_sieve_state *state, uint32_t start)
     }
 }
 
+sw_status sw_sieve_leave(struct sw_sieve_state *state, struct sw_err *err)
+{
+    return sw_batch_leave(state->cache, err);
+}
+
 static const uint64_t *filter_bits(struct sw_sieve_state *state, uint32_t index)
 {
     struct filter_at *filter = &state->filter[index];

@@ -4,6 +4,9 @@
  * of 2,048 rows, whatever asks for it, and not at all where the zones of a row
  * group decide.
  *
+ * The chunks that filters read are pinned with those of the batch (kernel/batch.h), so one whose
+ * zone decides never is.
+ *
  * A sieve is made on the loop and then immutable; each worker has a state of its
  * own, which also holds the batch that folds read.                              */
 #ifndef SW_EXEC_SIEVE_H
@@ -36,6 +39,8 @@ enum sw_filter_reach sw_sieve_reach(const struct sw_sieve_state *state, uint32_t
 /* The filters of the mask that decide row by row in this group, ascending: filters[] has room for
  * all; how many. */
 uint32_t sw_sieve_deciding(const struct sw_sieve_state *state, uint32_t mask, uint32_t *filters);
+/* After the last vector of the group: see sw_batch_leave. */
+SW_MUST_USE sw_status sw_sieve_leave(struct sw_sieve_state *state, struct sw_err *err);
 /* Stand at the vector of the group that begins at row `start`. */
 void sw_sieve_vector(struct sw_sieve_state *state, uint32_t start);
 /* Choose the rows of the vector that pass the mask: batch->select and ->selected are set (NULL when

@@ -73,35 +73,55 @@ static size_t common_length(struct sw_span a, struct sw_span b)
     return length;
 }
 
-/* How many bytes all texts of a column begin with in common; stops at the first that tells. */
-static uint32_t common_beginning(const struct sw_version *version, uint32_t column)
+/* What all texts of a chunk, which is pinned, and those before it begin with. */
+static void shorten(const struct sw_chunk *chunk, struct sw_buf *common, bool *has_text)
 {
-    struct sw_span common = {0};
-    bool has_text = false;
-    for (uint32_t group = 0; group < version->groups; group++) {
-        const struct sw_chunk *chunk = version->group[group]->chunk[column];
-        for (uint32_t row = 0; row < chunk->rows; row++) {
-            struct sw_value value = sw_chunk_value(chunk, row);
-            if (value.is_null) {
-                continue;
-            }
-            common.length = has_text ? common_length(common, value.u.s) : value.u.s.length;
-            common.data = value.u.s.data;
-            has_text = true;
-            if (common.length == 0) {
-                return 0;
-            }
+    for (uint32_t row = 0; row < chunk->rows; row++) {
+        struct sw_value value = sw_chunk_value(chunk, row);
+        if (value.is_null) {
+            continue;
+        }
+        if (!*has_text) {
+            sw_buf_put(common, value.u.s.data, value.u.s.length);
+            *has_text = true;
+        }
+        common->length = common_length(sw_buf_peek(common), value.u.s);
+        if (common->length == 0) {
+            return;
         }
     }
-    return (uint32_t)common.length;
 }
 
-static void add_text(struct sw_sort_plan *plan, const struct sw_sort_key *key)
+/* How many bytes all texts of a column begin with in common; stops at the first that tells. */
+static sw_status common_beginning(const struct sw_version *version, uint32_t column,
+                                  uint32_t *length, struct sw_err *err)
 {
-    struct sw_sort_field field = {.kind = SW_SORT_TEXT,
-                                  .column = key->column,
-                                  .is_descending = key->is_descending,
-                                  .skip = common_beginning(plan->version, key->column)};
+    struct sw_buf common;
+    bool has_text = false;
+    sw_status status = SW_OK;
+    sw_buf_init(&common);
+    for (uint32_t group = 0; group < version->groups && status == SW_OK; group++) {
+        const struct sw_chunk *chunk = version->group[group]->chunk[column];
+        status = sw_chunk_pin(chunk, err);
+        if (status == SW_OK) {
+            shorten(chunk, &common, &has_text);
+            sw_chunk_unpin(chunk);
+        }
+        if (has_text && common.length == 0) {
+            break;
+        }
+    }
+    *length = (uint32_t)common.length;
+    sw_buf_fini(&common);
+    return status;
+}
+
+static sw_status add_text(struct sw_sort_plan *plan, const struct sw_sort_key *key,
+                          struct sw_err *err)
+{
+    struct sw_sort_field field = {
+        .kind = SW_SORT_TEXT, .column = key->column, .is_descending = key->is_descending};
+    SW_TRY(common_beginning(plan->version, key->column, &field.skip, err));
     const struct sw_sort_level *last = plan->levels > 0 ? &plan->level[plan->levels - 1] : NULL;
     if (last != NULL && !last->is_text && last->bits < 64) {
         add_beginning(plan, field);
@@ -112,6 +132,7 @@ static void add_text(struct sw_sort_plan *plan, const struct sw_sort_key *key)
     level->column = key->column;
     level->skip = field.skip;
     level->bits = 64;
+    return SW_OK;
 }
 
 /* The dictionary that all chunks of a column share, or NULL; *count: codes that occur. */
@@ -137,8 +158,7 @@ static sw_status add_string(struct sw_sort_plan *plan, const struct sw_sort_key 
     uint32_t count;
     struct sw_dict *dict = shared_dict(plan->version, key->column, &count);
     if (dict == NULL) {
-        add_text(plan, key);
-        return SW_OK;
+        return add_text(plan, key, err);
     }
     if (count < 2) {
         return SW_OK;
@@ -371,22 +391,28 @@ static uint64_t field_at(const struct sw_sort_field *field, const struct sw_chun
     return 0;
 }
 
-static struct sw_span text_at(const struct sw_sort_plan *plan, uint32_t column, uint64_t position)
+/* Until the next look at a row. */
+static struct sw_span text_at(const struct sw_sort_plan *plan, struct sw_pins *pins,
+                              uint32_t column, uint64_t position)
 {
     uint32_t group;
     uint32_t row;
     sw_version_locate(plan->version, position, &group, &row);
-    struct sw_value value = sw_chunk_value(plan->version->group[group]->chunk[column], row);
+    const struct sw_chunk *chunk = sw_pins_get(pins, plan->version->group[group]->chunk[column]);
+    if (chunk == NULL) {
+        return (struct sw_span){0};
+    }
+    struct sw_value value = sw_chunk_value(chunk, row);
     return value.is_null ? (struct sw_span){0} : value.u.s;
 }
 
-uint64_t sw_sort_word(const struct sw_sort_plan *plan, uint32_t index, uint32_t depth,
-                      uint64_t position)
+uint64_t sw_sort_word(const struct sw_sort_plan *plan, struct sw_pins *pins, uint32_t index,
+                      uint32_t depth, uint64_t position)
 {
     const struct sw_sort_level *level = &plan->level[index];
     if (level->is_text) {
         size_t from = level->skip + (size_t)depth * 8;
-        return text_word(text_at(plan, level->column, position), from, level->is_descending);
+        return text_word(text_at(plan, pins, level->column, position), from, level->is_descending);
     }
     uint32_t group;
     uint32_t row;
@@ -394,16 +420,18 @@ uint64_t sw_sort_word(const struct sw_sort_plan *plan, uint32_t index, uint32_t 
     sw_version_locate(plan->version, position, &group, &row);
     for (uint32_t i = level->first; i < level->end; i++) {
         const struct sw_sort_field *field = &plan->field[i];
-        const struct sw_chunk *chunk = plan->version->group[group]->chunk[field->column];
-        push(&word, field, field_at(field, chunk, row));
+        const struct sw_chunk *chunk =
+            sw_pins_get(pins, plan->version->group[group]->chunk[field->column]);
+        push(&word, field, chunk == NULL ? 0 : field_at(field, chunk, row));
     }
     return word;
 }
 
-uint64_t sw_sort_length(const struct sw_sort_plan *plan, uint32_t index, uint64_t position)
+uint64_t sw_sort_length(const struct sw_sort_plan *plan, struct sw_pins *pins, uint32_t index,
+                        uint64_t position)
 {
     const struct sw_sort_level *level = &plan->level[index];
     sw_assert(level->is_text);
-    uint64_t length = text_at(plan, level->column, position).length;
+    uint64_t length = text_at(plan, pins, level->column, position).length;
     return level->is_descending ? ~length : length;
 }

@@ -12,6 +12,7 @@
 
 #include "exec/order.h"
 #include "kernel/batch.h"
+#include "table/pins.h"
 
 #define SW_SORT_LEVELS_MAX (3u * SW_SORT_KEYS_MAX)
 
@@ -52,15 +53,17 @@ SW_MUST_USE sw_status sw_sort_plan_work(const struct sw_version *version,
 /* The words of level 0 of all rows of a vector. */
 void sw_sort_words(const struct sw_sort_plan *plan, struct sw_batch *batch, uint64_t *words);
 /* The word of a row at one level; text: of the eight bytes from
- * skip + 8 * depth. */
-uint64_t sw_sort_word(const struct sw_sort_plan *plan, uint32_t level, uint32_t depth,
-                      uint64_t position);
+ * skip + 8 * depth.  0 where pins could not get at the row. */
+uint64_t sw_sort_word(const struct sw_sort_plan *plan, struct sw_pins *pins, uint32_t level,
+                      uint32_t depth, uint64_t position);
 /* Text at a level: its length, which tells apart what padding made equal. */
-uint64_t sw_sort_length(const struct sw_sort_plan *plan, uint32_t level, uint64_t position);
+uint64_t sw_sort_length(const struct sw_sort_plan *plan, struct sw_pins *pins, uint32_t level,
+                        uint64_t position);
 
 /* Sort key[] and position[] (equal keys by position as they come), whose keys are words of level 0,
- * by all levels.  spare_*: room for as many. */
-void sw_sort_run(const struct sw_sort_plan *plan, uint64_t *key, uint32_t *position, size_t count,
-                 uint64_t *spare_key, uint32_t *spare_position);
+ * by all levels.  spare_*: room for as many.  As sw_chunk_pin: rows could not be read. */
+SW_MUST_USE sw_status sw_sort_run(const struct sw_sort_plan *plan, uint64_t *key,
+                                  uint32_t *position, size_t count, uint64_t *spare_key,
+                                  uint32_t *spare_position, struct sw_err *err);
 
 #endif

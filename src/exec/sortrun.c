@@ -8,6 +8,7 @@ struct sorter {
     const struct sw_sort_plan *plan;
     uint64_t *spare_key;
     uint32_t *spare_position;
+    struct sw_pins pins;
 };
 
 /* Where a run stands: which level its keys are of, and where in a text. */
@@ -83,15 +84,18 @@ static void sort_keys(struct sorter *sorter, uint64_t *key, uint32_t *position, 
 }
 
 /* The stage after one in which all rows of a run were equal; false: there is none. */
-static bool next_stage(const struct sorter *sorter, struct stage *stage, const uint32_t *position,
+static bool next_stage(struct sorter *sorter, struct stage *stage, const uint32_t *position,
                        size_t count)
 {
     const struct sw_sort_plan *plan = sorter->plan;
+    if (sorter->pins.status != SW_OK) {
+        return false;
+    }
     if (stage->level < plan->levels && plan->level[stage->level].is_text && !stage->is_length) {
         uint64_t longest = 0;
         bool is_descending = plan->level[stage->level].is_descending;
         for (size_t i = 0; i < count; i++) {
-            uint64_t length = sw_sort_length(plan, stage->level, position[i]);
+            uint64_t length = sw_sort_length(plan, &sorter->pins, stage->level, position[i]);
             length = is_descending ? ~length : length;
             longest = length > longest ? length : longest;
         }
@@ -104,13 +108,14 @@ static bool next_stage(const struct sorter *sorter, struct stage *stage, const u
     return stage->level < plan->levels;
 }
 
-static void load_keys(const struct sorter *sorter, const struct stage *stage, uint64_t *key,
+static void load_keys(struct sorter *sorter, const struct stage *stage, uint64_t *key,
                       const uint32_t *position, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         key[i] = stage->is_length
-                     ? sw_sort_length(sorter->plan, stage->level, position[i])
-                     : sw_sort_word(sorter->plan, stage->level, stage->depth, position[i]);
+                     ? sw_sort_length(sorter->plan, &sorter->pins, stage->level, position[i])
+                     : sw_sort_word(sorter->plan, &sorter->pins, stage->level, stage->depth,
+                                    position[i]);
     }
 }
 
@@ -160,11 +165,14 @@ static void sort_stage(struct sorter *sorter, uint64_t *key, uint32_t *position,
     }
 }
 
-void sw_sort_run(const struct sw_sort_plan *plan, uint64_t *key, uint32_t *position, size_t count,
-                 uint64_t *spare_key, uint32_t *spare_position)
+sw_status sw_sort_run(const struct sw_sort_plan *plan, uint64_t *key, uint32_t *position,
+                      size_t count, uint64_t *spare_key, uint32_t *spare_position,
+                      struct sw_err *err)
 {
-    if (count > 1) {
-        struct sorter sorter = {plan, spare_key, spare_position};
-        sort_stage(&sorter, key, position, count, (struct stage){0});
+    if (count < 2) {
+        return SW_OK;
     }
+    struct sorter sorter = {.plan = plan, .spare_key = spare_key, .spare_position = spare_position};
+    sort_stage(&sorter, key, position, count, (struct stage){0});
+    return sw_pins_leave(&sorter.pins, err);
 }

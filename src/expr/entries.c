@@ -180,7 +180,7 @@ static bool prepare(struct sw_expr_state *state, uint32_t at, struct sw_entries 
 static void look_up_truth(const struct sw_entries *entries, struct sw_batch *batch, uint32_t column,
                           struct sw_vec *out)
 {
-    const struct sw_chunk *chunk = sw_batch_chunk(batch, column);
+    const struct sw_chunk *chunk = sw_batch_values(batch, column);
     const uint64_t *valid = sw_batch_valid(batch, column);
     uint64_t *restrict bits = out->store->u.bits;
     uint64_t *restrict known = out->store->valid;
@@ -224,8 +224,8 @@ bool sw_entries_look_up(struct sw_expr_state *state, uint32_t at)
     if (batch == NULL || !sw_batch_is_coded(batch, look->column)) {
         return false;
     }
-    const struct sw_chunk *chunk = sw_batch_chunk(batch, look->column);
-    if (chunk->dict_count == 0 || !prepare(state, at, entries, chunk)) {
+    const struct sw_chunk *chunk = sw_batch_values(batch, look->column);
+    if (chunk == NULL || chunk->dict_count == 0 || !prepare(state, at, entries, chunk)) {
         return false;
     }
     struct sw_vec *out = &state->vecs[look->out];

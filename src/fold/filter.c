@@ -104,8 +104,11 @@ void sw_filter_test_texts(const struct sw_filter *filter, struct sw_filter_state
     const struct sw_chunk *chunk = sw_batch_chunk(batch, filter->column);
     if (chunk->encoding == SW_ENC_DICT &&
         learn_codes(filter, state, chunk->dict, chunk->dict_count)) {
-        sw_compare_codes(chunk, batch->start, batch->rows, state->passes, into);
-        return;
+        const struct sw_chunk *values = sw_batch_values(batch, filter->column);
+        if (values != NULL) {
+            sw_compare_codes(values, batch->start, batch->rows, state->passes, into);
+            return;
+        }
     }
     memset(into, 0, SW_VECTOR_WORDS * sizeof(*into));
     for (uint32_t i = 0; i < batch->rows; i++) {

@@ -71,12 +71,12 @@ static void test_between(const struct sw_filter *filter, struct sw_filter_state 
                          struct sw_batch *batch, uint64_t *into)
 {
     const struct between *b = between_of(filter);
-    const struct sw_chunk *chunk = sw_batch_chunk(batch, filter->column);
     if (b->is_everything) {
         sw_bits_all(into, batch->rows);
         return;
     }
-    if (b->is_nothing) {
+    const struct sw_chunk *chunk = b->is_nothing ? NULL : sw_batch_values(batch, filter->column);
+    if (chunk == NULL) {
         memset(into, 0, SW_VECTOR_WORDS * sizeof(*into));
         return;
     }

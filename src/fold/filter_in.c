@@ -101,9 +101,9 @@ static enum sw_filter_reach reach_in(const struct sw_filter *filter,
 static void test_numbers(const struct in *in, struct sw_batch *batch, uint64_t *into)
 {
     uint32_t column = in->head.column;
-    const struct sw_chunk *chunk = sw_batch_chunk(batch, column);
+    const struct sw_chunk *chunk = sw_batch_values(batch, column);
     uint8_t flags[SW_VECTOR_ROWS];
-    if (in->count == 1 && in->type != SW_TYPE_FLOAT) {
+    if (chunk != NULL && in->count == 1 && in->type != SW_TYPE_FLOAT) {
         sw_compare_ints(chunk, batch->start, batch->rows, in->ints[0], in->ints[0], into);
         return;
     }

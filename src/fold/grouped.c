@@ -186,7 +186,10 @@ static sw_status fold_codes(const struct sw_grouped *grouped, struct sw_grouped_
     uint16_t wide[SW_VECTOR_ROWS];
     uint16_t with_null[SW_VECTOR_ROWS];
     uint32_t column = grouped->column[0];
-    const struct sw_chunk *chunk = sw_batch_chunk(batch, column);
+    const struct sw_chunk *chunk = sw_batch_values(batch, column);
+    if (chunk == NULL) {
+        return SW_CANCELLED; /* sw_batch_leave says why */
+    }
     const uint64_t *valid = sw_batch_valid(batch, column);
     struct sw_grouping grouping = {.groups = CODE_GROUPS(state->codes),
                                    .has_spare = true,

@@ -167,8 +167,8 @@ static sw_status tuples_of(struct sw_keys *keys, struct sw_batch *batch, const u
     return SW_OK;
 }
 
-sw_status sw_keys_of(struct sw_keys *keys, struct sw_batch *batch, const uint16_t *row, uint32_t n,
-                     uint32_t *key)
+static sw_status keys_of(struct sw_keys *keys, struct sw_batch *batch, const uint16_t *row,
+                         uint32_t n, uint32_t *key)
 {
     if (has_tuples(keys)) {
         return tuples_of(keys, batch, row, n, key);
@@ -179,6 +179,14 @@ sw_status sw_keys_of(struct sw_keys *keys, struct sw_batch *batch, const uint16_
     keys->count = n > 0 ? 1 : keys->count;
     memset(key, 0, n * sizeof(*key));
     return SW_OK;
+}
+
+/* Keys of a column that is lost may be such as no row has: nobody gets to see them. */
+sw_status sw_keys_of(struct sw_keys *keys, struct sw_batch *batch, const uint16_t *row, uint32_t n,
+                     uint32_t *key)
+{
+    SW_TRY(keys_of(keys, batch, row, n, key));
+    return sw_batch_is_lost(batch) ? SW_CANCELLED : SW_OK;
 }
 
 sw_status sw_keys_add_code(struct sw_keys *keys, uint32_t code, uint32_t *key)

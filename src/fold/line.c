@@ -305,7 +305,7 @@ static struct sw_line_mark mark_at(const struct stretch *stretch, uint32_t row)
     const struct sw_batch *batch = stretch->batch;
     struct sw_line_mark mark = {
         .y = stretch->y[row], .group = batch->group_index, .row = batch->start + row};
-    sw_decode_floats(sw_batch_chunk(batch, stretch->line->x), mark.row, 1, &mark.x);
+    mark.x = sw_batch_float(batch, stretch->line->x, row);
     return mark;
 }
 
@@ -476,8 +476,7 @@ static sw_status merge(const void *plan_, void *into_, const void *from_, uint32
 static sw_status finish(void *plan_, void *state, struct sw_series *series, size_t panel,
                         struct sw_err *err)
 {
-    (void)err;
-    return sw_line_finish(plan_, state, series, panel);
+    return sw_line_finish(plan_, state, series, panel, err);
 }
 
 const struct sw_fold sw_fold_line = {

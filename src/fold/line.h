@@ -48,7 +48,7 @@ static inline unsigned sw_line_places(const struct sw_line *line)
 }
 
 SW_MUST_USE sw_status sw_line_finish(const struct sw_line *line, const struct sw_line_state *state,
-                                     struct sw_series *series, size_t panel);
+                                     struct sw_series *series, size_t panel, struct sw_err *err);
 
 /* lttb.c: the indices of `points` of n points (x ascending) that keep the shape; kept has room for
  * n; returns how many. */

@@ -3,6 +3,7 @@
 
 #include "fold/binned.h"
 #include "fold/line.h"
+#include "table/cells.h"
 
 /* -- rows --------------------------------------------------------------------------- */
 
@@ -42,10 +43,26 @@ static size_t gather(const struct sw_line *line, const struct sw_line_state *sta
     return kept;
 }
 
-static struct sw_value cell_of(const struct sw_line *line, uint32_t column,
-                               const struct sw_line_mark *mark)
+/* The column's values at the marks, which are numbers. */
+static sw_status read_cells(const struct sw_line *line, uint32_t column,
+                            const struct sw_line_mark *mark, size_t n, struct sw_value *values,
+                            struct sw_err *err)
 {
-    return sw_chunk_value(line->version->group[mark->group]->chunk[column], mark->row);
+    struct sw_cell_at *at = malloc((n + 1) * sizeof(*at));
+    if (at == NULL) {
+        return SW_NO_MEMORY;
+    }
+    for (size_t i = 0; i < n; i++) {
+        at[i] = (struct sw_cell_at){mark[i].group, mark[i].row};
+    }
+    struct sw_cells cells = {0};
+    sw_status status = sw_cells_init(&cells, line->version, at, n, err);
+    if (status == SW_OK) {
+        status = sw_cells_read(&cells, column, NULL, values, NULL, err);
+    }
+    sw_cells_fini(&cells);
+    free(at);
+    return status;
 }
 
 /* -- fields ---------------------------------------------------------------------------- */
@@ -53,7 +70,7 @@ static struct sw_value cell_of(const struct sw_line *line, uint32_t column,
 /* The column's values at the rows; times as milliseconds, truth as 0 and 1, NaN as null. */
 static sw_status put_column(const struct sw_line *line, uint32_t column,
                             const struct sw_line_mark *mark, size_t n, struct sw_series *series,
-                            size_t panel, const char *group, const char *name)
+                            size_t panel, const char *group, const char *name, struct sw_err *err)
 {
     enum sw_type type = line->version->schema->column[column].type;
     bool is_time = type == SW_TYPE_DATE || type == SW_TYPE_TIMESTAMP;
@@ -64,8 +81,8 @@ static sw_status put_column(const struct sw_line *line, uint32_t column,
     if (values == NULL) {
         return SW_NO_MEMORY;
     }
-    for (size_t i = 0; i < n; i++) {
-        values[i] = cell_of(line, column, &mark[i]);
+    sw_status status = read_cells(line, column, mark, n, values, err);
+    for (size_t i = 0; i < n && status == SW_OK; i++) {
         values[i].type = shown;
         if (shown == SW_TYPE_FLOAT) {
             values[i].is_null = values[i].is_null || values[i].u.f != values[i].u.f;
@@ -73,7 +90,9 @@ static sw_status put_column(const struct sw_line *line, uint32_t column,
             values[i].u.i *= type == SW_TYPE_DATE ? 86400000 : 1;
         }
     }
-    sw_status status = sw_series_values(series, panel, group, name, shown, values, n);
+    if (status == SW_OK) {
+        status = sw_series_values(series, panel, group, name, shown, values, n);
+    }
     if (status == SW_OK && is_time) {
         sw_series_mark_axis(series, panel);
     }
@@ -82,12 +101,12 @@ static sw_status put_column(const struct sw_line *line, uint32_t column,
 }
 
 static sw_status put_rows(const struct sw_line *line, const struct sw_line_mark *mark, size_t n,
-                          struct sw_series *series, size_t panel)
+                          struct sw_series *series, size_t panel, struct sw_err *err)
 {
-    SW_TRY(put_column(line, line->x, mark, n, series, panel, NULL, "x"));
+    SW_TRY(put_column(line, line->x, mark, n, series, panel, NULL, "x", err));
     for (uint32_t k = 0; k < line->ys; k++) {
         const char *name = line->version->schema->column[line->y[k]].name;
-        SW_TRY(put_column(line, line->y[k], mark, n, series, panel, "y", name));
+        SW_TRY(put_column(line, line->y[k], mark, n, series, panel, "y", name, err));
     }
     return SW_OK;
 }
@@ -95,15 +114,19 @@ static sw_status put_rows(const struct sw_line *line, const struct sw_line_mark 
 /* -- methods --------------------------------------------------------------------------- */
 
 /* Of the marks those that lttb chooses by the first y; marks without it are left out. */
-static sw_status thin(const struct sw_line *line, struct sw_line_mark *mark, size_t *n)
+static sw_status thin(const struct sw_line *line, struct sw_line_mark *mark, size_t *n,
+                      struct sw_err *err)
 {
     size_t kept = 0;
     double *x = malloc((*n + 1) * sizeof(*x));
     double *y = malloc((*n + 1) * sizeof(*y));
     size_t *index = malloc((*n + 1) * sizeof(*index));
-    sw_status status = x == NULL || y == NULL || index == NULL ? SW_NO_MEMORY : SW_OK;
+    struct sw_value *values = malloc((*n + 1) * sizeof(*values));
+    sw_status status = x == NULL || y == NULL || index == NULL || values == NULL
+                           ? SW_NO_MEMORY
+                           : read_cells(line, line->y[0], mark, *n, values, err);
     for (size_t i = 0; i < *n && status == SW_OK; i++) {
-        struct sw_value value = cell_of(line, line->y[0], &mark[i]);
+        struct sw_value value = values[i];
         double number = value.is_null                 ? 0
                         : value.type == SW_TYPE_FLOAT ? value.u.f
                                                       : (double)value.u.i;
@@ -122,6 +145,7 @@ static sw_status thin(const struct sw_line *line, struct sw_line_mark *mark, siz
     free(x);
     free(y);
     free(index);
+    free(values);
     return status;
 }
 
@@ -153,7 +177,7 @@ static sw_status put_means(const struct sw_line *line, const struct sw_line_stat
 }
 
 sw_status sw_line_finish(const struct sw_line *line, const struct sw_line_state *state,
-                         struct sw_series *series, size_t panel)
+                         struct sw_series *series, size_t panel, struct sw_err *err)
 {
     SW_TRY(state->status);
     if (line->method == SW_LINE_MEAN) {
@@ -165,9 +189,9 @@ sw_status sw_line_finish(const struct sw_line *line, const struct sw_line_state 
         return SW_NO_MEMORY;
     }
     size_t n = gather(line, state, mark);
-    sw_status status = line->method == SW_LINE_LTTB ? thin(line, mark, &n) : SW_OK;
+    sw_status status = line->method == SW_LINE_LTTB ? thin(line, mark, &n, err) : SW_OK;
     if (status == SW_OK) {
-        status = put_rows(line, mark, n, series, panel);
+        status = put_rows(line, mark, n, series, panel, err);
     }
     free(mark);
     return status;

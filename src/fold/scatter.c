@@ -6,7 +6,7 @@
 #include "base/params.h"
 #include "fold/binned.h"
 #include "fold/kinds.h"
-#include "kernel/kernel.h"
+#include "table/cells.h"
 
 #define POINTS_DEFAULT 1000
 
@@ -168,7 +168,7 @@ static void fold_row(const struct scatter *scatter, struct state *state,
     const struct sw_rowgroup *group = batch->group;
     uint32_t at = batch->start + row;
     struct point point = {.row_id = group->row_ids == NULL ? group->first_row_id + at
-                                                           : sw_rowgroup_row_id(group, at),
+                                                           : sw_batch_row_id(batch, row),
                           .x = x,
                           .y = y,
                           .group = batch->group_index,
@@ -223,10 +223,8 @@ static void fold_hashes(const struct scatter *scatter, struct state *state, stru
         bits &= is_full ? bits_below(first + word * 64, state->heap[0].hash) : UINT64_MAX;
         for (; bits != 0; bits &= bits - 1) {
             uint32_t row = word * 64 + (uint32_t)__builtin_ctzll(bits);
-            double x;
-            double y;
-            sw_decode_floats(sw_batch_chunk(batch, scatter->x), batch->start + row, 1, &x);
-            sw_decode_floats(sw_batch_chunk(batch, scatter->y), batch->start + row, 1, &y);
+            double x = sw_batch_float(batch, scatter->x, row);
+            double y = sw_batch_float(batch, scatter->y, row);
             fold_row(scatter, state, batch, row, x, y);
         }
     }
@@ -330,20 +328,31 @@ static sw_status put_axes(const struct scatter *scatter, const struct state *sta
 }
 
 static sw_status put_color(const struct scatter *scatter, const struct state *state,
-                           struct sw_series *series, size_t panel)
+                           struct sw_series *series, size_t panel, struct sw_err *err)
 {
+    struct sw_arena arena;
+    struct sw_cells cells = {0};
     struct sw_value *values = malloc((state->count + (size_t)1) * sizeof(*values));
-    if (values == NULL) {
-        return SW_NO_MEMORY;
+    struct sw_cell_at *at = malloc((state->count + (size_t)1) * sizeof(*at));
+    sw_status status = values == NULL || at == NULL ? SW_NO_MEMORY : SW_OK;
+    sw_arena_init(&arena);
+    for (uint32_t i = 0; i < state->count && status == SW_OK; i++) {
+        at[i] = (struct sw_cell_at){state->heap[i].group, state->heap[i].row};
     }
-    for (uint32_t i = 0; i < state->count; i++) {
-        const struct point *point = &state->heap[i];
-        const struct sw_rowgroup *group = scatter->version->group[point->group];
-        values[i] = sw_chunk_value(group->chunk[scatter->color], point->row);
+    if (status == SW_OK) {
+        status = sw_cells_init(&cells, scatter->version, at, state->count, err);
     }
-    sw_status status =
-        sw_series_values(series, panel, NULL, "color", scatter->color_type, values, state->count);
+    if (status == SW_OK) {
+        status = sw_cells_read(&cells, scatter->color, &arena, values, NULL, err);
+    }
+    if (status == SW_OK) {
+        status = sw_series_values(series, panel, NULL, "color", scatter->color_type, values,
+                                  state->count);
+    }
+    sw_cells_fini(&cells);
+    sw_arena_fini(&arena);
     free(values);
+    free(at);
     return status;
 }
 
@@ -353,11 +362,10 @@ static sw_status finish(void *plan_, void *state_, struct sw_series *series, siz
     const struct scatter *scatter = plan_;
     struct state *state = state_;
     int64_t total = (int64_t)state->total;
-    (void)err;
     qsort(state->heap, state->count, sizeof(*state->heap), compare_points);
     SW_TRY(put_axes(scatter, state, series, panel));
     if (scatter->has_color) {
-        SW_TRY(put_color(scatter, state, series, panel));
+        SW_TRY(put_color(scatter, state, series, panel, err));
     }
     SW_TRY(sw_series_ints(series, panel, NULL, "total", SW_TYPE_INT, &total, NULL, 1));
     sw_series_mark_scalar(series, panel);

@@ -51,7 +51,7 @@ static void part_of(const struct sw_chunk *chunk, const struct sw_axis *axis,
         sw_axis_places(axis, work->values, n, part);
     }
     uint16_t none = (uint16_t)(axis->bins + 2);
-    for (uint32_t word = 0; word < sw_bits_words(n) && chunk->valid != NULL; word++) {
+    for (uint32_t word = 0; word < sw_bits_words(n) && chunk->zone.nulls > 0; word++) {
         uint64_t nulls = ~chunk->valid[start / 64 + word] & sw_bits_inside(n, word);
         for (; nulls != 0; nulls &= nulls - 1) {
             part[word * 64 + (uint32_t)__builtin_ctzll(nulls)] = none;
@@ -205,12 +205,9 @@ static void enter(struct kept *kept, const struct sw_axis *axis)
 
 /* -- for users ---------------------------------------------------------------------------- */
 
-struct sw_places *sw_places_of(const struct sw_chunk *chunk, const struct sw_axis *axis,
-                               struct sw_places_work *work)
+struct sw_places *sw_places_find(const struct sw_chunk *chunk, const struct sw_axis *axis)
 {
     (void)pthread_mutex_lock(&cache.lock);
-    struct sw_budget *budget = cache.budget;
-    bool is_kept = cache.limit > 0;
     struct kept *kept = find(chunk->id, axis);
     if (kept != NULL) {
         unlist(kept);
@@ -218,10 +215,21 @@ struct sw_places *sw_places_of(const struct sw_chunk *chunk, const struct sw_axi
         atomic_fetch_add_explicit(&kept->refs, 1, memory_order_relaxed);
     }
     (void)pthread_mutex_unlock(&cache.lock);
-    if (kept != NULL) {
-        return &kept->places;
+    return kept == NULL ? NULL : &kept->places;
+}
+
+struct sw_places *sw_places_of(const struct sw_chunk *chunk, const struct sw_axis *axis,
+                               struct sw_places_work *work)
+{
+    struct sw_places *known = sw_places_find(chunk, axis);
+    if (known != NULL) {
+        return known;
     }
-    kept = is_kept ? make_kept(chunk, axis, work, budget) : NULL;
+    (void)pthread_mutex_lock(&cache.lock);
+    struct sw_budget *budget = cache.budget;
+    bool is_kept = cache.limit > 0;
+    (void)pthread_mutex_unlock(&cache.lock);
+    struct kept *kept = is_kept ? make_kept(chunk, axis, work, budget) : NULL;
     if (kept == NULL) {
         return NULL;
     }

@@ -11,7 +11,7 @@
  * For a scan: kernel/batch.h (sw_batch_places) takes a reference per row group and hands out a
  * vector's part.  For an index over whole chunks (a brush's cube): sw_places_of with a workspace of
  * one's own, hold the reference while reading, sw_places_unref.  Any thread; one lock, taken once
- * for each row group. */
+ * or twice for each row group. */
 #ifndef SW_KERNEL_PLACES_H
 #define SW_KERNEL_PLACES_H
 
@@ -35,12 +35,16 @@ struct sw_places_work {
     uint16_t part[SW_VECTOR_ROWS];
 };
 
-/* The codes of the chunk on the axis with a reference, known or made now and kept; NULL when there
- * is no memory to keep them. */
+/* The codes of the chunk on the axis with a reference where they are known, else NULL: the chunk
+ * need not be pinned. */
+struct sw_places *sw_places_find(const struct sw_chunk *chunk, const struct sw_axis *axis);
+/* The same, but what is not known is made now from the pinned chunk and kept; NULL when there is no
+ * memory to keep it. */
 struct sw_places *sw_places_of(const struct sw_chunk *chunk, const struct sw_axis *axis,
                                struct sw_places_work *work);
 void sw_places_unref(struct sw_places *places); /* NULL accepted */
-/* The codes without keeping them: narrow[chunk->rows] or wide[chunk->rows], as the axis says. */
+/* The codes of a pinned chunk without keeping them: narrow[chunk->rows] or wide[chunk->rows], as
+ * the axis says. */
 void sw_places_make(const struct sw_chunk *chunk, const struct sw_axis *axis,
                     struct sw_places_work *work, uint8_t *narrow, uint16_t *wide);
 

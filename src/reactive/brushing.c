@@ -193,6 +193,10 @@ bool sw_brushing_answer(struct sw_run *run, struct sw_run_item *item)
     }
     item->status =
         sw_brush_answer(brushing->brush, (uint32_t)slot, &item->series, &item->rows, &item->err);
+    if (item->status == SW_AGAIN) { /* a scan, as if there were no index */
+        item->status = SW_OK;
+        return false;
+    }
     return true;
 }
 

@@ -212,20 +212,18 @@ static void cancel_describe(void *work)
     sw_describe_cancel(call->job);
 }
 
-static void describe_done(void *context, sw_status status, struct sw_description *description)
+static void describe_done(void *context, sw_status status, struct sw_description *description,
+                          const struct sw_err *err)
 {
     struct describe_call *call = context;
     struct sw_buf result;
     sw_buf_init(&result);
-    struct sw_err err;
     if (status == SW_OK) {
         put_description(&result, call->table, call->version, call->is_loading, description);
         sw_description_free(call->table->description);
         call->table->description = description;
-    } else {
-        (void)sw_fail(&err, status, status == SW_CANCELLED ? "cancelled" : "out of memory");
     }
-    sw_pending_answer(call->pending, &result, status == SW_OK ? NULL : &err);
+    sw_pending_answer(call->pending, &result, status == SW_OK ? NULL : err);
     sw_buf_fini(&result);
     sw_version_unref(call->version);
     sw_table_unref(call->table);

@@ -10,8 +10,10 @@ struct outcome {
     struct sw_description *description;
 };
 
-static void describe_done(void *context, sw_status status, struct sw_description *description)
+static void describe_done(void *context, sw_status status, struct sw_description *description,
+                          const struct sw_err *err)
 {
+    (void)err;
     struct outcome *outcome = context;
     outcome->calls++;
     outcome->status = status;
@@ -102,7 +104,7 @@ static void many_values_are_estimated_within_three_per_cent(void **state)
     struct sw_distinct_count *count = NULL;
     bool is_exact = true;
     const uint64_t values = 3000000;
-    assert_int_equal(sw_distinct_count_new(false, &count), SW_OK);
+    assert_int_equal(sw_distinct_count_new(&count), SW_OK);
     for (uint64_t i = 0; i < 2 * values; i++) {
         assert_int_equal(sw_distinct_count_word(count, i % values), SW_OK);
     }
@@ -119,7 +121,7 @@ static void the_last_exact_count_is_exact(void **state)
     (void)state;
     struct sw_distinct_count *count = NULL;
     bool is_exact = false;
-    assert_int_equal(sw_distinct_count_new(false, &count), SW_OK);
+    assert_int_equal(sw_distinct_count_new(&count), SW_OK);
     for (uint64_t i = 0; i < SW_DISTINCT_EXACT_MAX; i++) {
         assert_int_equal(sw_distinct_count_word(count, i * 65536), SW_OK);
     }
