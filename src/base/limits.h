@@ -56,12 +56,12 @@
 /* -- exec ------------------------------------------------------------------ */
 #define SW_THREADS_MAX 256u /* worker threads: more than cores helps nobody */
 #define SW_SCAN_STRIPES \
-    32u                                    /* runs of row groups folded apart: enough for any
+    32u                              /* runs of row groups folded apart: enough for any
                                               machine's cores, few enough that merging is cheap */
-#define SW_BRUSH_BINS_MIN     256u         /* fine bins of a brushed column, at least ... */
-#define SW_BRUSH_BINS_MAX     16384u       /* ... and at most */
-#define SW_BRUSH_BIN_ROWS     1024u        /* rows in one that are looked at in no time */
-#define SW_BRUSH_EDGE_ROWS    65536u       /* rows of edges beyond which a move is a scan */
+#define SW_BRUSH_BINS_MAX     65280u /* fine bins of a brushed column: 255 blocks of 256 */
+#define SW_BRUSH_BIN_ROWS     1024u  /* rows in one that are looked at in no time */
+#define SW_BRUSH_EDGE_ROWS    65536u /* rows of edges beyond which a move is a scan */
+#define SW_BRUSH_IDLE_MS      60000u /* an index that no move asked is given up with its version */
 #define SW_BRUSH_TOTALS_BYTES (128u << 20) /* running totals of one index, all outputs */
 #define SW_PARTIAL_BYTES_MAX  (64u << 10)  /* a row group's partial that is kept: a byte a row */
 #define SW_PARTIALS_BYTES_MAX (128u << 20) /* partials kept per session ... */

@@ -43,6 +43,19 @@ struct sw_filter_range {
 /* False: the filter is no such range, or passes everything. */
 bool sw_filter_range(const struct sw_filter *filter, struct sw_filter_range *range);
 
+/* A list of values of a column, sorted; borrowed from the filter. */
+struct sw_filter_values {
+    uint32_t column;
+    enum sw_type type;
+    bool has_null;
+    size_t count;
+    const int64_t *ints; /* integral types, in the column's unit */
+    const double *floats;
+    const struct sw_span *texts;
+};
+/* False: the filter is no such list. */
+bool sw_filter_values(const struct sw_filter *filter, struct sw_filter_values *values);
+
 /* The columns that it reads, each once; borrowed from the filter. */
 size_t sw_filter_columns(const struct sw_filter *filter, const uint32_t **columns);
 enum sw_filter_reach sw_filter_reach(const struct sw_filter *filter,

@@ -153,6 +153,17 @@ static const struct sw_filter_ops in_ops = {
     .passes_text = passes_in,
 };
 
+bool sw_filter_values(const struct sw_filter *filter, struct sw_filter_values *values)
+{
+    if (filter->ops != &in_ops) {
+        return false;
+    }
+    const struct in *in = in_of(filter);
+    *values = (struct sw_filter_values){filter->column, in->type,   in->has_null, in->count,
+                                        in->ints,       in->floats, in->texts};
+    return true;
+}
+
 /* -- compiling ------------------------------------------------------------------------- */
 
 /* The integer that a value of the list stands for; false when no row can hold it. */

@@ -11,8 +11,9 @@
 
 #define PARTS_ALL    (1u << 16) /* counters of all intervals together, at least PARTS_MIN each */
 #define PARTS_MIN    16u
-#define SELECTED_MAX 4u                    /* quantiles; for more the keys are sorted once */
-#define SLOTS        (SW_LINEAR_PARTS + 1) /* of a group: its parts, and one for NaN */
+#define SELECTED_MAX 4u /* quantiles; for more the keys are sorted once */
+#define LINEAR_PARTS 4096u
+#define SLOTS        (LINEAR_PARTS + 1) /* of a group: its parts, and one for NaN */
 
 enum phase { COUNT, GATHER_ALL, NARROW, GATHER_REST, DONE };
 
@@ -76,8 +77,8 @@ sw_status sw_ranks_new(const double *q, uint32_t count, struct sw_ranks **ranks)
 void sw_ranks_expect(struct sw_ranks *ranks, double low, double high, bool is_integral)
 {
     sw_assert(ranks->phase == GATHER_ALL && ranks->targets == 0);
-    bool is_exact = is_integral && high - low < SW_LINEAR_PARTS;
-    double scale = is_exact ? 1 : SW_LINEAR_PARTS / (high - low);
+    bool is_exact = is_integral && high - low < LINEAR_PARTS;
+    double scale = is_exact ? 1 : LINEAR_PARTS / (high - low);
     if (low <= high && scale > 0 && isfinite(scale)) {
         ranks->phase = COUNT;
         ranks->low = low;
@@ -100,7 +101,7 @@ enum sw_ranks_want sw_ranks_wants(const struct sw_ranks *ranks)
 
 void sw_ranks_parts(const struct sw_ranks *ranks, const double *values, uint32_t n, uint16_t *part)
 {
-    sw_linear_parts(values, n, ranks->low, ranks->scale, part);
+    sw_linear_parts(values, n, ranks->low, ranks->scale, LINEAR_PARTS, part);
 }
 
 void sw_ranks_free(struct sw_ranks *ranks)
@@ -514,7 +515,7 @@ static uint16_t part_of(const struct sw_ranks *ranks, uint64_t key, bool is_floa
 {
     double value = value_of(key, is_float);
     uint16_t part;
-    sw_linear_parts(&value, 1, ranks->low, ranks->scale, &part);
+    sw_linear_parts(&value, 1, ranks->low, ranks->scale, LINEAR_PARTS, &part);
     return part;
 }
 
@@ -548,7 +549,7 @@ static uint64_t take_part(struct sw_ranks *ranks, const uint32_t *slot, struct t
     for (; target->rank >= slot[part]; part++) {
         target->rank -= slot[part];
     }
-    sw_assert(part < SW_LINEAR_PARTS);
+    sw_assert(part < LINEAR_PARTS);
     target->low = first_key(ranks, part, is_float);
     target->high = last_key(is_float);
     if (part_of(ranks, target->high, is_float) > part) {
@@ -565,7 +566,7 @@ static sw_status take_parts(struct sw_ranks *ranks, struct sw_ranks_state *state
     uint64_t left = 0;
     SW_TRY(grow_groups(state, groups));
     for (uint32_t g = 0; g < groups && g < state->counted; g++) {
-        for (uint32_t part = 0; part < SW_LINEAR_PARTS; part++) {
+        for (uint32_t part = 0; part < LINEAR_PARTS; part++) {
             state->n[g] += state->slot[g * (size_t)SLOTS + part];
         }
     }

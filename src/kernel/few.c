@@ -16,9 +16,10 @@ uint32_t sw_exact_parts(const struct sw_exact_cut *cut, const double *restrict v
 }
 
 void sw_linear_parts(const double *restrict values, uint32_t n, double low, double scale,
-                     uint16_t *restrict part)
+                     uint32_t parts, uint16_t *restrict part)
 {
-    sw_loops_choose()->linear(values, n, low, scale, part);
+    sw_assert(parts < UINT16_MAX);
+    sw_loops_choose()->linear(values, n, low, scale, parts, part);
 }
 
 void sw_few_sum_ints(const int64_t *restrict values, const uint8_t *restrict group, uint32_t n,

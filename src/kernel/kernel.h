@@ -88,11 +88,10 @@ void sw_few_sum_ints(const int64_t *restrict values, const uint8_t *restrict gro
 uint32_t sw_exact_parts(const struct sw_exact_cut *cut, const double *restrict values, uint32_t n,
                         int64_t *restrict parts);
 
-/* Parts of a range: (value - low) * scale as an integer within [0, SW_LINEAR_PARTS - 1]; for NaN
- * SW_LINEAR_PARTS.  Ascends with the values. */
-#define SW_LINEAR_PARTS 4096u
+/* Parts of a range: (value - low) * scale as an integer within [0, parts - 1]; for NaN `parts`,
+ * which is below 2^16.  Ascends with the values. */
 void sw_linear_parts(const double *restrict values, uint32_t n, double low, double scale,
-                     uint16_t *restrict part);
+                     uint32_t parts, uint16_t *restrict part);
 
 /* -- m4.c ----------------------------------------------------------------------- */
 

@@ -24,7 +24,7 @@ struct sw_loops {
     void (*sum_few_ints)(const int64_t *restrict values, const uint8_t *restrict group, uint32_t n,
                          uint32_t groups, int64_t *restrict sum);
     void (*linear)(const double *restrict values, uint32_t n, double low, double scale,
-                   uint16_t *restrict part);
+                   uint32_t parts, uint16_t *restrict part);
     void (*pack)(const uint8_t *restrict flags, uint32_t words, uint64_t *restrict into);
     void (*within8)(const uint8_t *restrict from, uint32_t n, uint8_t first, uint8_t span,
                     uint8_t *restrict flags);

@@ -1,15 +1,24 @@
-/* The brush that moves: from the second move in a row of one input an index (exec/brush.h) is made
- * over what its clause filters, and once it is there its outputs are answered from it, at once and
- * on the loop.  What the index does not hold is scanned as ever, in the same flush.
+/* The brush that moves: from the second move in a row of one input, or when a client says it is
+ * about to move, an index (exec/brush.h) is made over what its clause filters, and once it is there
+ * its outputs are answered from it, at once and on the loop.  What the index does not hold is
+ * scanned as ever, in the same flush.
  *
- * One index per graph, of the clause that moved last; it goes with its table's version. */
+ * One index per graph, of the input that moved last.  A new version of its table takes it along:
+ * only row groups that have changed are read.  When another clause changes it is made anew with the
+ * next move. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/thread.h"
 #include "reactive/reactive_priv.h"
 
 /* -- which input moves -------------------------------------------------------------------- */
+
+static bool is_text(const char *text, struct sw_span span)
+{
+    return text != NULL && sw_span_equal(sw_span_text(text), span);
+}
 
 void sw_brushing_input(struct sw_graph *graph, struct sw_span name)
 {
@@ -18,7 +27,7 @@ void sw_brushing_input(struct sw_graph *graph, struct sw_span name)
         brushing->moved = sw_span_dup(name);
         return;
     }
-    if (brushing->moved != NULL && sw_span_equal(sw_span_text(brushing->moved), name)) {
+    if (is_text(brushing->moved, name)) {
         return;
     }
     brushing->has_several = true;
@@ -30,10 +39,12 @@ void sw_brushing_begin(struct sw_run *run)
 {
     struct sw_brushing *brushing = &run->graph->brushing;
     char *moved = brushing->moved;
-    if (moved != NULL) {
-        const char *copy = sw_arena_text(&run->arena, sw_span_text(moved));
-        run->moved = sw_span_of(copy, copy == NULL ? 0 : strlen(moved));
-        run->moves_again = brushing->last != NULL && strcmp(brushing->last, moved) == 0;
+    const char *brushed = moved != NULL ? moved : brushing->brush != NULL ? brushing->input : NULL;
+    if (brushed != NULL) {
+        const char *copy = sw_arena_text(&run->arena, sw_span_text(brushed));
+        run->brushed = sw_span_of(copy, copy == NULL ? 0 : strlen(brushed));
+        run->moves_again = moved != NULL && (is_text(brushing->last, run->brushed) ||
+                                             is_text(brushing->input, run->brushed));
     }
     free(brushing->last);
     brushing->last = moved;
@@ -41,12 +52,20 @@ void sw_brushing_begin(struct sw_run *run)
     brushing->has_several = false;
 }
 
-void sw_brushing_drop(struct sw_graph *graph)
+static void drop_index(struct sw_brushing *brushing)
 {
-    struct sw_brushing *brushing = &graph->brushing;
     sw_brush_free(brushing->brush);
-    free(brushing->known);
     brushing->brush = NULL;
+}
+
+static void forget(struct sw_brushing *brushing)
+{
+    drop_index(brushing);
+    free(brushing->input);
+    free(brushing->table);
+    free(brushing->known);
+    brushing->input = NULL;
+    brushing->table = NULL;
     brushing->known = NULL;
     brushing->knowns = 0;
 }
@@ -54,27 +73,32 @@ void sw_brushing_drop(struct sw_graph *graph)
 void sw_graph_give_up(struct sw_graph *graph)
 {
     sw_assert_loop();
-    sw_brushing_drop(graph);
+    forget(&graph->brushing);
 }
 
 void sw_brushing_table_changed(struct sw_graph *graph, struct sw_span table)
 {
     struct sw_brushing *brushing = &graph->brushing;
-    if (brushing->table != NULL && sw_span_equal(sw_span_text(brushing->table), table)) {
-        sw_brushing_drop(graph);
+    const struct sw_graph_options *options = &graph->options;
+    if (!is_text(brushing->table, table)) {
+        return;
+    }
+    int64_t idle_us = sw_graph_now(graph) - brushing->used_us;
+    if (brushing->brush == NULL || idle_us > (int64_t)SW_BRUSH_IDLE_MS * 1000 ||
+        options->calls->version(options->context, table) == NULL) {
+        forget(brushing);
     }
 }
 
 void sw_brushing_fini(struct sw_graph *graph)
 {
-    sw_brushing_drop(graph);
-    free(graph->brushing.table);
+    forget(&graph->brushing);
     free(graph->brushing.moved);
     free(graph->brushing.last);
     graph->brushing = (struct sw_brushing){0};
 }
 
-/* -- what of a run it concerns -------------------------------------------------------------- */
+/* -- what an index would be of ---------------------------------------------------------------- */
 
 static bool names_input(const struct sw_span *names, size_t count, struct sw_span input)
 {
@@ -86,56 +110,48 @@ static bool names_input(const struct sw_span *names, size_t count, struct sw_spa
     return false;
 }
 
-/* Does the moved input reach the output through clauses alone? */
-static bool is_filtered_only(const struct sw_run *run, const struct sw_output *output)
+/* The one clause through which the input reaches the output, where it does so through nothing else
+ * and the output's kind can be in an index; or NULL. */
+static const struct sw_clause *brushed_clause(const struct sw_graph *graph,
+                                              const struct sw_output *output, struct sw_span input)
 {
     const struct sw_span *names = NULL;
+    const struct sw_clause *found = NULL;
     size_t count = output->where == NULL ? 0 : sw_expr_inputs(output->where, &names);
-    return !names_input(output->input, output->inputs, run->moved) &&
-           !names_input(names, count, run->moved);
-}
-
-/* The one filter of the moved clause among filter[0..count) of a list, or -1; its range. */
-static int32_t moved_filter(const struct sw_run *run, const struct sw_filter_list *list,
-                            const uint32_t *filter, uint32_t count, struct sw_filter_range *range)
-{
-    int32_t found = -1;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct sw_clause *clause = list->clause[filter[i]];
-        if (clause == NULL || !sw_clause_follows(clause, run->moved)) {
+    const struct sw_selection *selection =
+        output->select.length > 0 ? sw_graph_selection(graph, output->select) : NULL;
+    if (input.length == 0 || selection == NULL || output->fold == NULL ||
+        output->fold->cube == NULL || names_input(output->input, output->inputs, input) ||
+        names_input(names, count, input)) {
+        return NULL;
+    }
+    for (size_t i = 0; i < selection->clauses; i++) {
+        const struct sw_clause *clause = &selection->clause[i];
+        if (!sw_clause_follows(clause, input) || sw_is_excepted(clause, output->except)) {
             continue;
         }
-        if (found >= 0 || clause->kind != SW_CLAUSE_BETWEEN ||
-            !sw_filter_range(list->filter[filter[i]], range)) {
-            return -1;
+        if (found != NULL || clause->kind == SW_CLAUSE_EXPR) {
+            return NULL;
         }
-        found = (int32_t)i;
+        found = clause;
     }
     return found;
 }
 
-/* All that the index of an output follows from, but for the brushed column. False: no memory. */
-static bool identify(struct sw_run *run, const struct sw_run_item *item, int32_t moved,
-                     struct sw_identity *identity)
+/* What an output's rows and cells follow from, whatever the version: its definition, filters but
+ * the brush's, the formulas that it reads. */
+static bool add_formulas(const struct sw_graph *graph, const struct sw_output *output,
+                         const struct sw_schema *schema, struct sw_arena *arena,
+                         struct sw_identity *identity)
 {
-    const struct sw_run_table *table = &run->table[item->table];
-    const struct sw_schema *schema = table->version->schema;
-    *identity = (struct sw_identity){0, 0};
-    sw_identity_add(identity, table->version->content);
-    sw_identity_add_other(identity, &item->definition);
-    for (uint32_t i = 0; i < item->filters; i++) {
-        if ((int32_t)i != moved) {
-            sw_identity_add_text(identity, table->list.key[item->filter[i]]);
-        }
-    }
     if (schema->formulas == 0) {
         return true;
     }
-    uint8_t *reads = sw_arena_array(&run->arena, schema->columns, 1);
+    uint8_t *reads = sw_arena_array(arena, schema->columns, 1);
     if (reads == NULL) {
         return false;
     }
-    sw_output_add_reads(run->graph, item->output, schema, reads);
+    sw_output_add_reads(graph, output, schema, reads);
     for (uint32_t i = 0; i < schema->columns; i++) {
         sw_identity_add(identity, reads[i] != 0 ? schema->column[i].formula->id : 0);
     }
@@ -156,47 +172,54 @@ static bool is_known(const struct sw_brushing *brushing, const struct sw_identit
 
 /* The edges of a move are looked at once for all outputs. */
 static bool move_to(struct sw_brushing *brushing, struct sw_run *run,
-                    const struct sw_filter_range *range)
+                    const struct sw_filter *filter)
 {
-    if (run->has_range && memcmp(&run->range, range, sizeof(*range)) == 0) {
-        return run->is_range_met;
+    if (run->asked != filter) {
+        run->asked = filter;
+        run->is_met = sw_brush_move(brushing->brush, filter);
     }
-    run->has_range = true;
-    run->range = *range;
-    run->is_range_met = sw_brush_move(brushing->brush, range);
-    return run->is_range_met;
+    return run->is_met;
+}
+
+/* Fills the item's identity; the brush's filter, or NULL where its clause is off. */
+static const struct sw_filter *identify(struct sw_run *run, struct sw_run_item *item,
+                                        const struct sw_clause *clause)
+{
+    const struct sw_run_table *table = &run->table[item->table];
+    const struct sw_filter *filter = NULL;
+    item->identity = item->definition;
+    for (uint32_t i = 0; i < item->filters; i++) {
+        if (table->list.clause[item->filter[i]] == clause) {
+            filter = table->list.filter[item->filter[i]];
+        } else {
+            sw_identity_add_text(&item->identity, table->list.key[item->filter[i]]);
+        }
+    }
+    item->is_brushed = add_formulas(run->graph, item->output, table->version->schema, &run->arena,
+                                    &item->identity);
+    return filter;
 }
 
 bool sw_brushing_answer(struct sw_run *run, struct sw_run_item *item)
 {
     struct sw_brushing *brushing = &run->graph->brushing;
-    const struct sw_run_table *table = &run->table[item->table];
-    struct sw_filter_range range;
-    memset(&range, 0, sizeof(range));
+    const struct sw_clause *clause = brushed_clause(run->graph, item->output, run->brushed);
     item->is_brushed = false;
-    if (run->moved.length == 0 || item->output->fold == NULL || item->output->fold->cube == NULL ||
-        !is_filtered_only(run, item->output)) {
+    if (clause == NULL) {
         return false;
     }
-    int32_t moved = moved_filter(run, &table->list, item->filter, item->filters, &range);
-    if (moved < 0 || !identify(run, item, moved, &item->identity)) {
-        return false;
-    }
-    item->is_brushed = true;
-    item->column = range.column;
-    if (brushing->brush == NULL || brushing->column != range.column) {
+    const struct sw_filter *filter = identify(run, item, clause);
+    if (!item->is_brushed || filter == NULL || brushing->brush == NULL ||
+        !sw_brush_is_of(brushing->brush, run->table[item->table].version)) {
         return false;
     }
     int32_t slot = sw_brush_find(brushing->brush, &item->identity);
-    if (slot < 0 || !move_to(brushing, run, &range)) {
+    if (slot < 0 || !move_to(brushing, run, filter)) {
         return false;
     }
+    brushing->used_us = sw_graph_now(run->graph);
     item->status =
         sw_brush_answer(brushing->brush, (uint32_t)slot, &item->series, &item->rows, &item->err);
-    if (item->status == SW_AGAIN) { /* a scan, as if there were no index */
-        item->status = SW_OK;
-        return false;
-    }
     return true;
 }
 
@@ -207,104 +230,162 @@ static void brush_done(void *context, struct sw_brush *brush)
     struct sw_graph *graph = context;
     sw_assert(graph->brushing.brush == brush);
     if (!sw_brush_is_ready(brush)) {
-        sw_brush_free(brush);
-        graph->brushing.brush = NULL; /* what it was made of stays known: it is not tried again */
+        drop_index(&graph->brushing); /* what it was made of stays known: it is not tried again */
     }
 }
 
-/* The filters but those of the moved clause, and for each output where its own are among them. */
+/* Outputs of one table and brushed column, and their filters but the brush's. */
 struct making {
-    struct sw_run *run;
-    struct sw_filter_list list; /* with the moved one's */
+    struct sw_graph *graph;
+    struct sw_arena arena;
+    struct sw_version *version;
+    struct sw_span input;
+    struct sw_filter_list list;
     struct sw_brush_output *output;
     uint32_t outputs;
+    int32_t column; /* -1: none yet */
+    struct sw_identity *tried;
+    size_t tries;
 };
 
-static bool add_output(struct making *making, const struct sw_run_item *item)
+/* All of an index that the output needs.  False: it has no place in one. */
+static bool add_output(struct making *making, const struct sw_output *output)
 {
-    struct sw_run *run = making->run;
-    const struct sw_run_table *table = &run->table[item->table];
-    const struct sw_fold_env env = {table->version, sw_graph_expr_input, run->graph};
-    struct sw_filter_range range;
-    uint32_t *filter = sw_arena_array(&run->arena, SW_CLAUSES_MAX + 1, sizeof(*filter));
-    uint32_t count = 0;
+    struct sw_graph *graph = making->graph;
+    const struct sw_fold_env env = {making->version, sw_graph_expr_input, graph};
+    const struct sw_json *params = NULL;
+    struct sw_identity identity = {0, 0};
     struct sw_foldrun *foldrun = NULL;
+    uint32_t *filter = sw_arena_array(&making->arena, SW_CLAUSES_MAX + 1, sizeof(*filter));
+    uint32_t count = 0;
+    struct sw_buf text;
     struct sw_err err;
-    if (filter == NULL || sw_output_filters(run->graph, item->output, table->version, &making->list,
-                                            filter, &count, &err) != SW_OK) {
+    if (filter == NULL || !sw_output_is_ready(graph, output, making->version) ||
+        sw_output_params(graph, output, &making->arena, &params, &err) != SW_OK ||
+        sw_output_filters(graph, output, making->version, &making->list, filter, &count, &err) !=
+            SW_OK) {
         return false;
     }
-    int32_t moved = moved_filter(run, &making->list, filter, count, &range);
-    if (moved < 0 ||
-        sw_foldrun_new_env(item->output->fold, item->params, &env, &foldrun, &err) != SW_OK) {
+    sw_buf_init(&text);
+    sw_output_put_definition(graph, output, params, &text, &identity);
+    bool is_told = !text.failed;
+    sw_buf_fini(&text);
+    for (uint32_t i = 0; i < count; i++) {
+        sw_identity_add_text(&identity, making->list.key[filter[i]]);
+    }
+    if (!is_told ||
+        !add_formulas(graph, output, making->version->schema, &making->arena, &identity) ||
+        sw_foldrun_new_env(output->fold, params, &env, &foldrun, &err) != SW_OK) {
         return false;
     }
+    making->tried[making->tries++] = identity;
     if (!sw_brush_takes(foldrun)) {
         sw_foldrun_free(foldrun);
-        return true;
+        return false;
     }
-    for (uint32_t i = (uint32_t)moved; i + 1 < count; i++) {
-        filter[i] = filter[i + 1];
-    }
-    making->output[making->outputs++] =
-        (struct sw_brush_output){foldrun, filter, count - 1, item->identity};
+    making->output[making->outputs++] = (struct sw_brush_output){foldrun, filter, count, identity};
     return true;
 }
 
-/* The moved filter goes; indices behind it move up. */
-static void drop_moved(struct making *making)
+static void collect(struct making *making, struct sw_span table)
 {
-    struct sw_filter_list *list = &making->list;
-    for (uint32_t at = 0; at < list->count;) {
-        const struct sw_clause *clause = list->clause[at];
-        if (clause == NULL || !sw_clause_follows(clause, making->run->moved)) {
-            at++;
+    const struct sw_graph *graph = making->graph;
+    for (struct sw_output *output = sw_output_first(graph); output != NULL;
+         output = sw_output_next(output)) {
+        const struct sw_clause *clause = brushed_clause(graph, output, making->input);
+        if (clause == NULL || output->is_paused || !sw_span_equal(output->table, table)) {
             continue;
         }
-        sw_filter_free(list->filter[at]);
-        list->count--;
-        for (size_t i = at; i < list->count; i++) {
-            list->filter[i] = list->filter[i + 1];
-            list->clause[i] = list->clause[i + 1];
-            list->key[i] = list->key[i + 1];
-        }
-        for (uint32_t k = 0; k < making->outputs; k++) {
-            uint32_t *filter = (uint32_t *)(uintptr_t)making->output[k].filters;
-            for (uint32_t i = 0; i < making->output[k].filter_count; i++) {
-                filter[i] -= filter[i] > at;
-            }
+        int32_t column = sw_schema_find(making->version->schema, clause->column);
+        if (column >= 0 && (making->column < 0 || making->column == column)) {
+            making->column = column;
+            (void)add_output(making, output);
         }
     }
 }
 
-static void free_making(struct making *making)
+static void making_fini(struct making *making)
 {
     for (uint32_t i = 0; i < making->outputs; i++) {
         sw_foldrun_free(making->output[i].run);
     }
     sw_filter_list_fini(&making->list);
+    sw_arena_fini(&making->arena);
 }
 
-static void submit(struct making *making, const struct sw_run_item *first)
+static void submit(struct making *making, struct sw_brush *from)
 {
-    struct sw_run *run = making->run;
-    struct sw_brushing *brushing = &run->graph->brushing;
-    const struct sw_graph_options *options = &run->graph->options;
-    drop_moved(making);
-    const struct sw_brush_spec spec = {.version = run->table[first->table].version,
-                                       .column = first->column,
+    struct sw_brushing *brushing = &making->graph->brushing;
+    const struct sw_graph_options *options = &making->graph->options;
+    const struct sw_brush_spec spec = {.version = making->version,
+                                       .column = (uint32_t)making->column,
                                        .filters = making->list.filter,
                                        .filter_count = (uint32_t)making->list.count,
                                        .outputs = making->output,
                                        .output_count = making->outputs,
-                                       .budget = options->budget};
+                                       .budget = options->budget,
+                                       .from = from};
     making->list.count = 0; /* the index has them now, and the runs */
     making->outputs = 0;
-    brushing->column = first->column;
-    if (sw_brush_new(options->pool, options->lane, &spec, brush_done, run->graph,
+    if (sw_brush_new(options->pool, options->lane, &spec, brush_done, making->graph,
                      &brushing->brush) != SW_OK) {
         brushing->brush = NULL;
     }
+}
+
+/* What is tried is known, also where it comes to nothing. */
+static bool remember(struct making *making, struct sw_span table)
+{
+    struct sw_brushing *brushing = &making->graph->brushing;
+    char *input = sw_span_dup(making->input);
+    char *name = sw_span_dup(table);
+    struct sw_identity *known = calloc(making->tries + 1, sizeof(*known));
+    bool is_kept = input != NULL && name != NULL && known != NULL;
+    forget(brushing);
+    if (!is_kept) {
+        free(input);
+        free(name);
+        free(known);
+        return false;
+    }
+    memcpy(known, making->tried, making->tries * sizeof(*known));
+    brushing->input = input;
+    brushing->table = name;
+    brushing->known = known;
+    brushing->knowns = making->tries;
+    brushing->used_us = sw_graph_now(making->graph);
+    return true;
+}
+
+/* An index of that input in place of the one there is, which gives to it what it can.  How many
+ * outputs it is made for. */
+static uint32_t make(struct sw_graph *graph, struct sw_version *version, struct sw_span table,
+                     struct sw_span input)
+{
+    struct sw_brushing *brushing = &graph->brushing;
+    struct making making = {.graph = graph, .version = version, .input = input, .column = -1};
+    size_t room = graph->outputs.count + 1;
+    struct sw_brush *from = NULL;
+    uint32_t outputs = 0;
+    sw_arena_init(&making.arena);
+    making.list = (struct sw_filter_list){.arena = &making.arena, .skip = input};
+    making.output = sw_arena_array(&making.arena, room, sizeof(*making.output));
+    making.tried = sw_arena_array(&making.arena, room, sizeof(*making.tried));
+    if (making.output != NULL && making.tried != NULL) {
+        collect(&making, table);
+    }
+    if (brushing->brush != NULL && sw_brush_is_ready(brushing->brush)) {
+        from = brushing->brush;
+        brushing->brush = NULL;
+    }
+    outputs = making.outputs;
+    if (making.tries > 0 && remember(&making, table) && outputs > 0) {
+        submit(&making, from);
+    } else {
+        sw_brush_free(from);
+    }
+    making_fini(&making);
+    return outputs;
 }
 
 /* The first item that an index would serve and none has been tried for, or NULL. */
@@ -320,40 +401,66 @@ static const struct sw_run_item *wanted(const struct sw_run *run)
     return NULL;
 }
 
-static bool collect(struct making *making, const struct sw_run_item *first)
+/* The run's table whose version the index is behind, or NULL. */
+static const struct sw_run_table *outdated(const struct sw_run *run)
 {
-    struct sw_run *run = making->run;
-    struct sw_brushing *brushing = &run->graph->brushing;
-    for (size_t i = 0; i < run->items; i++) {
-        const struct sw_run_item *item = &run->item[i];
-        if (item->output == NULL || !item->is_brushed || item->table != first->table ||
-            item->column != first->column) {
-            continue;
-        }
-        brushing->known[brushing->knowns++] = item->identity;
-        if (!add_output(making, item)) {
-            return false;
+    const struct sw_brushing *brushing = &run->graph->brushing;
+    if (brushing->brush == NULL || !sw_brush_is_ready(brushing->brush)) {
+        return NULL;
+    }
+    for (size_t i = 0; i < run->tables; i++) {
+        const struct sw_run_table *table = &run->table[i];
+        if (table->version != NULL && is_text(brushing->table, table->name) &&
+            !sw_brush_is_of(brushing->brush, table->version)) {
+            return table;
         }
     }
-    return making->outputs > 0;
+    return NULL;
 }
 
 void sw_brushing_make(struct sw_run *run)
 {
-    struct sw_brushing *brushing = &run->graph->brushing;
-    const struct sw_run_item *first = run->moves_again ? wanted(run) : NULL;
-    if (first == NULL) {
+    struct sw_graph *graph = run->graph;
+    const struct sw_run_item *item = run->moves_again ? wanted(run) : NULL;
+    const struct sw_run_table *table = item != NULL ? &run->table[item->table] : outdated(run);
+    char *input = NULL;
+    if (table == NULL) {
         return;
     }
-    struct making making = {.run = run, .list = {.arena = &run->arena}};
-    sw_brushing_drop(run->graph);
-    free(brushing->table);
-    brushing->table = sw_span_dup(run->table[first->table].name);
-    brushing->known = calloc(run->items, sizeof(*brushing->known));
-    making.output = sw_arena_array(&run->arena, run->items, sizeof(*making.output));
-    if (brushing->table != NULL && brushing->known != NULL && making.output != NULL &&
-        collect(&making, first)) {
-        submit(&making, first);
+    input = item != NULL ? sw_span_dup(run->brushed) : strdup(graph->brushing.input);
+    graph->view = run;
+    if (input != NULL) {
+        (void)make(graph, table->version, table->name, sw_span_text(input));
     }
-    free_making(&making);
+    graph->view = NULL;
+    free(input);
+}
+
+/* -- a brush that is about to move ------------------------------------------------------------ */
+
+static bool is_made_for(const struct sw_graph *graph, struct sw_span input, struct sw_span table,
+                        const struct sw_version *version)
+{
+    const struct sw_brushing *brushing = &graph->brushing;
+    return brushing->brush != NULL && is_text(brushing->input, input) &&
+           is_text(brushing->table, table) &&
+           (!sw_brush_is_ready(brushing->brush) || sw_brush_is_of(brushing->brush, version));
+}
+
+uint32_t sw_graph_hint(struct sw_graph *graph, struct sw_span input)
+{
+    const struct sw_graph_options *options = &graph->options;
+    sw_assert_loop();
+    for (struct sw_output *output = sw_output_first(graph); output != NULL;
+         output = sw_output_next(output)) {
+        if (output->is_paused || brushed_clause(graph, output, input) == NULL) {
+            continue;
+        }
+        struct sw_version *version = options->calls->version(options->context, output->table);
+        if (version != NULL && is_made_for(graph, input, output->table, version)) {
+            return (uint32_t)graph->brushing.knowns;
+        }
+        return version == NULL ? 0 : make(graph, version, output->table, input);
+    }
+    return 0;
 }

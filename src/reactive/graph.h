@@ -127,6 +127,8 @@ SW_MUST_USE sw_status sw_graph_drop_output(struct sw_graph *graph, struct sw_spa
                                            struct sw_err *err);
 SW_MUST_USE sw_status sw_graph_pause_output(struct sw_graph *graph, struct sw_span name,
                                             bool is_paused, struct sw_err *err);
+/* The input is about to move a brush: what makes its moves fast is begun, for so many outputs. */
+uint32_t sw_graph_hint(struct sw_graph *graph, struct sw_span input);
 /* The table has a new version, or has gone (its outputs then show an error).  `is_growing`: many
  * more follow at once, so that outputs wait for the next frame. */
 void sw_graph_table_changed(struct sw_graph *graph, struct sw_span table, bool is_growing);

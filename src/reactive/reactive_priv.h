@@ -82,6 +82,7 @@ struct sw_filter_list {
     struct sw_span *key;             /* owned; texts in the arena */
     const struct sw_clause **clause; /* owned; whose it is first; NULL: of a `where` */
     struct sw_arena *arena;
+    struct sw_span skip; /* clauses that follow this input are left out; may be empty */
 };
 
 struct sw_run_item {
@@ -101,9 +102,8 @@ struct sw_run_item {
     uint64_t rows;
     struct sw_series *series; /* counted */
     struct sw_page *page;     /* counted */
-    bool is_brushed;          /* the moved input filters it: an index could answer, under ... */
+    bool is_brushed;          /* the brushed input filters it: an index could answer, under ... */
     struct sw_identity identity;
-    uint32_t column; /* ... that is brushed */
 };
 
 struct sw_run_table {
@@ -131,14 +131,14 @@ struct sw_run {
     size_t pending;             /* jobs whose done half is still to come; 1 more while starting */
     int64_t changed_us;         /* the oldest change that it answers */
     int64_t started_us;
-    int64_t begun_us;     /* the first step of a scan; 0: none yet known */
-    bool is_drag;         /* inputs alone, again and again: what filters pass will not come again */
-    struct sw_span moved; /* the one input that has changed; empty: none, or several */
-    bool moves_again;     /* it alone had changed before the last run, too */
-    bool has_range, is_range_met; /* the index was asked for this range */
-    struct sw_filter_range range;
-    bool is_told;       /* on_start was called, so on_flush follows */
-    bool is_superseded; /* an input of one of its outputs has changed since */
+    int64_t begun_us; /* the first step of a scan; 0: none yet known */
+    bool is_drag;     /* inputs alone, again and again: what filters pass will not come again */
+    struct sw_span brushed; /* the one input that has changed, else that of the index; or empty */
+    bool moves_again;       /* it alone had changed before the last run, or has an index */
+    const struct sw_filter *asked; /* the index was moved to this filter */
+    bool is_met;                   /* it could be */
+    bool is_told;                  /* on_start was called, so on_flush follows */
+    bool is_superseded;            /* an input of one of its outputs has changed since */
     bool is_cancelled;
     bool is_too_long; /* cancelled because it took longer than it may */
     bool is_cut;      /* some job ended before its result */
@@ -146,11 +146,11 @@ struct sw_run {
 
 /* brushing.c */
 struct sw_brushing {
-    char *moved, *last; /* inputs; owned: changed since the last run, and before it; NULL: none */
-    bool has_several;   /* inputs that changed since the last run */
-    struct sw_brush *brush; /* owned; NULL: none */
-    char *table;            /* its table; owned */
-    uint32_t column;
+    char *moved, *last;  /* inputs; owned: changed since the last run, and before it; NULL: none */
+    bool has_several;    /* inputs that changed since the last run */
+    char *input, *table; /* of the index, or of the last try; owned */
+    struct sw_brush *brush;    /* owned; NULL: none */
+    int64_t used_us;           /* when it was asked last */
     struct sw_identity *known; /* of the outputs that it was made for; owned */
     size_t knowns;
 };
@@ -266,7 +266,8 @@ void sw_brushing_input(struct sw_graph *graph, struct sw_span name); /* it has c
 void sw_brushing_begin(struct sw_run *run);
 /* From the index; false: it does not hold the item. */
 bool sw_brushing_answer(struct sw_run *run, struct sw_run_item *item);
-/* Starts an index where the brush has moved twice and the run had to scan. */
+/* Starts an index where the brush has moved twice and the run had to scan, or brings the one that
+ * is there to the run's version. */
 void sw_brushing_make(struct sw_run *run);
 void sw_brushing_table_changed(struct sw_graph *graph, struct sw_span table);
 void sw_brushing_drop(struct sw_graph *graph);
@@ -282,6 +283,10 @@ void sw_mark_gone(struct sw_graph *graph, struct sw_output *output);
 double sw_run_progress(const struct sw_run *run);
 
 /* run.c */
+/* Appends to `text` what a definition says with the inputs of now, and makes an identity of it. */
+void sw_output_put_definition(const struct sw_graph *graph, const struct sw_output *output,
+                              const struct sw_json *params, struct sw_buf *text,
+                              struct sw_identity *identity);
 /* False: there is no memory; what is dirty stays so. */
 bool sw_run_start(struct sw_graph *graph);
 void sw_run_cancel(struct sw_run *run);

@@ -94,6 +94,25 @@ static sw_status put_formulas(struct sw_run *run, const struct sw_run_item *item
     return SW_OK;
 }
 
+void sw_output_put_definition(const struct sw_graph *graph, const struct sw_output *output,
+                              const struct sw_json *params, struct sw_buf *text,
+                              struct sw_identity *identity)
+{
+    size_t start = text->length;
+    sw_json_put(text, params);
+    for (size_t i = 0; i < output->inputs; i++) {
+        const struct sw_json *value = sw_graph_input(graph, output->input[i]);
+        sw_buf_put_byte(text, '\x1f');
+        if (value != NULL) {
+            sw_json_put(text, value);
+        }
+    }
+    if (!text->failed) {
+        sw_identity_add_text(identity, output->kind);
+        sw_identity_add_text(identity, sw_span_of(text->data + start, text->length - start));
+    }
+}
+
 /* All that its value depends on, in text. */
 static sw_status put_key(struct sw_run *run, struct sw_run_item *item, struct sw_buf *key,
                          struct sw_err *err)
@@ -107,20 +126,7 @@ static sw_status put_key(struct sw_run *run, struct sw_run_item *item, struct sw
         sw_buf_put(key, filter.data, filter.length);
         sw_buf_put_byte(key, '\n');
     }
-    size_t definition = key->length;
-    sw_json_put(key, item->params);
-    for (size_t i = 0; i < item->output->inputs; i++) {
-        const struct sw_json *value = sw_graph_input(run->graph, item->output->input[i]);
-        sw_buf_put_byte(key, '\x1f');
-        if (value != NULL) {
-            sw_json_put(key, value);
-        }
-    }
-    if (!key->failed) {
-        sw_identity_add_text(&item->definition, item->output->kind);
-        sw_identity_add_text(&item->definition,
-                             sw_span_of(key->data + definition, key->length - definition));
-    }
+    sw_output_put_definition(run->graph, item->output, item->params, key, &item->definition);
     return key->failed ? sw_graph_no_memory(err) : SW_OK;
 }
 

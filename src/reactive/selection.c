@@ -470,7 +470,8 @@ sw_status sw_selection_filters(const struct sw_graph *graph, const struct sw_sel
     sw_buf_init(&key);
     for (size_t i = 0; i < selection->clauses && status == SW_OK; i++) {
         bool is_on = false;
-        if (sw_is_excepted(&selection->clause[i], except)) {
+        if (sw_is_excepted(&selection->clause[i], except) ||
+            (list->skip.length > 0 && sw_clause_follows(&selection->clause[i], list->skip))) {
             continue;
         }
         size_t before = list->count;

@@ -1,9 +1,9 @@
 /* The index of a brush against folds of the same rows, bit for bit: random tables, other filters,
- * ranges and workers. */
+ * ranges, lists, workers, and versions that share row groups with the one before. */
 #include "exec/brush.h"
 #include "unit/fold/runs.h"
 
-#define MOVES 25
+#define MOVES 12
 
 static const struct {
     const char *kind, *params;
@@ -23,6 +23,17 @@ static const struct {
               "\"big\"}, \"m\": {\"fn\": \"mean\", \"column\": \"ts\"}, \"f\": {\"fn\": \"sum\", "
               "\"column\": \"f\"}}}"},
     {"value", "{\"measures\": {\"n\": {\"fn\": \"sum\", \"column\": \"n\"}}}"}, /* NaN: none */
+    {"groupby",
+     "{\"by\": [\"s\"], \"measures\": {\"f\": {\"fn\": \"stddev\", \"column\": \"f\"}, \"g\": "
+     "{\"fn\": \"stddev\", \"column\": \"g\"}, \"i\": {\"fn\": \"stddev\", \"column\": \"i\"}}}"},
+    {"histogram",
+     "{\"x\": \"g\", \"bins\": 12, \"measure\": {\"fn\": \"min\", \"column\": \"f\"}}"},
+    {"value",
+     "{\"measures\": {\"d\": {\"fn\": \"max\", \"column\": \"d\"}, \"g\": {\"fn\": \"max\", "
+     "\"column\": \"g\"}, \"n\": {\"fn\": \"min\", \"column\": \"n\"}, \"b\": {\"fn\": \"min\", "
+     "\"column\": \"b\"}, \"big\": {\"fn\": \"max\", \"column\": \"big\"}}}"},
+    {"histogram2d", "{\"x\": {\"column\": \"g\", \"bins\": 30}, \"y\": {\"column\": \"ts\", "
+                    "\"bins\": 20}, \"measure\": {\"fn\": \"sum\", \"column\": \"i\"}}"},
 };
 enum { OUTPUTS = sizeof(outputs) / sizeof(outputs[0]) };
 
@@ -56,7 +67,8 @@ static void brush_done(void *context, struct sw_brush *brush)
 
 /* All outputs that can be in an index, the even ones without the last of the other filters. */
 static sw_status start(struct ground *ground, struct world *world, struct sw_version *version,
-                       uint32_t column, const struct selection *others, struct sw_brush **brush)
+                       uint32_t column, const struct selection *others, struct sw_brush *from,
+                       struct sw_brush **brush)
 {
     const uint32_t index[FILTERS_MAX] = {0, 1, 2};
     struct sw_filter *filter[FILTERS_MAX];
@@ -84,14 +96,20 @@ static sw_status start(struct ground *ground, struct world *world, struct sw_ver
                                        .filter_count = others->clauses,
                                        .outputs = output,
                                        .output_count = count,
-                                       .budget = &ground->budget};
+                                       .budget = &ground->budget,
+                                       .from = from};
     return sw_brush_new(ground->pool, ground->lane, &spec, brush_done, ground, brush);
 }
 
 static struct clause random_brush(struct world *world, int column)
 {
     struct clause clause = {.column = column, .kind = BETWEEN};
-    (void)random_between(world, &clause);
+    if (column_types[column] == SW_TYPE_STRING || test_random_once_in(&world->random, 3)) {
+        clause.kind = IN;
+        (void)random_in(world, &clause);
+    } else {
+        (void)random_between(world, &clause);
+    }
     return clause;
 }
 
@@ -121,15 +139,14 @@ static void check_output(struct sw_brush *brush, struct world *world, struct sw_
 
 /* How many outputs the index held. */
 static uint32_t check_moves(struct sw_brush *brush, struct world *world, struct sw_version *version,
-                            const struct selection *others, int column)
+                            const struct selection *others, int column, uint32_t *followed)
 {
     uint32_t held = 0;
     for (int move = 0; move < MOVES; move++) {
         struct clause clause = random_brush(world, column);
         struct sw_filter *filter = compile(&clause, version);
-        struct sw_filter_range range;
-        if (sw_filter_range(filter, &range)) {
-            assert_true(sw_brush_move(brush, &range));
+        if (sw_brush_move(brush, filter)) {
+            (*followed)++;
             for (uint32_t i = 0; i < OUTPUTS; i++) {
                 check_output(brush, world, version, others, &clause, i);
             }
@@ -142,39 +159,92 @@ static uint32_t check_moves(struct sw_brush *brush, struct world *world, struct 
     return held;
 }
 
+/* Some of the row groups of a version, in their order, and now and then one of another version. */
+static struct sw_version *some_groups(struct world *world, const struct sw_version *of,
+                                      const struct sw_version *other)
+{
+    struct sw_rowgroup **group = calloc(of->groups + (size_t)1, sizeof(*group));
+    struct sw_version *version = NULL;
+    uint32_t groups = 0;
+    for (uint32_t g = 0; g < of->groups; g++) {
+        if (test_random_once_in(&world->random, 12) && other->groups > 0) {
+            group[groups++] = other->group[test_random_below(&world->random, other->groups)];
+        } else if (!test_random_once_in(&world->random, 6)) {
+            group[groups++] = of->group[g];
+        }
+    }
+    assert_int_equal(sw_version_new(2, world->schema, groups, group, world->rows, &version), SW_OK);
+    free(group);
+    return version;
+}
+
+struct tally {
+    uint32_t made, held, followed, taken_over;
+};
+
+/* An index, and the same taken along through versions that share row groups. */
+static void check_versions(struct ground *ground, struct world *world, int column, int round,
+                           struct tally *tally)
+{
+    struct sw_brush *brush = NULL;
+    struct selection others = random_selection(world);
+    struct sw_version *version = sw_version_ref(world->version[round % 3]);
+    others.clauses = others.clauses > 2 ? 2 : others.clauses;
+    for (int edit = 0; edit < 4; edit++) {
+        struct sw_brush *from = brush;
+        brush = NULL;
+        if (start(ground, world, version, (uint32_t)column, &others, from, &brush) == SW_OK) {
+            sw_pool_settle(ground->pool);
+            assert_ptr_equal(ground->done, brush);
+            assert_true(sw_brush_is_of(brush, version));
+            assert_int_equal(sw_budget_used(&ground->budget), sw_brush_bytes(brush));
+            tally->held += check_moves(brush, world, version, &others, column, &tally->followed);
+            tally->taken_over += sw_brush_groups_made(brush) < version->groups;
+            tally->made++;
+        } else {
+            brush = NULL;
+        }
+        sw_version_unref(version);
+        version = some_groups(world, world->version[round % 3], world->version[(round + 1) % 3]);
+    }
+    sw_version_unref(version);
+    sw_brush_free(brush);
+}
+
 static void a_move_shows_what_a_fold_of_the_same_rows_shows(void **state)
 {
-    static const int brushed[] = {C_F, C_G, C_I, C_TS, C_D, C_BIG, C_N};
+    static const int brushed[] = {C_F, C_G, C_I, C_TS, C_D, C_BIG, C_N, C_S, C_T, C_B};
+    struct tally tally = {0};
     (void)state;
     struct test_random random;
     test_random_init(&random, test_seed());
-    uint32_t held = 0;
-    uint32_t made = 0;
-    for (int round = 0; round < 40; round++) {
+    for (int round = 0; round < 30; round++) {
         struct ground ground;
-        struct sw_brush *brush = NULL;
         struct world *world = new_world(test_random_below(&random, UINT64_MAX));
-        struct selection others = random_selection(world);
         int column = brushed[round % (int)(sizeof(brushed) / sizeof(brushed[0]))];
-        struct sw_version *version = world->version[round % 3];
-        others.clauses = others.clauses > 2 ? 2 : others.clauses;
         ground_init(&ground, (unsigned)round % 3 + 1, INT64_MAX);
 
-        if (start(&ground, world, version, (uint32_t)column, &others, &brush) == SW_OK) {
-            sw_pool_settle(ground.pool);
-            assert_ptr_equal(ground.done, brush);
-            assert_true(sw_brush_is_ready(brush));
-            assert_int_equal(sw_budget_used(&ground.budget), sw_brush_bytes(brush));
-            held += check_moves(brush, world, version, &others, column);
-            made++;
-        }
+        check_versions(&ground, world, column, round / 10, &tally);
 
-        sw_brush_free(brush);
         ground_fini(&ground);
         free_world(world);
     }
-    assert_true(made > 20);
-    assert_true(held > 5 * made);
+    assert_true(tally.made > 60);
+    assert_true(tally.held > 6 * tally.made);
+    assert_true(tally.followed > 8 * tally.made);
+    assert_true(tally.taken_over > tally.made / 4);
+}
+
+/* With so many rows that an index can be made. */
+static struct world *full_world(void)
+{
+    uint64_t seed = test_seed();
+    struct world *world = new_world(seed);
+    while (world->rows < 100) {
+        free_world(world);
+        world = new_world(++seed);
+    }
+    return world;
 }
 
 static void without_room_there_is_no_index(void **state)
@@ -182,11 +252,11 @@ static void without_room_there_is_no_index(void **state)
     (void)state;
     struct ground ground;
     struct sw_brush *brush = NULL;
-    struct world *world = new_world(test_seed());
+    struct world *world = full_world();
     const struct selection none = {.clauses = 0};
-    ground_init(&ground, 2, 1000);
+    ground_init(&ground, 2, 100);
 
-    assert_int_equal(start(&ground, world, world->version[0], C_F, &none, &brush), SW_LIMIT);
+    assert_int_equal(start(&ground, world, world->version[0], C_F, &none, NULL, &brush), SW_LIMIT);
     assert_int_equal(sw_budget_used(&ground.budget), 0);
 
     ground_fini(&ground);
@@ -198,10 +268,10 @@ static void an_index_may_be_given_up_while_it_is_made(void **state)
     (void)state;
     struct ground ground;
     struct sw_brush *brush = NULL;
-    struct world *world = new_world(test_seed());
+    struct world *world = full_world();
     const struct selection none = {.clauses = 0};
     ground_init(&ground, 2, INT64_MAX);
-    assert_int_equal(start(&ground, world, world->version[0], C_F, &none, &brush), SW_OK);
+    assert_int_equal(start(&ground, world, world->version[0], C_F, &none, NULL, &brush), SW_OK);
 
     sw_brush_free(brush);
     sw_pool_settle(ground.pool);

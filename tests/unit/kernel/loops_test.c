@@ -7,7 +7,8 @@
 #include "support/test.h"
 #include "table/chunk.h"
 
-#define ROUNDS 200u
+#define ROUNDS       200u
+#define LINEAR_PARTS 4096u
 
 typedef void (*check_fn)(struct test_random *random, const struct sw_loops *loops, uint32_t n);
 
@@ -263,17 +264,17 @@ static void check_extremes(struct test_random *random, const struct sw_loops *lo
 
     loops->mask_floats(values, keep, n, masked);
     loops->min_max(masked, n, &least, &greatest);
-    loops->linear(values, n, -500, SW_LINEAR_PARTS / 1000.0, part);
+    loops->linear(values, n, -500, LINEAR_PARTS / 1000.0, LINEAR_PARTS, part);
 
     assert_true(least == values[least_at]);
     assert_int_equal(loops->find(masked, n, least), least_at);
     for (uint32_t i = 0; i < n; i++) {
         bool is_kept = sw_bits_has(keep, i) && values[i] == values[i];
-        double at = floor((values[i] + 500) * (SW_LINEAR_PARTS / 1000.0));
-        at = at < 0 ? 0 : at < SW_LINEAR_PARTS - 1 ? at : SW_LINEAR_PARTS - 1;
+        double at = floor((values[i] + 500) * (LINEAR_PARTS / 1000.0));
+        at = at < 0 ? 0 : at < LINEAR_PARTS - 1 ? at : LINEAR_PARTS - 1;
         assert_true(is_kept ? masked[i] == values[i] : masked[i] != masked[i]);
         assert_true(!is_kept || values[i] <= greatest);
-        assert_int_equal(part[i], values[i] == values[i] ? at : SW_LINEAR_PARTS);
+        assert_int_equal(part[i], values[i] == values[i] ? at : LINEAR_PARTS);
     }
 }
 

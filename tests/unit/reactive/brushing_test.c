@@ -131,7 +131,15 @@ static void from_the_third_move_on_no_worker_is_asked(void **state)
     world_fini(&world);
 }
 
-static void an_index_goes_with_its_version_or_when_memory_is_short(void **state)
+static void moves(struct stage *stage, struct test_random *random, int count)
+{
+    for (int i = 0; i < count; i++) {
+        move(stage, random, "");
+        stage_settle(stage);
+    }
+}
+
+static void an_index_goes_when_memory_is_short_or_its_table_is_dropped(void **state)
 {
     (void)state;
     struct test_random random;
@@ -140,24 +148,94 @@ static void an_index_goes_with_its_version_or_when_memory_is_short(void **state)
     test_random_init(&random, test_seed());
     world_init(&world, &random, ROWS, false);
     open_stage(&stage, &world, false);
-    for (int i = 0; i < 3; i++) {
-        move(&stage, &random, "");
-        stage_settle(&stage);
-    }
+    moves(&stage, &random, 3);
     int64_t with = sw_budget_used(&stage.budget);
     sw_graph_give_up(stage.graph);
     int64_t without = sw_budget_used(&stage.budget);
     assert_true(without < with);
-    for (int i = 0; i < 3; i++) {
-        move(&stage, &random, "");
-        stage_settle(&stage);
-    }
+    moves(&stage, &random, 3);
     assert_true(sw_budget_used(&stage.budget) > without);
 
-    stage_put_table(&stage, 0, "w", world_version(&world, 2, GROUP, 0));
+    stage_put_table(&stage, 0, "w", NULL);
 
     assert_int_equal(sw_budget_used(&stage.budget), without);
     stage_settle(&stage);
+    stage_fini(&stage);
+    world_fini(&world);
+}
+
+/* Moves that the index answers before a worker was asked. */
+static void move_at_once(struct stage *stage, struct test_random *random)
+{
+    unsigned flushes = stage->flushes;
+    move(stage, random, "");
+    sw_graph_run(stage->graph);
+    assert_int_equal(stage->flushes, flushes + 1);
+    assert_int_equal(stage->flushed_outputs, OUTPUTS - 1);
+}
+
+static void a_new_version_takes_the_index_along(void **state)
+{
+    (void)state;
+    struct test_random random;
+    struct world world;
+    struct stage stage;
+    test_random_init(&random, test_seed());
+    world_init(&world, &random, ROWS, false);
+    open_stage(&stage, &world, false);
+    moves(&stage, &random, 3);
+
+    for (uint64_t number = 2; number < 6; number++) {
+        stage_put_table(&stage, 0, "w", world_version(&world, number, GROUP, 0));
+        stage_forward(&stage, 1000); /* new versions alone run once per frame */
+        stage_settle(&stage);
+
+        move_at_once(&stage, &random);
+    }
+
+    stage_fini(&stage);
+    world_fini(&world);
+}
+
+static void a_brush_that_is_announced_has_its_index_before_it_moves(void **state)
+{
+    (void)state;
+    struct test_random random;
+    struct world world;
+    struct stage stage;
+    test_random_init(&random, test_seed());
+    world_init(&world, &random, ROWS, false);
+    open_stage(&stage, &world, false);
+
+    assert_int_equal(sw_graph_hint(stage.graph, sw_span_text("b")), OUTPUTS - 1);
+    stage_settle(&stage);
+    assert_int_equal(sw_graph_hint(stage.graph, sw_span_text("b")), OUTPUTS - 1);
+    assert_int_equal(sw_graph_hint(stage.graph, sw_span_text("nothing")), 0);
+
+    move_at_once(&stage, &random);
+    stage_fini(&stage);
+    world_fini(&world);
+}
+
+static void when_another_filter_changes_the_index_follows_with_the_next_move(void **state)
+{
+    (void)state;
+    struct test_random random;
+    struct world world;
+    struct stage stage;
+    test_random_init(&random, test_seed());
+    world_init(&world, &random, ROWS, false);
+    open_stage(&stage, &world, false);
+    moves(&stage, &random, 3);
+
+    for (int i = 0; i < 3; i++) {
+        stage_must(&stage, sw_graph_set_inputs,
+                   i == 1 ? "{\"days\":null}" : "{\"days\":[\"2020-01-01\",null]}");
+        stage_settle(&stage);
+        moves(&stage, &random, 1);
+        move_at_once(&stage, &random);
+    }
+
     stage_fini(&stage);
     world_fini(&world);
 }
@@ -167,7 +245,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_drag_shows_what_scans_show),
         cmocka_unit_test(from_the_third_move_on_no_worker_is_asked),
-        cmocka_unit_test(an_index_goes_with_its_version_or_when_memory_is_short),
+        cmocka_unit_test(an_index_goes_when_memory_is_short_or_its_table_is_dropped),
+        cmocka_unit_test(a_new_version_takes_the_index_along),
+        cmocka_unit_test(a_brush_that_is_announced_has_its_index_before_it_moves),
+        cmocka_unit_test(when_another_filter_changes_the_index_follows_with_the_next_move),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
