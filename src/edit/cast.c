@@ -88,7 +88,10 @@ static sw_status put_misfit(struct sw_edit *edit, struct cast *cast,
                              "more values do not fit than can be kept beside the column: use "
                              "on_error \"null\", or another type");
     }
-    return sw_builder_exception(cast->builder, sw_value_text(value, room));
+    struct sw_value text;
+    bool is_text = sw_edit_value_cast(value, SW_TYPE_STRING, &text, room);
+    sw_assert(is_text); /* everything becomes one */
+    return sw_builder_exception(cast->builder, text.u.s);
 }
 
 /* The text of an exception in the new type. */

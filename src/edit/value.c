@@ -191,6 +191,15 @@ static bool text_to_float(struct sw_span text, double *value)
     return same_word(text, "nan");
 }
 
+static bool cast_float(double value, struct sw_value *into)
+{
+    if (!(value >= -INT_END && value < INT_END) || value != trunc(value)) {
+        return false;
+    }
+    into->u.i = (int64_t)value;
+    return into->type == SW_TYPE_INT || into->u.i == 0 || into->u.i == 1;
+}
+
 static bool cast_text(struct sw_span text, struct sw_value *into)
 {
     struct sw_number number;
@@ -200,6 +209,9 @@ static bool cast_text(struct sw_span text, struct sw_value *into)
         return into->u.i != 0 || same_word(text, "false") || same_word(text, "0");
     case SW_TYPE_INT:
         number = sw_number_read(text);
+        if (number.form == SW_NUMBER_WHOLE_FLOAT) {
+            return cast_float(number.f, into); /* 176.0: a float's text, without a fraction */
+        }
         into->u.i = number.i;
         return number.form == SW_NUMBER_WHOLE_INT && number.is_exact;
     case SW_TYPE_FLOAT:
@@ -211,19 +223,31 @@ static bool cast_text(struct sw_span text, struct sw_value *into)
     }
 }
 
-static bool cast_float(double value, struct sw_value *into)
-{
-    if (!(value >= -INT_END && value < INT_END) || value != trunc(value)) {
-        return false;
-    }
-    into->u.i = (int64_t)value;
-    return into->type == SW_TYPE_INT || into->u.i == 0 || into->u.i == 1;
-}
-
 static bool int_to_float(int64_t value, double *into)
 {
     *into = (double)value;
     return *into < INT_END && (int64_t)*into == value;
+}
+
+/* The text that CAST gives, where it reads back as the same number; else the shortest that does, as
+ * nothing of a column may be lost in silence. */
+static struct sw_span text_of_float(double value, char *text)
+{
+    if (isfinite(value) && !(fabs(value) >= 1e-4 && fabs(value) < 1e15)) {
+        struct sw_span said = sw_span_of(text, sw_number_format(value, text));
+        double again = sw_number_read(said).f;
+        if (memcmp(&again, &value, sizeof value) == 0) {
+            return said;
+        }
+    }
+    struct sw_span plain = sw_span_of(text, (size_t)(sw_number_put_float(text, value) - text));
+    bool is_whole = isfinite(value) && memchr(plain.data, '.', plain.length) == NULL &&
+                    memchr(plain.data, 'e', plain.length) == NULL;
+    if (is_whole) {
+        memcpy(text + plain.length, ".0", 2);
+        plain.length += 2;
+    }
+    return plain;
 }
 
 bool sw_edit_value_cast(const struct sw_value *value, enum sw_type type, struct sw_value *into,
@@ -237,7 +261,8 @@ bool sw_edit_value_cast(const struct sw_value *value, enum sw_type type, struct 
     }
     *into = (struct sw_value){.type = type};
     if (type == SW_TYPE_STRING) {
-        into->u.s = sw_value_text(value, text);
+        into->u.s =
+            from == SW_TYPE_FLOAT ? text_of_float(value->u.f, text) : sw_value_text(value, text);
         return true;
     }
     if (from == SW_TYPE_STRING) {
