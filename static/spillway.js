@@ -271,6 +271,7 @@ export class Session extends Emitter {
             flush: () => this.#flushed(params),
             'upload.progress': () => this.#uploads.progress(params),
             'upload.failed': () => this.#uploads.failed(params),
+            'table.progress': () => this.emit('making', params),
             'session.notice': () => this.emit('notice', params),
             'table.changed': () => {
                 this.emit('table', params);

@@ -133,36 +133,57 @@ static void note_input(struct sw_seen_inputs *seen, struct sw_span name)
     seen->name[seen->count++] = name;
 }
 
+const struct sw_json *sw_change_input(void *context, struct sw_span name)
+{
+    const struct sw_session *session = context;
+    return session->replay != NULL ? input_of_then(session->replay, name)
+                                   : sw_graph_expr_input(session->graph, name);
+}
+
 const struct sw_json *sw_seen_input(void *context, struct sw_span name)
 {
     struct sw_seen_inputs *seen = context;
-    const struct sw_session *session = seen->call->session;
-    if (session->replay != NULL) {
-        return input_of_then(session->replay, name);
+    struct sw_session *session = seen->call->session;
+    if (session->replay == NULL) {
+        note_input(seen, name);
     }
-    note_input(seen, name);
-    return sw_graph_expr_input(session->graph, name);
+    return sw_change_input(session, name);
 }
 
-void sw_seen_inputs_end(struct sw_seen_inputs *seen)
+/* "inputs":{...}; nothing where none is set. */
+static void put_inputs(struct sw_buf *out, struct sw_graph *graph, const struct sw_span *name,
+                       size_t count)
 {
-    struct sw_call *call = seen->call;
     const char *comma = "\"inputs\":{";
     bool is_any = false;
-    for (size_t i = 0; i < seen->count; i++) {
-        const struct sw_json *value = sw_graph_expr_input(call->session->graph, seen->name[i]);
+    for (size_t i = 0; i < count; i++) {
+        const struct sw_json *value = sw_graph_expr_input(graph, name[i]);
         if (value != NULL) {
-            sw_buf_put_text(&call->extra, comma);
-            sw_json_put_text(&call->extra, seen->name[i]);
-            sw_buf_put_byte(&call->extra, ':');
-            sw_json_put(&call->extra, value);
+            sw_buf_put_text(out, comma);
+            sw_json_put_text(out, name[i]);
+            sw_buf_put_byte(out, ':');
+            sw_json_put(out, value);
             comma = ",";
             is_any = true;
         }
     }
     if (is_any) {
-        sw_buf_put_byte(&call->extra, '}');
+        sw_buf_put_byte(out, '}');
     }
+}
+
+void sw_seen_inputs_end(struct sw_seen_inputs *seen)
+{
+    struct sw_call *call = seen->call;
+    put_inputs(&call->extra, call->session->graph, seen->name, seen->count);
     call->extra.failed = call->extra.failed || seen->failed;
     free(seen->name);
+}
+
+void sw_pending_note_inputs(struct sw_pending *pending, const struct sw_span *name, size_t count)
+{
+    if (pending->text != NULL) {
+        sw_buf_clear(&pending->extra);
+        put_inputs(&pending->extra, pending->session->graph, name, count);
+    }
 }

@@ -22,4 +22,9 @@ struct sw_seen_inputs {
 const struct sw_json *sw_seen_input(void *seen, struct sw_span name);
 void sw_seen_inputs_end(struct sw_seen_inputs *seen);
 
+/* The same for a change that looks its inputs up when it begins, later than it was asked for: the
+ * context is the session; with sw_pending_note_inputs they go where pending->extra had others. */
+const struct sw_json *sw_change_input(void *session, struct sw_span name);
+void sw_pending_note_inputs(struct sw_pending *pending, const struct sw_span *name, size_t count);
+
 #endif

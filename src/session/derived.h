@@ -54,5 +54,7 @@ extern const struct sw_preparer sw_derived_preparer;
  * over the table, which is not in the session yet, also on failure. */
 SW_MUST_USE sw_status sw_deriving_create(struct sw_call *call, struct sw_table *table,
                                          bool is_snapshot, bool is_replace, struct sw_err *err);
+/* Tables that take long to be made for the first time: how far they are, from time to time. */
+void sw_deriving_tick(struct sw_session *session, int64_t now_ms);
 
 #endif

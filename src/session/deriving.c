@@ -7,10 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "session/change.h"
 #include "session/derived.h"
 #include "session/editing.h"
 #include "session/history.h"
 #include "session/server_priv.h"
+
+#define PROGRESS_MS 100 /* between two words about a table that is made for the first time */
 
 struct sw_deriving {
     struct sw_deriving *next; /* session->derivings */
@@ -25,6 +28,8 @@ struct sw_deriving {
     bool is_wanted, is_cancelled, is_again;
     /* the first time: the table is not in the session yet */
     struct sw_pending *pending;
+    int64_t told_ms; /* clock: when its progress was told, or it was asked for */
+    double told;     /* it never goes back */
     bool is_snapshot, is_replace;
 };
 
@@ -308,14 +313,21 @@ static sw_status submit_filtered(struct sw_deriving *job, struct sw_filter **fil
         free_filters(filters, count);
         return status;
     }
+    /* a snapshot follows nothing: made again after a restart, it sees the inputs of now */
+    const bool is_once = job->pending != NULL && job->is_snapshot;
+    if (is_once) {
+        const struct sw_span *name;
+        size_t inputs = sw_derive_plan_inputs(derived->plan, &name);
+        sw_pending_note_inputs(job->pending, name, inputs);
+    }
     const struct sw_derive_spec spec = {
         .plan = derived->plan,
         .from = job->need[0].version,
         .join = job->needs > 1 ? job->need[1].version : NULL,
         .filters = filters,
         .filter_count = (uint32_t)count,
-        .input = sw_graph_expr_input,
-        .input_context = session->graph,
+        .input = is_once ? sw_change_input : sw_graph_expr_input,
+        .input_context = is_once ? (void *)session : session->graph,
         .number = sw_table_version_number(job->table) + 1,
         .budget = &session->budget,
         .clock = session->server->clock,
@@ -507,6 +519,34 @@ static void end(struct sw_session *session)
 
 const struct sw_preparer sw_derived_preparer = {ready, progress, sweep_begin, sweep_end, end};
 
+static void tell_progress(struct sw_session *session, struct sw_deriving *job)
+{
+    struct sw_buf params;
+    double part = job->run != NULL ? sw_derive_progress(job->run) : 0;
+    job->told = part > job->told ? part : job->told;
+    sw_buf_init(&params);
+    sw_buf_put_text(&params, "{\"table\":");
+    sw_json_put_text(&params, sw_span_text(job->table->name));
+    sw_buf_put_text(&params, ",\"progress\":");
+    sw_json_put_float(&params, job->told);
+    sw_buf_put_byte(&params, '}');
+    if (!params.failed) {
+        sw_session_notify(session, "table.progress", sw_buf_peek(&params));
+    }
+    sw_buf_fini(&params);
+}
+
+void sw_deriving_tick(struct sw_session *session, int64_t now_ms)
+{
+    for (struct sw_deriving *job = session->derivings; job != NULL; job = job->next) {
+        if (job->pending != NULL && !job->is_cancelled && session->replay == NULL &&
+            now_ms - job->told_ms >= PROGRESS_MS) {
+            job->told_ms = now_ms;
+            tell_progress(session, job);
+        }
+    }
+}
+
 /* -- table.create --------------------------------------------------------------------------- */
 
 static void cancel_creation(void *work)
@@ -537,6 +577,7 @@ sw_status sw_deriving_create(struct sw_call *call, struct sw_table *table, bool 
     job->pending->work = job;
     job->is_snapshot = is_snapshot;
     job->is_replace = is_replace;
+    job->told_ms = sw_clock_ms(session->server->clock);
     status = start(job, err);
     if (status != SW_AGAIN) {
         const struct sw_err copy = *err;

@@ -13,6 +13,7 @@
 #include "exec/scan.h"
 #include "session/behind.h"
 #include "session/dataset.h"
+#include "session/derived.h"
 #include "session/keeping.h"
 #include "session/server_priv.h"
 #include "session/socket_priv.h"
@@ -247,6 +248,7 @@ void sw_server_tick(struct sw_server *server)
     HASH_ITER (by_key, server->sessions, session, next) {
         try_again(session);
         sw_behind_tick(session);
+        sw_deriving_tick(session, now_ms);
         if (session->is_active) {
             session->is_active = sw_graph_tick(session->graph);
         }

@@ -213,3 +213,17 @@ test('a table is derived from a data set of the server, and follows when that be
     await client.close();
     await other.stop();
 });
+
+test('a table that takes long says how far it is until it is there', { timeout: 120_000 }, async () => {
+    const client = await Client.open(server);
+    await client.upload('wide', `k,v\n${Array.from({ length: 2800 }, (_, i) => `${i % 4},${i}\n`).join('')}`);
+    const made = client.call('table.create', { table: 'long', from: 'wide', join: { table: 'wide', on: ['k'] }, columns: ['k', 'v', { name: 'w', expr: 'v * 2.5 + v_2' }], sort: [{ column: 'w', desc: true }], limit: 10 });
+    const first = await client.next('table.progress', ({ table }) => table === 'long');
+    const { rows } = await made;
+    assert.equal(rows, 10);
+    const told = client.notifications.filter(({ method }) => method === 'table.progress').map(({ params }) => params.progress);
+    assert.deepEqual([first.progress, ...told], [first.progress, ...told].sort((a, b) => a - b), 'it never goes back');
+    const until = client.notifications.findIndex(({ method, params }) => method === 'table.changed' && params.table === 'long');
+    assert.ok(client.notifications.findLastIndex(({ method }) => method === 'table.progress') < until, 'nothing of it comes after the table');
+    await client.close();
+});

@@ -295,3 +295,23 @@ test('no acknowledgement is lost by kills at random moments', async (t) => {
     }
     await lives.end();
 });
+
+test('a snapshot has the inputs that it saw, whatever they became before the kill', async (t) => {
+    const lives = new Lives(t);
+    const client = await Client.open(await lives.start());
+    await client.upload('trips', CSV);
+    await client.call('input.set', { values: { low: 900 } });
+    const made = client.call('table.create', {
+        table: 'dear', from: 'trips', where: 'price >= $low', columns: ['city', { name: 'over', expr: 'price - $low' }], snapshot: true,
+    });
+    await client.call('input.set', { values: { low: 10 } });
+    const { rows } = await made;
+    const before = await client.call('table.page', { table: 'dear', limit: 1000 });
+    assert.ok(rows > 100 && rows < 1000, `${rows} rows`);
+    const { token } = client;
+
+    const again = await Client.open(await lives.again(), { token });
+    assert.deepEqual(await again.call('table.page', { table: 'dear', limit: 1000 }), before);
+    await again.close();
+    await lives.end();
+});

@@ -246,7 +246,17 @@ export class NewTable {
 
     async #make() {
         const name = this.#fields.name.value;
-        await this.#session.createTable(name, this.#definition());
+        const { submit } = this.#dialog;
+        const verb = submit.textContent;
+        const off = this.#session.on('making', ({ table, progress }) => {
+            submit.textContent = table === name ? `${verb}: ${Math.round(progress * 100)} %` : submit.textContent;
+        });
+        try {
+            await this.#session.createTable(name, this.#definition());
+        } finally {
+            off();
+            submit.textContent = verb;
+        }
         this.#opened(name);
     }
 }
