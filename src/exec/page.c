@@ -72,6 +72,27 @@ static bool add_exceptions(struct gathering *gathering, uint32_t column)
     return true;
 }
 
+/* A formula that cannot be computed with the inputs of now has nothing to show but the reason. */
+static bool say_broken(const struct sw_page_job *job, struct sw_page *page, uint32_t at)
+{
+    const struct sw_schema *schema = job->version->schema;
+    struct sw_err err;
+    if (schema->column[job->column[at]].formula == NULL) {
+        return true;
+    }
+    uint8_t *set = sw_arena_array(&page->arena, schema->columns, 1);
+    if (set == NULL) {
+        return false;
+    }
+    set[job->column[at]] = 1;
+    sw_schema_add_sources(schema, set);
+    if (sw_schema_check_formulas(schema, set, &err) == SW_OK) {
+        return true;
+    }
+    page->broken[at] = sw_arena_text(&page->arena, sw_span_text(err.message));
+    return page->broken[at] != NULL;
+}
+
 static sw_status gather_column(struct gathering *gathering, uint32_t at, struct sw_err *err)
 {
     struct sw_page *page = gathering->page;
@@ -80,8 +101,15 @@ static sw_status gather_column(struct gathering *gathering, uint32_t at, struct 
     page->name[at] = sw_arena_text(&page->arena, sw_span_text(facts->name));
     page->type[at] = facts->type;
     page->value[at] = sw_arena_array(&page->arena, page->rows + (size_t)1, sizeof(struct sw_value));
-    if (page->name[at] == NULL || page->value[at] == NULL) {
+    bool has_room = page->name[at] != NULL && page->value[at] != NULL;
+    if (!has_room || !say_broken(gathering->job, page, at)) {
         return no_memory(err);
+    }
+    if (page->broken[at] != NULL) {
+        for (uint32_t i = 0; i < page->rows; i++) {
+            page->value[at][i] = (struct sw_value){.type = facts->type, .is_null = true};
+        }
+        return SW_OK;
     }
     SW_TRY(sw_cells_read(&gathering->cells, column, &page->arena, page->value[at],
                          gathering->exception, err));
@@ -118,9 +146,11 @@ static bool make_arrays(const struct sw_page_job *job, struct sw_page *page)
     page->columns = job->columns;
     page->name = sw_arena_array(&page->arena, job->columns + 1u, sizeof(*page->name));
     page->type = sw_arena_array(&page->arena, job->columns + 1u, sizeof(*page->type));
+    page->broken = sw_arena_array(&page->arena, job->columns + 1u, sizeof(*page->broken));
     page->value = sw_arena_array(&page->arena, job->columns + 1u, sizeof(*page->value));
     page->row_id = sw_arena_array(&page->arena, page->rows + 1u, sizeof(*page->row_id));
-    return page->name != NULL && page->type != NULL && page->value != NULL && page->row_id != NULL;
+    return page->name != NULL && page->type != NULL && page->broken != NULL &&
+           page->value != NULL && page->row_id != NULL;
 }
 
 static sw_status gather(const struct sw_page_job *job, struct sw_page *page, struct sw_err *err)

@@ -4,6 +4,7 @@
 #include "base/params.h"
 #include "session/derived.h"
 #include "session/dispatch.h"
+#include "session/editing.h"
 #include "session/pageparams.h"
 #include "session/server_priv.h"
 #include "wire/encode.h"
@@ -278,7 +279,19 @@ sw_status sw_method_table_describe(struct sw_call *call, struct sw_err *err)
 struct page_call {
     struct sw_pending *pending;
     struct sw_page_job *job;
+    struct sw_session *session;
+    struct sw_arena arena;        /* of params */
+    struct sw_page_params params; /* to be asked once more when memory was short */
+    struct sw_version *version;   /* counted */
+    bool is_again;
 };
+
+static void free_page_call(struct page_call *call)
+{
+    sw_version_unref(call->version);
+    sw_arena_fini(&call->arena);
+    free(call);
+}
 
 static void cancel_page(void *work)
 {
@@ -286,11 +299,16 @@ static void cancel_page(void *work)
     sw_page_cancel(call->job);
 }
 
+static bool try_page_again(struct page_call *call, const struct sw_err *err);
+
 static void page_done(void *context, sw_status status, struct sw_page *page,
                       const struct sw_err *err)
 {
     struct page_call *call = context;
     struct sw_buf result;
+    if (status == SW_LIMIT && try_page_again(call, err)) {
+        return;
+    }
     sw_buf_init(&result);
     if (status == SW_OK) {
         sw_encode_page(&result, page);
@@ -298,40 +316,98 @@ static void page_done(void *context, sw_status status, struct sw_page *page,
     sw_pending_answer(call->pending, &result, status == SW_OK ? NULL : err);
     sw_buf_fini(&result);
     sw_page_unref(page);
-    free(call);
+    free_page_call(call);
 }
 
-static sw_status submit_page(struct sw_call *call, const struct sw_page_spec *spec,
-                             struct sw_err *err)
+static sw_status start_page(struct page_call *call, struct sw_err *err)
+{
+    struct sw_session *session = call->session;
+    struct sw_page_resolved resolved;
+    struct sw_page_spec spec = {0};
+    SW_TRY(sw_page_params_resolve(session, &call->params, call->version, &resolved, &spec, err));
+    sw_status status = sw_page_submit(session->server->pool, session->lane, session->orders, &spec,
+                                      page_done, call, &call->job, err);
+    sw_page_params_fini(&resolved);
+    return status;
+}
+
+/* Sorting takes memory, for which old steps of edits give way. */
+static bool try_page_again(struct page_call *call, const struct sw_err *err)
+{
+    struct sw_err unused = {0};
+    if (call->is_again || call->pending->socket == NULL || call->session->graph == NULL ||
+        !sw_editing_make_room(call->session, err)) {
+        return false;
+    }
+    call->is_again = true;
+    return start_page(call, &unused) == SW_OK;
+}
+
+static bool copy_span(struct sw_arena *arena, struct sw_span *text)
+{
+    if (text->data != NULL) {
+        text->data = sw_arena_text(arena, *text);
+        return text->data != NULL;
+    }
+    return true;
+}
+
+static bool copy_json(struct sw_arena *arena, const struct sw_json **json)
+{
+    if (*json != NULL) {
+        *json = sw_json_copy(arena, *json);
+        return *json != NULL;
+    }
+    return true;
+}
+
+/* Takes over the version. */
+static sw_status new_page_call(struct sw_call *call, const struct sw_page_params *params,
+                               struct sw_version *version, struct page_call **result,
+                               struct sw_err *err)
 {
     struct page_call *made = calloc(1, sizeof *made);
     if (made == NULL) {
-        sw_page_params_drop_filters(spec);
+        sw_version_unref(version);
         return sw_fail(err, SW_NO_MEMORY, "out of memory");
     }
+    sw_arena_init(&made->arena);
+    made->session = call->session;
+    made->version = version;
+    made->params = *params;
+    struct sw_page_params *own = &made->params;
+    bool is_copied = copy_span(&made->arena, &own->table) && copy_span(&made->arena, &own->where) &&
+                     copy_span(&made->arena, &own->select) &&
+                     copy_json(&made->arena, &own->columns) && copy_json(&made->arena, &own->sort);
+    if (!is_copied) {
+        free_page_call(made);
+        return sw_fail(err, SW_NO_MEMORY, "out of memory");
+    }
+    *result = made;
+    return SW_OK;
+}
+
+static sw_status submit_page(struct sw_call *call, struct page_call *made, struct sw_err *err)
+{
     sw_status status = sw_pending_new(call, &made->pending, err);
     if (status != SW_OK) {
-        sw_page_params_drop_filters(spec);
-        free(made);
+        free_page_call(made);
         return status;
     }
     made->pending->cancel = cancel_page;
     made->pending->work = made;
-
-    status = sw_page_submit(call->session->server->pool, call->session->lane, call->session->orders,
-                            spec, page_done, made, &made->job, err);
-    if (status != SW_OK) {
+    if (start_page(made, err) != SW_OK) {
         struct sw_buf unused = {0};
         struct sw_err copy = *err;
         sw_pending_answer(made->pending, &unused, &copy);
-        free(made);
+        free_page_call(made);
     }
     return SW_OK;
 }
 
 sw_status sw_method_table_page(struct sw_call *call, struct sw_err *err)
 {
-    struct sw_page_params params = {.limit = PAGE_ROWS_DEFAULT};
+    struct sw_page_params params = {.limit = PAGE_ROWS_DEFAULT, .is_shown = true};
     const struct sw_param list[] = {
         {"table", SW_PARAM_NAME, true, &params.table, 0, 0},
         {"offset", SW_PARAM_INT, false, &params.offset, 0, INT64_MAX},
@@ -355,14 +431,7 @@ sw_status sw_method_table_page(struct sw_call *call, struct sw_err *err)
                                        "\"columns\":[],\"types\":[],\"data\":[]}");
         return SW_OK;
     }
-    struct sw_page_resolved resolved;
-    struct sw_page_spec spec = {0};
-    sw_status status =
-        sw_page_params_resolve(call->session, &params, version, &resolved, &spec, err);
-    if (status == SW_OK) {
-        status = submit_page(call, &spec, err);
-        sw_page_params_fini(&resolved);
-    }
-    sw_version_unref(version);
-    return status;
+    struct page_call *made = NULL;
+    SW_TRY(new_page_call(call, &params, version, &made, err));
+    return submit_page(call, made, err);
 }

@@ -64,7 +64,7 @@ sw_status sw_page_params_prepare(struct sw_call *call, const struct sw_page_para
     return status;
 }
 
-/* A formula that cannot be computed now is an error for whoever asks for it. */
+/* A formula that cannot be computed now is an error for whoever needs its values. */
 static sw_status check_formulas(struct sw_session *session, const struct sw_page_params *params,
                                 const struct sw_page_spec *spec, const struct sw_schema *schema,
                                 struct sw_err *err)
@@ -76,10 +76,10 @@ static sw_status check_formulas(struct sw_session *session, const struct sw_page
     if (set == NULL) {
         return sw_fail(err, SW_NO_MEMORY, "out of memory");
     }
-    for (uint32_t i = 0; i < spec->column_count; i++) {
+    for (uint32_t i = 0; !params->is_shown && i < spec->column_count; i++) {
         set[spec->columns[i]] = 1;
     }
-    for (uint32_t i = 0; spec->columns == NULL && i < schema->columns; i++) {
+    for (uint32_t i = 0; !params->is_shown && spec->columns == NULL && i < schema->columns; i++) {
         set[i] = 1;
     }
     for (uint32_t i = 0; i < spec->sort_count; i++) {

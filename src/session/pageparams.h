@@ -13,6 +13,7 @@ struct sw_page_params {
     int64_t offset, limit;
     const struct sw_json *columns; /* list of names; NULL: all */
     const struct sw_json *sort;    /* list of {column, desc?}; NULL: as the rows lie */
+    bool is_shown;                 /* columns that are broken formulas are nulls, and no error */
 };
 
 /* Storage that a spec points into. */

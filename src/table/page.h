@@ -21,6 +21,8 @@ struct sw_page {
     uint32_t columns;
     const char **name;                   /* [columns] */
     enum sw_type *type;                  /* [columns] */
+    const char **broken;                 /* [columns] why a formula has no values: all are null; or
+                                            NULL */
     uint64_t *row_id;                    /* [rows] */
     struct sw_value **value;             /* [columns][rows] */
     uint32_t exceptions;                 /* cells that do not fit their type: null in value */

@@ -483,7 +483,7 @@ static void put_page_header(struct sw_buf *out, struct sw_span header, const str
     sw_buf_put(out, header.data, header.length - 1);
     sw_buf_put_text(out, header.length == 2 ? "\"offset\":" : ",\"offset\":");
     sw_json_put_int(out, (int64_t)page->offset);
-    sw_encode_page_exceptions(out, page);
+    sw_encode_page_notes(out, page);
     sw_buf_put_byte(out, '}');
 }
 

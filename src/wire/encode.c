@@ -150,7 +150,27 @@ static void put_column(struct sw_buf *out, const struct sw_value *values, uint32
     sw_buf_put_byte(out, ']');
 }
 
-void sw_encode_page_exceptions(struct sw_buf *out, const struct sw_page *page)
+static void put_broken(struct sw_buf *out, const struct sw_page *page)
+{
+    bool is_any = false;
+    for (uint32_t i = 0; i < page->columns; i++) {
+        const char *reason = page->broken == NULL ? NULL : page->broken[i];
+        if (reason == NULL) {
+            continue;
+        }
+        sw_buf_put_text(out, is_any ? ",{\"column\":" : ",\"formula_errors\":[{\"column\":");
+        sw_json_put_text(out, sw_span_text(page->name[i]));
+        sw_buf_put_text(out, ",\"message\":");
+        sw_json_put_text(out, sw_span_text(reason));
+        sw_buf_put_byte(out, '}');
+        is_any = true;
+    }
+    if (is_any) {
+        sw_buf_put_byte(out, ']');
+    }
+}
+
+void sw_encode_page_notes(struct sw_buf *out, const struct sw_page *page)
 {
     for (uint32_t i = 0; i < page->exceptions; i++) {
         const struct sw_page_exception *exception = &page->exception[i];
@@ -165,6 +185,7 @@ void sw_encode_page_exceptions(struct sw_buf *out, const struct sw_page *page)
     if (page->exceptions > 0) {
         sw_buf_put_byte(out, ']');
     }
+    put_broken(out, page);
 }
 
 void sw_encode_page(struct sw_buf *out, const struct sw_page *page)
@@ -192,6 +213,6 @@ void sw_encode_page(struct sw_buf *out, const struct sw_page *page)
         put_column(out, page->value[i], page->rows);
     }
     sw_buf_put_byte(out, ']');
-    sw_encode_page_exceptions(out, page);
+    sw_encode_page_notes(out, page);
     sw_buf_put_byte(out, '}');
 }

@@ -25,11 +25,11 @@ void sw_encode_series(struct sw_buf *out, const struct sw_series *series);
 /* The `facet` member of a faceted series: {column, values, counts, total}. */
 void sw_encode_facet(struct sw_buf *out, const struct sw_series *series);
 /* {version, rows, offset, row_ids, columns: [names], types: [type names], data: [[values], ...],
- * exceptions: [[column, row, text], ...]}; rows: after the filter; the last one only where there
- * are some. */
+ * exceptions: [[column, row, text], ...], formula_errors: [{column, message}, ...]}; rows: after
+ * the filter; the last two only where there are some. */
 void sw_encode_page(struct sw_buf *out, const struct sw_page *page);
-/* The member ,"exceptions":[...] of it, or nothing. */
-void sw_encode_page_exceptions(struct sw_buf *out, const struct sw_page *page);
+/* The last two members, each with a comma before it. */
+void sw_encode_page_notes(struct sw_buf *out, const struct sw_page *page);
 /* A whole binary frame of subprotocol spillway.v1.arrow (schema/series-frame.md): header is the
  * JSON object of output.value's params without data; a page adds its offset and exceptions.
  * SW_LIMIT: more than 2^31 values or bytes of text in a column. */

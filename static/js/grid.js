@@ -27,6 +27,8 @@ export class Grid {
     #note;
     /** @type {GridEditing | null} */
     #editing = null;
+    /** @type {Map<string, string>} columns that cannot be computed now, with the reason */
+    #broken = new Map();
     /** @type {(() => void)[]} wait for rows to arrive */
     #waiting = [];
     #off;
@@ -63,10 +65,23 @@ export class Grid {
             const names = this.#names();
             this.#sort = this.#sort.filter(({ column }) => names.includes(column));
             this.#cache.forget(); // its rows have other columns
-            this.#grid?.setColumns(this.#slickColumns());
-            this.#grid?.setSortColumns(this.#sort.map(({ column, desc }) => ({ columnId: column, sortAsc: !desc })));
-            this.#aria?.showSort(this.#sort);
+            this.#headings();
             this.#cache.invalidate();
+        }
+    }
+
+    #headings() {
+        this.#grid?.setColumns(this.#slickColumns());
+        this.#grid?.setSortColumns(this.#sort.map(({ column, desc }) => ({ columnId: column, sortAsc: !desc })));
+        this.#aria?.showSort(this.#sort);
+    }
+
+    /** The headings of columns that cannot be computed now say why. */
+    #markBroken({ formula_errors = [] }) {
+        const broken = new Map(formula_errors.map(({ column, message }) => [column, message]));
+        if (JSON.stringify([...broken]) !== JSON.stringify([...this.#broken])) {
+            this.#broken = broken;
+            this.#headings();
         }
     }
 
@@ -261,8 +276,9 @@ export class Grid {
             id,
             ...this.#columns.map((column, i) => ({
                 id: column.name,
-                name: column.formula ? `ƒ ${column.name}` : column.name,
-                toolTip: `${column.name} (${column.type}${column.formula ? `, the formula ${column.formula}${column.formula_error ? `: ${column.formula_error}` : ''}` : ''})`,
+                name: headingOf(column, this.#broken.get(column.name)),
+                toolTip: `${column.name} (${column.type}${column.formula ? `, the formula ${column.formula}` : ''})`,
+                ...(this.#broken.has(column.name) && { toolTip: this.#broken.get(column.name), headerCssClass: 'is-broken' }),
                 field: String(i),
                 width: Math.max(WIDTH_PX[column.type] ?? 120, Math.min(column.name.length * 9 + 36, 320)),
                 sortable: true,
@@ -331,6 +347,7 @@ export class Grid {
         if (!this.#grid) {
             return; // it asks for its rows when it is made
         }
+        this.#markBroken(page);
         this.#grid.updateRowCount();
         const { top, bottom } = this.#grid.getRenderedRange();
         const rows = [];
@@ -362,6 +379,10 @@ export class Grid {
 /** People count from 1, and what they see; the row's own number in the table is its id. */
 function rowNumber(row, item) {
     return { text: formatCount(row + 1), ...(!item.is_missing && { toolTip: `row id ${item.id}` }) };
+}
+
+function headingOf({ name, formula }, reason) {
+    return formula ? `ƒ ${name}${reason ? ` ⚠ ${reason}` : ''}` : name;
 }
 
 function typed(column) {

@@ -65,3 +65,16 @@ test('a sorted table of rows finds the memory of old steps', async () => {
     assert.equal(value.data.rows, ROWS);
     await client.close();
 });
+
+test('a sorted page finds the memory of old steps', async () => {
+    const client = await Client.open(server);
+    await client.upload('first', CSV);
+    const steps = await fill(client, 'first');
+    for (let i = 0; i < 12; i++) {
+        const sort = [{ column: i % 2 ? 'a' : 'b', desc: i % 4 > 1 }];
+        const page = await client.call('table.page', { table: 'first', sort, where: `b >= ${i}`, limit: 2 });
+        assert.equal(page.rows, ROWS - i);
+    }
+    assert.ok((await client.call('table.history', { table: 'first' })).length <= steps);
+    await client.close();
+});
