@@ -1,7 +1,7 @@
 // What the measurements over real sockets share: a server of their own, a session, an upload, and
 // what to say about many times.
 import { spawn } from 'node:child_process';
-import { createReadStream, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createReadStream, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,6 +9,12 @@ import WebSocket from 'ws';
 
 export function residentBytes(pid) {
     return Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]) * 4096;
+}
+
+/** Milliseconds of CPU that the process has taken so far, over all its threads. */
+export function processorMs(pid) {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    return threads.reduce((sum, id) => sum + Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'latin1').split(' ')[0]), 0) / 1e6;
 }
 
 export function quantile(times, part) {

@@ -2,7 +2,7 @@
 // of a session that does nothing, and an echo while 5,000 sockets are idle.
 import { statSync } from 'node:fs';
 import http from 'node:http';
-import { median, quantile, residentBytes, Session, startServer } from './client.mjs';
+import { median, processorMs, quantile, residentBytes, Session, startServer } from './client.mjs';
 
 const IDLE_SESSIONS = 500;
 const IDLE_SOCKETS = 5000;
@@ -102,21 +102,29 @@ async function download(server, session) {
     return [{ workload: 'download of filtered rows as CSV', unit: 'MB/s', ours: bytes / 1e3 / (performance.now() - started) }];
 }
 
-/** Edits until the flush that shows them. */
-async function changes(session, rows) {
+/** Edits until the reply and the flush that shows them; and what they take of the processor, for machines that others use, too. */
+async function changes(server, session, rows) {
     const version = async () => (await session.call('table.list', {})).find((table) => table.table === 'trips').version;
     const timed = async (workload, times, limit, next) => {
         const took = [];
+        const cpu = [];
         for (let i = 0; i < times; i++) {
             const [method, params] = next(i);
             const before = await version();
             const flushed = session.until((name, { versions }) => name === 'flush' && versions.trips > before);
             const send = session.prepare(method, { table: 'trips', ...params });
+            const before_ms = processorMs(server.pid);
             const started = performance.now();
             await Promise.all([send(), flushed]);
             took.push(performance.now() - started);
+            cpu.push(processorMs(server.pid) - before_ms);
         }
-        return { workload: `${workload}, ${rows} rows, four fresh outputs (median)`, unit: 'ms', ours: median(took), twin: limit, twin_name: 'the limit set' };
+        const limits = { unit: 'ms', twin: limit, twin_name: 'the limit set' };
+        return [
+            { workload: `${workload}, ${rows} rows, four fresh outputs (median)`, ours: median(took), ...limits },
+            { workload: `${workload}, the best of ${times}`, ours: Math.min(...took), ...limits },
+            { workload: `${workload}, CPU of the server over all threads (median)`, unit: 'ms', ours: median(cpu) },
+        ];
     };
     const added = Array.from({ length: 10000 }, (_, i) => i);
     const columns = {
@@ -126,9 +134,10 @@ async function changes(session, rows) {
     await session.set({ price: null });
     return [
         await timed('edit of one cell', 50, 2, (i) => ['table.update', { set: { price: 10 + i / 4 }, row_ids: [(i * 7919) % rows] }]),
-        await timed('append of 10,000 rows', 15, 5, () => ['table.append', { columns }]),
-        await timed('undo of that', 10, 2, () => ['table.undo', {}]),
-        await timed('price * 1.1 for a category', 10, 60, () => ['table.update', { set: { price: { expr: 'price * 1.1' } }, where: "category = 'figs'" }]),
+        ...await timed('append of 10,000 rows as columns', 25, 5, () => ['table.append', { columns }]),
+        ...await timed('append of 10,000 rows as rows', 25, 5, () => ['table.append', { rows: listed }]),
+        ...await timed('undo of that', 10, 2, () => ['table.undo', {}]),
+        ...await timed('price * 1.1 for a category', 10, 60, () => ['table.update', { set: { price: { expr: 'price * 1.1' } }, where: "category = 'figs'" }]),
     ];
 }
 
@@ -182,7 +191,7 @@ export async function measureSocket(binary, file, rows) {
             ...await brush(session),
             ...await picks(session),
             ...await download(server, session),
-            ...await changes(session, rows),
+            ...await changes(server, session, rows),
             ...await historyMemory(session, rows),
             ...await idleMemory(server),
             ...await echo(server),
