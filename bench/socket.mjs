@@ -131,9 +131,10 @@ async function changes(server, session, rows) {
         price: added.map((i) => (i % 6000) / 100), x: added.map((i) => ((i * 7919) % 8000) / 1000 - 4), y: added.map((i) => ((i * 104729) % 8000) / 1000 - 4),
         quantity: added.map((i) => 1 + i % 50), category: added.map((i) => ['apples', 'figs', 'oranges'][i % 3]),
     };
+    const listed = added.map((i) => Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values[i]])));
     await session.set({ price: null });
     return [
-        await timed('edit of one cell', 50, 2, (i) => ['table.update', { set: { price: 10 + i / 4 }, row_ids: [(i * 7919) % rows] }]),
+        ...await timed('edit of one cell', 50, 2, (i) => ['table.update', { set: { price: 10 + i / 4 }, row_ids: [(i * 7919) % rows] }]),
         ...await timed('append of 10,000 rows as columns', 25, 5, () => ['table.append', { columns }]),
         ...await timed('append of 10,000 rows as rows', 25, 5, () => ['table.append', { rows: listed }]),
         ...await timed('undo of that', 10, 2, () => ['table.undo', {}]),
