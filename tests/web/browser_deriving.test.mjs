@@ -195,3 +195,27 @@ test('a change of type says first what would not fit', async () => {
     assert.deepEqual((await rowsOf(browser, 'sorts')).map(({ code }) => code), ['1', '2', 'x3']);
     await browser.close();
 });
+
+test('a formula that cannot be computed says so in its heading, and takes no other column with it', async () => {
+    const browser = await fruit();
+    const { page } = browser;
+    const client = await Client.open(server, { token: await browser.token() });
+    await client.call('input.set', { values: { rate: 2 } });
+    await client.call('table.add_column', { table: 'fruit', name: 'gross', expr: 'quantity * $rate' });
+    const heading = page.locator('.slick-header-column[data-id="gross"]');
+    await heading.getByText(/^ƒ gross$/).waitFor();
+    const { data: [[quantity]] } = await client.call('table.page', { table: 'fruit', columns: ['quantity'], limit: 1 });
+    await page.evaluate(() => { document.querySelectorAll('.slick-viewport').forEach((view) => { view.scrollLeft = view.scrollWidth; }); });
+    await browser.shows(0, 'gross', String(quantity * 2));
+
+    await client.call('input.set', { values: { rate: [1] } });
+    await heading.getByText(/ƒ gross ⚠ .*cannot be computed.*is a list/).waitFor();
+    await browser.shows(0, 'gross', 'null');
+    await browser.shows(0, 'quantity', String(quantity));
+
+    await client.call('input.set', { values: { rate: 3 } });
+    await heading.getByText(/^ƒ gross$/).waitFor();
+    await browser.shows(0, 'gross', String(quantity * 3));
+    await client.close();
+    await browser.close();
+});
