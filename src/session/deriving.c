@@ -10,7 +10,6 @@
 #include "session/change.h"
 #include "session/derived.h"
 #include "session/editing.h"
-#include "session/history.h"
 #include "session/server_priv.h"
 
 #define PROGRESS_MS 100 /* between two words about a table that is made for the first time */
@@ -58,14 +57,6 @@ static void free_job(struct sw_deriving *job)
     sw_table_unref(job->table);
     sw_buf_fini(&job->key);
     free(job);
-}
-
-static void keep_headroom(struct sw_session *session)
-{
-    int64_t most = session->budget.limit - session->budget.limit / SW_HISTORY_SHARE;
-    while (sw_budget_used(&session->budget) > most && sw_history_give_up(&session->tables)) {
-        continue;
-    }
 }
 
 /* What became of the table at the job's moment. */
@@ -206,7 +197,7 @@ static void conclude(struct sw_deriving *job, sw_status status, const struct sw_
         }
         free_job(job);
     }
-    keep_headroom(session);
+    sw_editing_keep_headroom(session);
 }
 
 static void run_done(void *context, sw_status status, struct sw_version *version,

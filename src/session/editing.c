@@ -10,7 +10,8 @@
 #include "session/server_priv.h"
 #include "wire/encode.h"
 
-#define STEP_US 500 /* a worker's turn: then other lanes may have it */
+#define WORTH_BYTES (16 << 10) /* what giving up a step should bring */
+#define STEP_US     500        /* a worker's turn: then other lanes may have it */
 
 /* QUEUED -> RUNNING when no earlier one of the same table is left -> answered and freed.
  * A socket that goes takes nothing back; $/cancel and the session's end do. */
@@ -89,7 +90,8 @@ static sw_status own_table(struct sw_edit_task_call *call, struct sw_err *err)
 }
 
 /* Some memory stays free for what the session does next: what is kept for speed alone goes first,
- * then old steps. */
+ * then old steps.  A step whose chunks somebody else still holds (a save, a scan) gives nothing
+ * back now: to give up more would be in vain, and the next edit comes by here again. */
 void sw_editing_keep_headroom(struct sw_session *session)
 {
     int64_t most = session->budget.limit - session->budget.limit / SW_HISTORY_SHARE;
@@ -98,9 +100,15 @@ void sw_editing_keep_headroom(struct sw_session *session)
         sw_graph_give_up(session->graph);
         (void)sw_partials_give_up(session->partials, (size_t)over);
     }
-    while (sw_budget_used(&session->budget) > most && sw_history_give_up(&session->tables)) {
-        continue;
-    }
+    int64_t used = sw_budget_used(&session->budget);
+    int64_t before;
+    do {
+        before = used;
+        if (before <= most || !sw_history_give_up(&session->tables)) {
+            return;
+        }
+        used = sw_budget_used(&session->budget);
+    } while (before - used >= WORTH_BYTES);
 }
 
 static sw_status change(struct sw_edit_task_call *call, const struct sw_edit_result *result,
