@@ -142,6 +142,14 @@ export class Session extends Emitter {
     }
 
     /**
+     * The input is about to move, again and again (a pointer is down on its slider): the server makes ready for it.
+     * @param {string} input
+     */
+    hint(input) {
+        return this.call('select.hint', { input });
+    }
+
+    /**
      * A reactive output. One that the resumed session already has with the same definition is only attached to.
      * @param {string} name
      * @param {any} spec the params of output.define

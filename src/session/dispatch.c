@@ -46,6 +46,7 @@ static const struct method methods[] = {
     {"download.create", sw_method_download_create, false, false},
     {"input.list", sw_method_input_list, false, false},
     {"select.define", sw_method_select_define, false, true},
+    {"select.hint", sw_method_select_hint, false, false},
     {"output.define", sw_method_output_define, false, true},
     {"output.drop", sw_method_output_drop, false, true},
     {"output.pause", sw_method_output_pause, false, true},

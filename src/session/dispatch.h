@@ -98,6 +98,7 @@ sw_status sw_method_table_history(struct sw_call *call, struct sw_err *err);
 sw_status sw_method_input_set(struct sw_call *call, struct sw_err *err);
 sw_status sw_method_input_list(struct sw_call *call, struct sw_err *err);
 sw_status sw_method_select_define(struct sw_call *call, struct sw_err *err);
+sw_status sw_method_select_hint(struct sw_call *call, struct sw_err *err);
 sw_status sw_method_output_define(struct sw_call *call, struct sw_err *err);
 sw_status sw_method_output_drop(struct sw_call *call, struct sw_err *err);
 sw_status sw_method_output_pause(struct sw_call *call, struct sw_err *err);

@@ -50,6 +50,17 @@ sw_status sw_method_select_define(struct sw_call *call, struct sw_err *err)
     return SW_OK;
 }
 
+sw_status sw_method_select_hint(struct sw_call *call, struct sw_err *err)
+{
+    struct sw_span input = {0};
+    const struct sw_param list[] = {{"input", SW_PARAM_NAME, true, &input, 0, 0}};
+    SW_TRY(sw_params_read(call->request->params, "select.hint", list, 1, NULL, err));
+    sw_buf_put_text(&call->result, "{\"outputs\":");
+    sw_json_put_int(&call->result, sw_graph_hint(call->session->graph, input));
+    sw_buf_put_byte(&call->result, '}');
+    return SW_OK;
+}
+
 sw_status sw_method_output_define(struct sw_call *call, struct sw_err *err)
 {
     return sw_graph_define_output(call->session->graph, call->request->params, err);

@@ -11,6 +11,7 @@ const REPEATABLE = new Set([
     'input.set',
     'input.list',
     'select.define',
+    'select.hint',
     'output.define',
     'output.drop',
     'output.pause',

@@ -141,6 +141,12 @@ export class Filters extends Emitter {
         return shown;
     }
 
+    /** The filter is about to move: the server makes ready for it. */
+    announce(name) {
+        const { input } = this.#clause(name);
+        this.#session.hint(input).catch(() => {}); // its moves work all the same
+    }
+
     /** Whether what this filter says has not reached the charts, and cannot now. */
     isWaiting(name) {
         return this.#unshown.has(name) && !this.#session.isConnected;

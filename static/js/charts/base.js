@@ -122,6 +122,11 @@ export class PlotChart {
             changed: (value) => {
                 filters.set(Object.fromEntries(axes.map((axis) => [this.column(axis), this.#rounded(axis, value[axis])])));
             },
+            taken: () => {
+                if (axes.length === 1) {
+                    filters.announce(this.column(axes[0]));
+                }
+            },
         });
         brush.show(this.#filterValues());
         return brush;

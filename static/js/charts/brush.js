@@ -28,6 +28,7 @@ export class Brush {
      * @param {(axis: string) => number} options.step one press of an arrow key
      * @param {(axis: string, value: number) => string} options.word a value as text
      * @param {(value: Record<string, [number, number] | null>) => void} options.changed
+     * @param {() => void} options.taken it may be about to move
      */
     constructor(options) {
         this.#options = options;
@@ -45,6 +46,7 @@ export class Brush {
         this.#over.addEventListener('pointermove', (event) => this.#move(event));
         this.#over.addEventListener('pointerup', () => this.#up());
         this.#over.addEventListener('pointercancel', () => this.#abandon());
+        this.#over.addEventListener('focusin', () => this.#options.taken());
         this.#over.addEventListener('dblclick', () => this.#set(this.#nothing()));
         this.#over.addEventListener('keydown', (event) => this.#key(event));
     }
@@ -143,6 +145,7 @@ export class Brush {
         const mode = part.classList.contains('brush-handle') ? 'end' : part === this.#box ? 'move' : 'new';
         this.#drag = { mode, at, part, before: { ...this.#value }, x: event.clientX, y: event.clientY, is_moving: false };
         this.#over.setPointerCapture(event.pointerId);
+        this.#options.taken();
         if (mode !== 'end') {
             this.#handles[0].element.focus({ preventScroll: true });
         }
