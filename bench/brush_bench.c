@@ -1,7 +1,7 @@
 /*
  * brush_bench FILE: the index of a brush over four linked views (three histograms of 50 bins, four
- * groups with a mean), made by two workers, and its moves. The brush is on prices, each of which has
- * a bin of its own, on doubles, whose ranges have edges, and on a list of categories. The twin of an
+ * groups with a mean), made by two workers, and its moves. The brush is on prices, each with a bin
+ * of its own, on doubles, whose ranges have edges, and on a list of categories. The twin of an
  * index is the goal for it, that of a move too. Processor time is that of all threads.
  */
 #include "support.h"
