@@ -1,7 +1,7 @@
 /*
  * spill_bench FILE: what keeping a table on disk costs: writing its chunks, reading them back, a
- * histogram over a column that is away against one that is here, a restart, and the
- * acknowledgement of a change by durability. The state lies in the folder of the file, so that it
+ * histogram over a column that is away against one that is here, a restart, a session that wakes
+ * without the values of its table, and the acknowledgement of a change by durability. The state lies in the folder of the file, so that it
  * is on a disk like it.
  */
 #include "support.h"
@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "spill/cache.h"
 #include "spill/chunks.h"
 #include "spill/journal.h"
 #include "spill/restore.h"
@@ -82,12 +83,12 @@ static void save(struct sw_store *store, struct sw_version *version)
     sw_save_free(run);
 }
 
-static struct sw_saved *restore(struct sw_store *store)
+static struct sw_saved *restore(struct sw_store *store, struct sw_budget *budget)
 {
     struct sw_restore *run;
     struct sw_err err = {0};
     bool is_done = false;
-    bench_need(sw_restore_new(store, NULL, &run, &err), &err, "restore");
+    bench_need(sw_restore_new(store, budget, &run, &err), &err, "restore");
     while (!is_done) {
         bench_need(sw_restore_step_work(run, &is_done, &err), &err, "restore");
     }
@@ -220,6 +221,54 @@ static void measure_scan(struct sw_store *store, const struct sw_version *versio
     free(key);
 }
 
+/* A histogram of a column by way of its pins. */
+static void chart(const struct sw_version *version, uint32_t column)
+{
+    uint64_t bins[BINS] = {0};
+    struct sw_column_zone zone = sw_version_zone(version, column);
+    double low = zone.min_f < 0 ? zone.min_f : 0;
+    double high = zone.max_f > 0 ? zone.max_f : 0;
+    struct sw_err err = {0};
+    for (uint32_t g = 0; g < version->groups; g++) {
+        const struct sw_chunk *chunk = version->group[g]->chunk[column];
+        bench_need(sw_chunk_pin(chunk, &err), &err, "pin");
+        count(chunk, low, high, bins);
+        sw_chunk_unpin(chunk);
+    }
+}
+
+/* The store of measure_restart, as a session opens it. */
+static void measure_waking(struct sw_spill *spill)
+{
+    struct sw_budget budget;
+    struct sw_cache *cache;
+    struct sw_store *store;
+    struct sw_err err = {0};
+    int64_t limit = (int64_t)SW_SESSION_MEMORY_BYTES;
+    sw_budget_init(&budget, "session_memory_bytes", limit, NULL);
+    bench_need(sw_cache_new(NULL, &budget, limit, &cache), NULL, "cache");
+    double started = bench_wall_seconds();
+    bench_need(sw_store_open_work(spill, "restored", INT64_MAX, &store, &err), &err, "open");
+    sw_cache_set_store_work(cache, store);
+    struct sw_saved *state = restore(store, &budget);
+    bench_report("waking a session, without the values of its table", "ms",
+                 (bench_wall_seconds() - started) * 1e3, 0, NULL);
+    const struct sw_version *version = state->table[0].version;
+    uint32_t column = 0;
+    while (column + 1 < version->schema->columns &&
+           !sw_type_is_numeric(version->schema->column[column].type)) {
+        column++;
+    }
+    started = bench_wall_seconds();
+    chart(version, column);
+    bench_report("its first chart, of one column", "ms", (bench_wall_seconds() - started) * 1e3, 0,
+                 NULL);
+    sw_saved_free(state);
+    sw_cache_set_store_work(cache, NULL);
+    sw_store_remove_work(store);
+    sw_cache_close(cache);
+}
+
 static void measure_restart(struct sw_spill *spill, struct sw_version *version)
 {
     double bytes = (double)sw_version_bytes(version);
@@ -234,11 +283,12 @@ static void measure_restart(struct sw_spill *spill, struct sw_version *version)
     sw_store_close_work(store);
     double started = bench_cpu_seconds();
     bench_need(sw_store_open_work(spill, "restored", INT64_MAX, &store, &err), &err, "open");
-    struct sw_saved *state = restore(store);
+    struct sw_saved *state = restore(store, NULL);
     double took = bench_cpu_seconds() - started;
     bench_report("restoring a table, all of it, CPU", "s/GB", took / bytes * 1e9, 0, NULL);
     sw_saved_free(state);
-    sw_store_remove_work(store);
+    sw_store_close_work(store);
+    measure_waking(spill);
 }
 
 /* -- acknowledgements ------------------------------------------------------------------------ */

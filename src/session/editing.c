@@ -25,7 +25,7 @@ struct sw_edit_task_call {
     struct sw_edit_plan *plan; /* owned */
     size_t charged;            /* for the plan */
     int64_t if_version;
-    bool is_batch, is_running, is_cancelled;
+    bool is_batch, is_running, is_cancelled, has_given_up;
     /* while it runs */
     struct sw_table *table; /* counted */
     struct sw_edit *edit;   /* owned */
@@ -89,6 +89,15 @@ static sw_status own_table(struct sw_edit_task_call *call, struct sw_err *err)
     return SW_OK;
 }
 
+/* Above so many bytes even without cold chunks? While some are unwritten, that is not known: they
+ * can leave soon. */
+static bool is_over(struct sw_session *session, int64_t most)
+{
+    return sw_budget_used(&session->budget) > most &&
+           (session->cache == NULL || sw_cache_make_room(session->cache)) &&
+           sw_budget_used(&session->budget) > most;
+}
+
 /* Some memory stays free for what the session does next: what is kept for speed alone goes first,
  * then old steps.  A step whose chunks somebody else still holds (a save, a scan) gives nothing
  * back now: to give up more would be in vain, and the next edit comes by here again. */
@@ -100,15 +109,17 @@ void sw_editing_keep_headroom(struct sw_session *session)
         sw_graph_give_up(session->graph);
         (void)sw_partials_give_up(session->partials, (size_t)over);
     }
-    int64_t used = sw_budget_used(&session->budget);
-    int64_t before;
+    int64_t given;
     do {
-        before = used;
-        if (before <= most || !sw_history_give_up(&session->tables)) {
+        if (!is_over(session, most)) {
             return;
         }
-        used = sw_budget_used(&session->budget);
-    } while (before - used >= WORTH_BYTES);
+        given = sw_budget_used(&session->budget);
+        if (!sw_history_give_up(&session->tables)) {
+            return;
+        }
+        given -= sw_budget_used(&session->budget);
+    } while (given >= WORTH_BYTES);
 }
 
 static sw_status change(struct sw_edit_task_call *call, const struct sw_edit_result *result,
@@ -292,6 +303,18 @@ static sw_status submit(struct sw_edit_task_call *call, struct sw_err *err)
     return SW_OK;
 }
 
+/* What is kept for speed alone goes before old steps do: once for an edit. */
+static bool give_up_indexes(struct sw_edit_task_call *call, const struct sw_err *err)
+{
+    if (call->has_given_up || !is_short_of_memory(call->session, err)) {
+        return false;
+    }
+    call->has_given_up = true;
+    sw_graph_give_up(call->session->graph);
+    (void)sw_partials_give_up(call->session->partials, SIZE_MAX / 2);
+    return true;
+}
+
 static sw_status finish_plan(struct sw_edit_task_call *call, struct sw_buf *reply, bool *is_again,
                              bool *is_changed, struct sw_err *err)
 {
@@ -305,7 +328,7 @@ static sw_status finish_plan(struct sw_edit_task_call *call, struct sw_buf *repl
     }
     sw_status status = sw_edit_result(call->edit, &result, err);
     if (status != SW_OK) {
-        *is_again = sw_editing_make_room(session, err);
+        *is_again = give_up_indexes(call, err) || sw_editing_make_room(session, err);
         return status;
     }
     if (result.is_changed) {

@@ -97,7 +97,7 @@ static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
     sw_spill_close(fixture->spill);
-    world_remove_folder(fixture->folder);
+    test_remove_folder(fixture->folder);
     free(fixture);
     return 0;
 }

@@ -118,7 +118,7 @@ static void end(struct story *story)
         sw_saved_free(story->saved[i]);
     }
     disk_free(story->disk);
-    world_remove_folder(story->folder);
+    test_remove_folder(story->folder);
 }
 
 struct log_check {

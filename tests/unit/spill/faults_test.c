@@ -182,7 +182,7 @@ static void fail_calls(enum disk_fault fault, bool is_lasting, uint64_t stride)
     for (int i = 0; i < 3; i++) {
         sw_saved_free(life.states[i]);
     }
-    world_remove_folder(life.folder);
+    test_remove_folder(life.folder);
 }
 
 static void a_full_disk_loses_nothing(void **state)
@@ -252,7 +252,7 @@ static void a_failed_sync_is_not_forgotten(void **state)
     sw_spill_close(life.spill);
     disk_free(life.disk);
     sw_saved_free(life.states[0]);
-    world_remove_folder(life.folder);
+    test_remove_folder(life.folder);
 }
 
 int main(void)

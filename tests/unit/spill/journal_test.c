@@ -33,7 +33,7 @@ static int tear_down(void **state)
     struct fixture *fixture = *state;
     sw_store_close_work(fixture->store);
     sw_spill_close(fixture->spill);
-    world_remove_folder(fixture->folder);
+    test_remove_folder(fixture->folder);
     free(fixture);
     return 0;
 }

@@ -157,7 +157,7 @@ static void what_a_killed_process_acknowledged_is_there(void **unused)
     }
     print_message("# %llu changes, %llu saves\n", (unsigned long long)acknowledged.seq,
                   (unsigned long long)acknowledged.save);
-    world_remove_folder(folder);
+    test_remove_folder(folder);
 }
 
 int main(void)

@@ -139,7 +139,7 @@ static void memory_that_runs_out_loses_nothing(void **unused)
     } while (has_failed);
     print_message("# up to allocation %llu\n", (unsigned long long)nth);
     sw_saved_free(life.state);
-    world_remove_folder(folder);
+    test_remove_folder(folder);
 }
 
 int main(void)

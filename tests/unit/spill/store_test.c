@@ -31,7 +31,7 @@ static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
     sw_spill_close(fixture->spill);
-    world_remove_folder(fixture->folder);
+    test_remove_folder(fixture->folder);
     free(fixture);
     return 0;
 }
@@ -456,7 +456,7 @@ static void harm_everywhere(const char *ending, bool is_cut)
     disk_free(harmed);
     disk_free(whole);
     sw_saved_free(state);
-    world_remove_folder(folder);
+    test_remove_folder(folder);
 }
 
 static void a_flipped_bit_is_seen_or_does_not_matter(void **state)

@@ -5,9 +5,9 @@
 #ifndef SW_TEST_SPILL_WORLD_H
 #define SW_TEST_SPILL_WORLD_H
 
+#include "support/folder.h"
 #include "support/test.h"
 
-#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,25 +25,6 @@
 #include "table/table.h"
 
 /* -- files -------------------------------------------------------------------------------- */
-
-static inline void world_remove_folder(const char *path)
-{
-    char inner[4400];
-    DIR *folder = opendir(path);
-    const struct dirent *entry;
-    while (folder != NULL && (entry = readdir(folder)) != NULL) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
-            snprintf(inner, sizeof(inner), "%s/%s", path, entry->d_name);
-            if (unlink(inner) != 0) {
-                world_remove_folder(inner);
-            }
-        }
-    }
-    if (folder != NULL) {
-        closedir(folder);
-        rmdir(path);
-    }
-}
 
 /* A folder of its own in memory, or where temporary files lie. */
 static inline void world_make_folder(char path[64])
