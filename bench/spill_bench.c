@@ -1,8 +1,8 @@
 /*
  * spill_bench FILE: what keeping a table on disk costs: writing its chunks, reading them back, a
  * histogram over a column that is away against one that is here, a restart, a session that wakes
- * without the values of its table, and the acknowledgement of a change by durability. The state lies in the folder of the file, so that it
- * is on a disk like it.
+ * without the values of its table, and the acknowledgement of a change by durability. The state
+ * lies in the folder of the file, so that it is on a disk like it.
  */
 #include "support.h"
 
