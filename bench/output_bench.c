@@ -130,60 +130,14 @@ static const struct work works[] = {
      NULL},
 };
 
-/* One run over the whole version, filter included; CPU seconds. */
-static double run_fold(const struct sw_version *version, const struct work *work,
-                       struct sw_filter *filter)
-{
-    struct sw_err err = {0};
-    struct sw_arena arena;
-    sw_arena_init(&arena);
-    const struct sw_json *params = bench_json(&arena, work->params);
-    const struct sw_fold *fold = sw_fold_find(sw_span_text(work->kind));
-    struct sw_filter_state *filter_state = NULL;
-    struct sw_batch_cache *cache = NULL;
-    struct sw_foldrun *run = NULL;
-    void *state = NULL;
-    bench_need(sw_filter_state_new(filter, &filter_state), NULL, work->name);
-    bench_need(sw_batch_cache_new(version->schema->columns, &cache), NULL, work->name);
-    double started = bench_cpu_seconds();
-    bench_need(sw_foldrun_new(fold, params, version, &run, &err), &err, work->name);
-    struct sw_series *series = NULL;
-    sw_status status = SW_AGAIN;
-    while (status == SW_AGAIN) {
-        bench_need(sw_foldrun_init(run, &state), NULL, work->name);
-        for (uint32_t group = 0; group < version->groups; group++) {
-            for (uint32_t start = 0; start < version->group[group]->rows; start += SW_VECTOR_ROWS) {
-                struct sw_batch batch;
-                uint64_t select[SW_VECTOR_WORDS];
-                sw_batch_at(&batch, cache, version, group, start);
-                if (work->is_filtered) {
-                    sw_filter_test(filter, filter_state, &batch, select);
-                    batch.select = select;
-                    batch.selected = sw_bits_count(select);
-                }
-                sw_foldrun_fold(run, state, &batch);
-            }
-        }
-        status = sw_foldrun_finish(run, state, &series, &err);
-        sw_foldrun_state_free(state);
-    }
-    bench_need(status, &err, work->name);
-    double took = bench_cpu_seconds() - started;
-    sw_series_unref(series);
-    sw_foldrun_free(run);
-    sw_batch_cache_free(cache);
-    sw_filter_state_free(filter_state);
-    sw_arena_fini(&arena);
-    return took;
-}
-
 static void measure(const struct sw_version *version, const struct work *work,
                     struct sw_filter *filter, const struct columns *columns)
 {
     double ours = 1e9;
     double twin = work->twin == NULL ? 0 : 1e9;
     for (int i = 0; i < REPEATS; i++) {
-        double took = run_fold(version, work, filter);
+        double took =
+            bench_fold(version, work->kind, work->params, work->is_filtered ? filter : NULL);
         ours = took < ours ? took : ours;
         if (work->twin != NULL) {
             double started = bench_cpu_seconds();

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fold/filter.h"
+#include "fold/fold.h"
 #include "ingest/load.h"
 #include "wire/decode.h"
 
@@ -88,6 +90,61 @@ const struct sw_json *bench_json(struct sw_arena *arena, const char *text)
     const struct sw_json *json = NULL;
     bench_need(sw_decode_json(arena, sw_span_text(text), &json, &err), &err, text);
     return json;
+}
+
+static sw_status fold_round(const struct sw_version *version, struct sw_foldrun *run,
+                            const struct sw_filter *filter, struct sw_filter_state *filter_state,
+                            struct sw_batch_cache *cache)
+{
+    struct sw_err err = {0};
+    struct sw_series *series = NULL;
+    void *state = NULL;
+    bench_need(sw_foldrun_init(run, &state), NULL, "fold");
+    for (uint32_t group = 0; group < version->groups; group++) {
+        for (uint32_t start = 0; start < version->group[group]->rows; start += SW_VECTOR_ROWS) {
+            struct sw_batch batch;
+            uint64_t select[SW_VECTOR_WORDS];
+            sw_batch_at(&batch, cache, version, group, start);
+            if (filter != NULL) {
+                sw_filter_test(filter, filter_state, &batch, select);
+                batch.select = select;
+                batch.selected = sw_bits_count(select);
+            }
+            sw_foldrun_fold(run, state, &batch);
+        }
+    }
+    sw_status status = sw_foldrun_finish(run, state, &series, &err);
+    bench_need(status == SW_AGAIN ? SW_OK : status, &err, "fold");
+    sw_series_unref(series);
+    sw_foldrun_state_free(state);
+    return status;
+}
+
+double bench_fold(const struct sw_version *version, const char *kind, const char *params,
+                  const struct sw_filter *filter)
+{
+    struct sw_err err = {0};
+    struct sw_arena arena;
+    struct sw_filter_state *filter_state = NULL;
+    struct sw_batch_cache *cache = NULL;
+    struct sw_foldrun *run = NULL;
+    sw_arena_init(&arena);
+    const struct sw_json *json = bench_json(&arena, params);
+    if (filter != NULL) {
+        bench_need(sw_filter_state_new(filter, &filter_state), NULL, kind);
+    }
+    bench_need(sw_batch_cache_new(version->schema->columns, &cache), NULL, kind);
+    double started = bench_cpu_seconds();
+    bench_need(sw_foldrun_new(sw_fold_find(sw_span_text(kind)), json, version, &run, &err), &err,
+               kind);
+    while (fold_round(version, run, filter, filter_state, cache) == SW_AGAIN) {
+    }
+    double took = bench_cpu_seconds() - started;
+    sw_foldrun_free(run);
+    sw_batch_cache_free(cache);
+    sw_filter_state_free(filter_state);
+    sw_arena_fini(&arena);
+    return took;
 }
 
 void bench_report(const char *workload, const char *unit, double ours, double twin,

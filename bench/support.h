@@ -18,6 +18,12 @@ double bench_resident_bytes(void);
 /* Loads a CSV file on this thread; ends the program when that fails. One reference. */
 struct sw_version *bench_load(const char *path);
 
+struct sw_filter;
+/* One run of an output over all rows, on this thread, `filter` (NULL: none) included; ends the
+ * program when that fails. CPU seconds. */
+double bench_fold(const struct sw_version *version, const char *kind, const char *params,
+                  const struct sw_filter *filter);
+
 /* JSON text as a tree in the arena; ends the program when it is none. */
 const struct sw_json *bench_json(struct sw_arena *arena, const char *text);
 

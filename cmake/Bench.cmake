@@ -11,3 +11,9 @@ foreach(source IN LISTS sources)
         RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bench")
     add_dependencies(bench ${name})
 endforeach()
+
+# What callgrind counts for tools/check_instructions.py, over the folders that it needs.
+sw_libraries_up_to(ingest libraries)
+add_executable(instructions EXCLUDE_FROM_ALL bench/instructions.c bench/support.c)
+target_link_libraries(instructions PRIVATE ${libraries} sw_flags sw_warnings)
+set_target_properties(instructions PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bench")

@@ -292,21 +292,40 @@ static void fold_rows(const struct sw_line *line, struct sw_line_state *state,
     }
 }
 
-/* x ascends, so the rows of a bucket lie side by side: `y` has NaN for those that do not count. */
+/* x ascends, so the rows of a bucket lie side by side: `y` has NaN for those that do not count.
+ * Where all do, the packed numbers of the chunk are enough. */
 struct stretch {
     const struct sw_line *line;
     const struct sw_batch *batch;
-    const double *y;
+    const double *y; /* NULL: packed */
+    const struct sw_chunk *packed;
+    uint32_t column; /* of y */
     uint32_t begin, end;
 };
 
 static struct sw_line_mark mark_at(const struct stretch *stretch, uint32_t row)
 {
     const struct sw_batch *batch = stretch->batch;
-    struct sw_line_mark mark = {
-        .y = stretch->y[row], .group = batch->group_index, .row = batch->start + row};
+    struct sw_line_mark mark = {.group = batch->group_index, .row = batch->start + row};
+    mark.y = stretch->y != NULL ? stretch->y[row] : sw_batch_float(batch, stretch->column, row);
     mark.x = sw_batch_float(batch, stretch->line->x, row);
     return mark;
+}
+
+static void offer_packed(const struct stretch *stretch, struct sw_line_cell *cell)
+{
+    uint32_t least;
+    uint32_t greatest;
+    uint32_t begin = stretch->begin;
+    sw_extremes(stretch->packed, stretch->batch->start + begin, stretch->end - begin, &least,
+                &greatest);
+    const struct sw_line_mark marks[SW_LINE_PLACES] = {
+        [SW_LINE_LEAST] = mark_at(stretch, begin + least),
+        [SW_LINE_GREATEST] = mark_at(stretch, begin + greatest),
+        [SW_LINE_FIRST] = mark_at(stretch, begin),
+        [SW_LINE_LAST] = mark_at(stretch, stretch->end - 1),
+    };
+    offer(stretch->line, cell, marks);
 }
 
 static void offer_stretch(const struct stretch *stretch, struct sw_line_cell *cell)
@@ -342,17 +361,25 @@ static void offer_stretch(const struct stretch *stretch, struct sw_line_cell *ce
     offer(stretch->line, cell, marks);
 }
 
-/* The end of the rows that have the place of row `begin`. */
-static uint32_t end_of_place(const uint16_t *places, uint32_t begin, uint32_t rows)
+static uint32_t place_at(const struct stretch *stretch, uint32_t row)
 {
-    uint32_t low = begin;
-    uint32_t high = rows;
-    if (places[rows - 1] == places[begin]) {
-        return rows;
+    uint16_t place;
+    double x = sw_batch_float(stretch->batch, stretch->line->x, row);
+    sw_axis_places(&stretch->line->axis, &x, 1, &place);
+    return place;
+}
+
+/* The end of the rows from `begin` on that have that place, no row being before its place. */
+static uint32_t end_of_place(const struct stretch *stretch, uint32_t place)
+{
+    uint32_t low = stretch->begin;
+    uint32_t high = stretch->batch->rows;
+    if (place_at(stretch, high - 1) == place) {
+        return high;
     }
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
-        if (places[middle] == places[begin]) {
+        if (place_at(stretch, middle) == place) {
             low = middle;
         } else {
             high = middle;
@@ -361,22 +388,35 @@ static uint32_t end_of_place(const uint16_t *places, uint32_t begin, uint32_t ro
     return high;
 }
 
+/* Of x only the values at the borders of buckets are looked at. */
 static void fold_ascending(const struct sw_line *line, struct sw_line_state *state,
-                           struct sw_batch *batch, const uint16_t *places, uint32_t k)
+                           struct sw_batch *batch, uint32_t k)
 {
     double room[SW_VECTOR_ROWS];
     uint64_t keep[SW_VECTOR_WORDS];
-    struct stretch stretch = {
-        .line = line, .batch = batch, .y = sw_batch_floats(batch, line->y[k])};
-    if (sw_batch_select_valid(batch, line->y[k], keep) < batch->rows) {
+    struct stretch stretch = {.line = line, .batch = batch, .column = line->y[k]};
+    bool is_whole = sw_batch_select_valid(batch, line->y[k], keep) == batch->rows;
+    if (is_whole && sw_has_extremes(sw_batch_chunk(batch, line->y[k]))) {
+        stretch.packed = sw_batch_values(batch, line->y[k]);
+    }
+    if (stretch.packed == NULL) {
+        stretch.y = sw_batch_floats(batch, line->y[k]);
+    }
+    if (!is_whole) {
         sw_mask_floats(stretch.y, keep, batch->rows, room);
         stretch.y = room;
     }
     for (; stretch.begin < batch->rows; stretch.begin = stretch.end) {
-        uint32_t place = places[stretch.begin];
-        stretch.end = end_of_place(places, stretch.begin, batch->rows);
-        if (place - 1 < line->axis.bins) {
-            offer_stretch(&stretch, &state->cell[(size_t)(place - 1) * line->ys + k]);
+        uint32_t place = place_at(&stretch, stretch.begin);
+        stretch.end = end_of_place(&stretch, place);
+        if (place - 1 >= line->axis.bins) {
+            continue;
+        }
+        struct sw_line_cell *cell = &state->cell[(size_t)(place - 1) * line->ys + k];
+        if (stretch.packed != NULL) {
+            offer_packed(&stretch, cell);
+        } else {
+            offer_stretch(&stretch, cell);
         }
     }
 }
@@ -403,6 +443,12 @@ static void fold(const void *plan_, void *state_, struct sw_batch *batch)
         sw_batch_select_valid(batch, line->x, select) == 0) {
         return;
     }
+    if (line->method != SW_LINE_MEAN && sw_batch_chunk(batch, line->x)->zone.is_ascending) {
+        for (uint32_t k = 0; k < line->ys; k++) {
+            fold_ascending(line, state, batch, k);
+        }
+        return;
+    }
     struct sw_batch_places at = sw_batch_places(batch, line->x, &line->axis);
     if (line->method == SW_LINE_MEAN) {
         state->status = fold_means(line, state, batch, at);
@@ -410,11 +456,7 @@ static void fold(const void *plan_, void *state_, struct sw_batch *batch)
     }
     const uint16_t *places = sw_binned_wide(at, batch->rows, room);
     for (uint32_t k = 0; k < line->ys; k++) {
-        if (sw_batch_chunk(batch, line->x)->zone.is_ascending) {
-            fold_ascending(line, state, batch, places, k);
-        } else {
-            fold_rows(line, state, batch, select, places, k);
-        }
+        fold_rows(line, state, batch, select, places, k);
     }
 }
 

@@ -1,5 +1,6 @@
 /* See measure.h: rows into cells. */
 #include <math.h>
+#include <stddef.h>
 
 #include "fold/measure_priv.h"
 #include "fold/measure_rows.h"
@@ -137,17 +138,21 @@ static sw_status add_sum(const struct sw_exact_cut *cut, struct sw_exact_sum *su
     return sw_exact_sum_stray(sum, value);
 }
 
-static sw_status add_float(const struct sw_measure *measure, struct sw_cell_float *cell,
-                           double value)
+static sw_status add_float(const struct sw_measure *measure, struct sw_measure_column *column,
+                           uint32_t group, double value)
 {
+    struct sw_cell_float *cell = &column->cells.floats[group];
+    SW_TRY(add_sum(&measure->cut[0], &cell->sum, value));
     cell->n++;
-    return add_sum(&measure->cut[0], &cell->sum, value);
+    column->has_strays = column->has_strays || cell->sum.stray != NULL;
+    return SW_OK;
 }
 
 /* All rows at once, but for blocks in which a value is not met by the cut. */
-static sw_status add_floats_few(const struct sw_measure *measure, struct sw_cell_float *cell,
+static sw_status add_floats_few(const struct sw_measure *measure, struct sw_measure_column *column,
                                 const double *values, struct sw_rows *rows)
 {
+    struct sw_cell_float *cell = column->cells.floats;
     struct sw_few_sum sum[SW_FEW_GROUPS + 1];
     uint32_t n = rows->batch->rows;
     uint32_t left = sw_few_sum(&measure->cut[0], values, rows->few, n, rows->groups + 1, sum);
@@ -162,17 +167,24 @@ static sw_status add_floats_few(const struct sw_measure *measure, struct sw_cell
         uint32_t first = (uint32_t)__builtin_ctz(left) * 64;
         for (uint32_t i = first; i < first + 64 && i < n; i++) {
             if (rows->few[i] < rows->groups) {
-                SW_TRY(add_float(measure, &cell[rows->few[i]], values[i]));
+                SW_TRY(add_float(measure, column, rows->few[i], values[i]));
             }
         }
     }
     return SW_OK;
 }
 
+/* Both parts of a sum at once. */
+typedef int64_t pair __attribute__((vector_size(16), aligned(8), may_alias));
+_Static_assert(offsetof(struct sw_exact_sum, low) ==
+                   offsetof(struct sw_exact_sum, high) + sizeof(int64_t),
+               "the parts of a sum lie side by side");
+
 /* Many groups: the values are cut all at once, a part of the vector at a time. */
-static sw_status add_floats_wide(const struct sw_measure *measure, struct sw_cell_float *cell,
+static sw_status add_floats_wide(const struct sw_measure *measure, struct sw_measure_column *column,
                                  const double *values, const struct sw_rows *rows)
 {
+    struct sw_cell_float *cell = column->cells.floats;
     int64_t parts[2 * PART_ROWS];
     uint32_t n = rows->batch->rows;
     for (uint32_t at = 0; at < n; at += PART_ROWS) {
@@ -180,30 +192,29 @@ static sw_status add_floats_wide(const struct sw_measure *measure, struct sw_cel
         const uint16_t *group = rows->wide + at;
         uint32_t missed = sw_exact_parts(&measure->cut[0], values + at, count, parts);
         for (uint32_t i = 0; i < count && missed != 0; i++) {
-            SW_TRY(add_float(measure, &cell[group[i]], values[at + i]));
+            SW_TRY(add_float(measure, column, group[i], values[at + i]));
         }
         for (uint32_t i = 0; i < count && missed == 0; i++) {
             struct sw_cell_float *c = &cell[group[i]];
             c->n++;
-            c->sum.high += parts[2 * i];
-            c->sum.low += parts[2 * i + 1];
+            *(pair *)&c->sum.high += *(const pair *)&parts[2 * (size_t)i];
         }
     }
     return SW_OK;
 }
 
-static sw_status add_floats(const struct sw_measure *measure, struct sw_cell_float *cell,
+static sw_status add_floats(const struct sw_measure *measure, struct sw_measure_column *column,
                             const double *values, struct sw_rows *rows)
 {
     if (rows->form == SW_ROWS_FEW && measure->cut[0].is_usable) {
-        return add_floats_few(measure, cell, values, rows);
+        return add_floats_few(measure, column, values, rows);
     }
     if (rows->form == SW_ROWS_WIDE && measure->cut[0].is_usable) {
-        return add_floats_wide(measure, cell, values, rows);
+        return add_floats_wide(measure, column, values, rows);
     }
     sw_rows_list(rows);
     for (uint32_t i = 0; i < rows->n; i++) {
-        SW_TRY(add_float(measure, &cell[rows->group[i]], values[rows->row[i]]));
+        SW_TRY(add_float(measure, column, rows->group[i], values[rows->row[i]]));
     }
     return SW_OK;
 }
@@ -374,7 +385,7 @@ static sw_status add_cells(const struct sw_measure *measure, struct sw_measure_c
         add_ints(column->cells.ints, input, rows);
         return SW_OK;
     case SW_CELL_FLOAT:
-        return add_floats(measure, column->cells.floats, input->floats, rows);
+        return add_floats(measure, column, input->floats, rows);
     case SW_CELL_SPREAD:
         return add_spread(measure, column->cells.spread, input->floats, rows);
     case SW_CELL_BEST:

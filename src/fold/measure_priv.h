@@ -62,6 +62,7 @@ enum sw_cell_kind {
 struct sw_measure_column {
     enum sw_cell_kind kind;
     union sw_cells cells; /* [capacity]; owned */
+    bool has_strays;      /* of floats: a cell's sum may have one */
     struct sw_distinct *distinct;
     struct sw_ranks_state *ranks;
     struct sw_expr_state *expr;

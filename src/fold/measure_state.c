@@ -82,10 +82,12 @@ sw_status sw_measures_state_new(const struct sw_measures *measures,
     return SW_OK;
 }
 
-static void free_cells(enum sw_cell_kind kind, union sw_cells cells, uint32_t capacity)
+static void free_cells(const struct sw_measure_column *column, uint32_t capacity)
 {
+    enum sw_cell_kind kind = column->kind;
+    union sw_cells cells = column->cells;
     for (uint32_t g = 0; g < capacity; g++) {
-        if (kind == SW_CELL_FLOAT) {
+        if (kind == SW_CELL_FLOAT && column->has_strays) {
             free(cells.floats[g].sum.stray);
         } else if (kind == SW_CELL_SPREAD) {
             for (unsigned k = 0; k < 3; k++) {
@@ -107,7 +109,7 @@ void sw_measures_state_free(struct sw_measures_state *state)
     }
     for (uint32_t i = 0; i < state->columns; i++) {
         struct sw_measure_column *column = &state->column[i];
-        free_cells(column->kind, column->cells, column->cells.any != NULL ? state->capacity : 0);
+        free_cells(column, column->cells.any != NULL ? state->capacity : 0);
         sw_distinct_free(column->distinct);
         sw_ranks_state_free(column->ranks);
         if (column->expr != NULL) {
@@ -129,11 +131,14 @@ sw_status sw_measures_grow(const struct sw_measures *measures, struct sw_measure
     for (uint32_t i = 0; i < measures->count; i++) {
         size_t size = sw_measure_cell_bytes(&measures->measure[i]);
         union sw_cells *cells = &state->column[i].cells;
-        char *grown = realloc(cells->any, capacity * size);
+        bool is_first = cells->any == NULL && state->capacity == 0;
+        char *grown = is_first ? calloc(capacity, size) : realloc(cells->any, capacity * size);
         if (grown == NULL) {
             return SW_NO_MEMORY;
         }
-        memset(grown + state->capacity * size, 0, (capacity - state->capacity) * size);
+        if (!is_first) {
+            memset(grown + state->capacity * size, 0, (capacity - state->capacity) * size);
+        }
         cells->any = grown;
     }
     state->capacity = capacity;
@@ -205,15 +210,32 @@ static void merge_best(const struct sw_measure *measure, struct sw_cell_best *in
     }
 }
 
+/* Sums that have room for one another, and none of `from` a stray: a cell is then words to be
+ * added, the last of them, where a stray of `into` may be, to nothing. */
+typedef uint64_t word __attribute__((may_alias));
+_Static_assert(sizeof(struct sw_cell_float) == 5 * sizeof(word), "no padding between the words");
+
+static void add_floats(struct sw_cell_float *into, const struct sw_cell_float *from,
+                       uint32_t groups)
+{
+    const word *restrict words = (const word *)from;
+    word *restrict sums = (word *)into;
+    for (size_t i = 0; i < (size_t)groups * 5; i++) {
+        sums[i] += words[i];
+    }
+}
+
 /* Of many groups most may be empty, and those need no carry. */
-static sw_status merge_floats(struct sw_cell_float *into, const struct sw_cell_float *from,
+static sw_status merge_floats(struct sw_measure_column *into, const struct sw_measure_column *from,
                               const uint32_t *map, uint32_t groups)
 {
+    into->has_strays = into->has_strays || from->has_strays;
     for (uint32_t g = 0; g < groups; g++) {
+        const struct sw_cell_float *cell = &from->cells.floats[g];
         uint32_t to = map != NULL ? map[g] : g;
-        if (from[g].n > 0 && to != SW_KEYS_NONE) {
-            into[to].n += from[g].n;
-            SW_TRY(sw_exact_sum_merge(&into[to].sum, &from[g].sum));
+        if (cell->n > 0 && to != SW_KEYS_NONE) {
+            into->cells.floats[to].n += cell->n;
+            SW_TRY(sw_exact_sum_merge(&into->cells.floats[to].sum, &cell->sum));
         }
     }
     return SW_OK;
@@ -231,7 +253,7 @@ static sw_status merge_cell(const struct sw_measure *measure, union sw_cells int
         into.ints[into_group].sum += from.ints[g].sum;
         return SW_OK;
     case SW_CELL_FLOAT:
-        return merge_floats(&into.floats[into_group], &from.floats[g], NULL, 1);
+        break; /* all at once: merge_floats */
     case SW_CELL_SPREAD:
         into.spread[into_group].n += from.spread[g].n;
         for (unsigned k = 0; k < 3; k++) {
@@ -247,19 +269,33 @@ static sw_status merge_cell(const struct sw_measure *measure, union sw_cells int
     return SW_INTERNAL;
 }
 
-static sw_status merge_cells(const struct sw_measure *measure, union sw_cells into,
-                             const union sw_cells from, const uint32_t *map, uint32_t groups)
+/* `is_short`: the sums have room for one another. */
+static sw_status merge_cells(const struct sw_measure *measure, struct sw_measure_column *into,
+                             const struct sw_measure_column *from, const uint32_t *map,
+                             uint32_t groups, bool is_short)
 {
-    if (sw_measure_kind(measure) == SW_CELL_FLOAT) {
-        return merge_floats(into.floats, from.floats, map, groups);
+    if (from->kind == SW_CELL_FLOAT && is_short && !from->has_strays) {
+        sw_assert(map == NULL);
+        add_floats(into->cells.floats, from->cells.floats, groups);
+        return SW_OK;
+    }
+    if (from->kind == SW_CELL_FLOAT) {
+        return merge_floats(into, from, map, groups);
     }
     for (uint32_t g = 0; g < groups; g++) {
         uint32_t to = map != NULL ? map[g] : g;
         if (to != SW_KEYS_NONE) {
-            SW_TRY(merge_cell(measure, into, to, from, g));
+            SW_TRY(merge_cell(measure, into->cells, to, from->cells, g));
         }
     }
     return SW_OK;
+}
+
+/* A bound on the values in a sum of a partial: those since it was carried, and what the carry left
+ * is below one more. */
+static uint32_t bound_of(const struct sw_measures_state *state)
+{
+    return state->rows + 1;
 }
 
 sw_status sw_measures_merge(const struct sw_measures *measures, struct sw_measures_state *into,
@@ -267,15 +303,17 @@ sw_status sw_measures_merge(const struct sw_measures *measures, struct sw_measur
                             uint32_t groups)
 {
     SW_TRY(sw_measures_grow(measures, into, groups));
-    if (into->rows + 2 > SW_EXACT_ROWS) {
+    if (bound_of(into) + bound_of(from) > SW_EXACT_ROWS) {
         sw_measures_carry(measures, into);
     }
-    into->rows += 2; /* a carried cell is below one value, and both are carried */
+    /* With a map many groups may become one, each with what its carry left. */
+    bool is_short = map == NULL && bound_of(into) + bound_of(from) <= SW_EXACT_ROWS;
+    into->rows += is_short ? bound_of(from) : 2;
     for (uint32_t i = 0; i < measures->count; i++) {
         const struct sw_measure *measure = &measures->measure[i];
         struct sw_measure_column *to = &into->column[i];
         const struct sw_measure_column *of = &from->column[i];
-        SW_TRY(merge_cells(measure, to->cells, of->cells, map, from->groups));
+        SW_TRY(merge_cells(measure, to, of, map, from->groups, is_short));
         if (measure->ranks != NULL) {
             SW_TRY(sw_ranks_merge(measure->ranks, to->ranks, of->ranks, map, groups));
         }

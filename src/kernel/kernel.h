@@ -99,6 +99,12 @@ void sw_linear_parts(const double *restrict values, uint32_t n, double low, doub
 void sw_min_max(const double *restrict values, uint32_t n, double *least, double *greatest);
 /* Where the value first is; it is there. */
 uint32_t sw_find(const double *restrict values, uint32_t n, double value);
+/* Do the packed numbers of the chunk order its values, and tell any two apart, as doubles? */
+bool sw_has_extremes(const struct sw_chunk *chunk);
+/* Where, counted from `start`, the least and the greatest of n values first are; no nulls among
+ * them. */
+void sw_extremes(const struct sw_chunk *chunk, uint32_t start, uint32_t n, uint32_t *least,
+                 uint32_t *greatest);
 /* into[i] is the value for rows of the set, NaN for others. */
 void sw_mask_floats(const double *restrict values, const uint64_t *restrict keep, uint32_t n,
                     double *restrict into);

@@ -36,6 +36,13 @@ struct sw_loops {
                           uint8_t *restrict flags);
     void (*min_max)(const double *restrict values, uint32_t n, double *least, double *greatest);
     uint32_t (*find)(const double *restrict values, uint32_t n, double value);
+    /* where the least and the greatest first are */
+    void (*extremes8)(const uint8_t *restrict from, uint32_t n, uint32_t *least,
+                      uint32_t *greatest);
+    void (*extremes16)(const uint16_t *restrict from, uint32_t n, uint32_t *least,
+                       uint32_t *greatest);
+    void (*extremes32)(const uint32_t *restrict from, uint32_t n, uint32_t *least,
+                       uint32_t *greatest);
     void (*mask_floats)(const double *restrict values, const uint64_t *restrict keep, uint32_t n,
                         double *restrict into);
     /* floats[i] = base + from[i], exactly */

@@ -238,8 +238,8 @@ static void strings_that_are_hardly_ever_the_same_make_no_dictionary(void **stat
     for (unsigned row = 0; row < ROWS; row++) {
         sw_buf_printf(&csv, "note %u,place %u,%u\n", row, row % 10000, row);
     }
-    struct sw_version *version =
-        load_whole(&csv, &budget, &load, &(struct loading){.has_header = 1});
+    const struct loading how = {.has_header = 1};
+    struct sw_version *version = load_whole(&csv, &budget, &load, &how);
 
     assert_int_equal(version->groups, 2);
     for (uint32_t group = 0; group < version->groups; group++) {

@@ -278,6 +278,40 @@ static void check_extremes(struct test_random *random, const struct sw_loops *lo
     }
 }
 
+static void check_packed_extremes(struct test_random *random, const struct sw_loops *loops,
+                                  uint32_t n)
+{
+    uint8_t narrow[SW_VECTOR_ROWS];
+    uint16_t wide[SW_VECTOR_ROWS];
+    uint32_t full[SW_VECTOR_ROWS];
+    uint32_t spread = test_random_once_in(random, 2) ? 200 : 3;
+    uint32_t least = 0;
+    uint32_t greatest = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        narrow[i] = (uint8_t)(test_random_below(random, spread) + 50);
+        wide[i] = (uint16_t)(narrow[i] * 250u);
+        full[i] = narrow[i] * 16000000u;
+        least = narrow[i] < narrow[least] ? i : least;
+        greatest = narrow[i] > narrow[greatest] ? i : greatest;
+    }
+    uint32_t found[3][2];
+
+    loops->extremes8(narrow, n, &found[0][0], &found[0][1]);
+    loops->extremes16(wide, n, &found[1][0], &found[1][1]);
+    loops->extremes32(full, n, &found[2][0], &found[2][1]);
+
+    for (unsigned k = 0; k < 3; k++) {
+        assert_int_equal(found[k][0], least);
+        assert_int_equal(found[k][1], greatest);
+    }
+}
+
+static void the_first_of_the_least_and_of_the_greatest_is_found(void **state)
+{
+    (void)state;
+    with_both(check_packed_extremes);
+}
+
 static void extremes_and_parts_are_those_of_each_value(void **state)
 {
     (void)state;
@@ -293,6 +327,7 @@ int main(void)
         cmocka_unit_test(sums_of_few_groups_are_those_of_each_value),
         cmocka_unit_test(integers_of_few_groups_are_summed),
         cmocka_unit_test(extremes_and_parts_are_those_of_each_value),
+        cmocka_unit_test(the_first_of_the_least_and_of_the_greatest_is_found),
         cmocka_unit_test(quotients_are_rounded_as_division_rounds),
     };
     return cmocka_run_group_tests_name("kernel/loops", tests, NULL, NULL);

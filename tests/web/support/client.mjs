@@ -239,6 +239,10 @@ export class Client {
         return request(this.server, 'PUT', path, { body, headers: { Authorization: `Bearer ${this.token}`, ...headers } });
     }
 
+    /** Reads nothing more from the line, and reads on. */
+    pause() { this.#ws.pause(); }
+    resume() { this.#ws.resume(); }
+
     /** Ends the socket politely and waits for the end. */
     async close() {
         this.#ws.close(1000);
