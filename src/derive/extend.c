@@ -158,13 +158,21 @@ static sw_status evaluate(struct sw_derive_extend *extend, unsigned index, uint3
     struct worker *worker = &extend->worker[index];
     struct fresh *fresh = &extend->fresh[which];
     uint32_t rows = extend->from->group[group]->rows;
-    for (uint32_t start = 0; start < rows; start += SW_VECTOR_ROWS) {
+    sw_status status = SW_OK;
+    for (uint32_t start = 0; start < rows && status == SW_OK; start += SW_VECTOR_ROWS) {
         struct sw_batch batch;
         struct sw_expr_vector vector = {0};
         sw_batch_at(&batch, worker->cache, extend->from, group, start);
         sw_expr_eval_as(fresh->program, worker->state[which], &batch, fresh->type, &vector);
-        SW_TRY(put_vector(fresh, builder, &vector, batch.rows, err));
+        status = put_vector(fresh, builder, &vector, batch.rows, err);
     }
+    struct sw_err lost = {0};
+    sw_status read = sw_batch_leave(worker->cache, &lost);
+    if (read != SW_OK) {
+        *err = lost;
+        return read;
+    }
+    SW_TRY(status);
     return sw_expr_state_status(worker->state[which], err);
 }
 

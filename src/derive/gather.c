@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "derive/derive_priv.h"
+#include "table/pins.h"
 
 #define TEXTS       256u /* strings handed over at a time */
 #define INDEX_SHIFT 10
@@ -251,7 +252,7 @@ static void read_nulls(struct sw_builder *builder, uint32_t n)
 }
 
 static sw_status gather_words(struct sw_builder *builder, const struct sw_version *version,
-                              uint32_t column, const struct places *places)
+                              uint32_t column, const struct places *places, struct sw_pins *pins)
 {
     for (uint32_t i = 0; i < places->n;) {
         uint32_t end = i + 1;
@@ -259,11 +260,12 @@ static sw_status gather_words(struct sw_builder *builder, const struct sw_versio
         while (end < places->n && places->group[end] == group) {
             end++;
         }
-        if (group == SW_ROW_NONE) {
+        const struct sw_chunk *chunk =
+            group == SW_ROW_NONE ? NULL : sw_pins_get(pins, version->group[group]->chunk[column]);
+        if (chunk == NULL) {
             read_nulls(builder, end - i);
         } else {
-            SW_TRY(
-                read_run(builder, version->group[group]->chunk[column], places->row + i, end - i));
+            SW_TRY(read_run(builder, chunk, places->row + i, end - i));
         }
         i = end;
     }
@@ -272,15 +274,24 @@ static sw_status gather_words(struct sw_builder *builder, const struct sw_versio
 
 /* -- strings whose dictionaries differ, and plain ones -------------------------------------- */
 
+/* Strings lie in their chunks, so those that are waiting go before another chunk is pinned. */
 static sw_status gather_texts(struct sw_builder *builder, const struct sw_version *version,
-                              uint32_t column, const struct places *places)
+                              uint32_t column, const struct places *places, struct sw_pins *pins)
 {
     struct sw_span text[TEXTS];
     size_t texts = 0;
     for (uint32_t i = 0; i < places->n; i++) {
         struct sw_value value = {.is_null = true};
-        if (places->group[i] != SW_ROW_NONE) {
-            value = sw_chunk_value(version->group[places->group[i]]->chunk[column], places->row[i]);
+        bool is_none = places->group[i] == SW_ROW_NONE;
+        const struct sw_chunk *chunk =
+            is_none ? NULL : version->group[places->group[i]]->chunk[column];
+        if (texts > 0 && chunk != NULL && !sw_pins_has(pins, chunk)) {
+            SW_TRY(sw_builder_texts(builder, text, texts));
+            texts = 0;
+        }
+        chunk = is_none ? NULL : sw_pins_get(pins, chunk);
+        if (chunk != NULL) {
+            value = sw_chunk_value(chunk, places->row[i]);
         }
         if (!value.is_null) {
             text[texts++] = value.u.s;
@@ -337,15 +348,23 @@ static sw_status fill(const struct sw_derive_gather *gather, const struct column
     uint64_t first = group_start(gather, group);
     uint32_t rows = group_rows(gather, group);
     struct places places;
-    for (uint32_t start = 0; start < rows; start += SW_VECTOR_ROWS) {
+    struct sw_pins pins = {0};
+    struct sw_err lost = {0};
+    sw_status status = SW_OK;
+    for (uint32_t start = 0; start < rows && status == SW_OK; start += SW_VECTOR_ROWS) {
         uint32_t n = rows - start < SW_VECTOR_ROWS ? rows - start : SW_VECTOR_ROWS;
         find_places(side, first + start, n, &places);
         bool is_texts = column->type == SW_TYPE_STRING && column->mode != TEXT_SHARED;
-        sw_status status = (is_texts ? gather_texts : gather_words)(builder, side->rows.version,
-                                                                    column->pick.column, &places);
-        SW_TRY(sw_derive_builder_said(status, builder, err));
+        status = (is_texts ? gather_texts : gather_words)(builder, side->rows.version,
+                                                          column->pick.column, &places, &pins);
+        status = sw_derive_builder_said(status, builder, err);
+        status = status == SW_OK ? pins.status : status;
     }
-    return SW_OK;
+    sw_status read = sw_pins_leave(&pins, &lost);
+    if (read != SW_OK) {
+        *err = lost;
+    }
+    return read != SW_OK ? read : status;
 }
 
 static sw_status gather_work(struct sw_derive *run, unsigned worker, uint64_t part,

@@ -250,7 +250,7 @@ static sw_status number_work(struct sw_derive *run, unsigned worker, uint64_t pa
         uint32_t *number = join->number + right->row_start[part] + start;
         SW_TRY(sw_joinkeys_add(join->keys, &batch, scratch, number, err));
     }
-    return SW_OK;
+    return sw_batch_leave(join->cache, err);
 }
 
 /* Rows by key; without `start` where no key has two. */
@@ -390,6 +390,7 @@ static sw_status probe_work(struct sw_derive *run, unsigned index, uint64_t part
         sw_joinkeys_find(join->keys, batch, &worker->scratch, worker->number);
         n = collect(join, worker, batch, n);
     }
+    SW_TRY(sw_sieve_leave(worker->sieve, err));
     SW_TRY(sw_sieve_status(worker->sieve, 0, err));
     return keep_found(join, worker, n, rows, &join->found[part], err);
 }

@@ -27,8 +27,9 @@ struct codes {
     uint32_t *number; /* [count]; owned */
 };
 
-/* The distinct strings of the right column; borrowed from its version. */
+/* The distinct strings of the right column: of its dictionaries, or copies. */
 struct texts {
+    struct sw_arena copies;
     uint32_t count, capacity;
     uint64_t *hash;
     struct sw_span *text;
@@ -104,8 +105,17 @@ static sw_status grow_texts(struct sw_joinkeys *keys, struct texts *texts, struc
     return SW_OK;
 }
 
+/* Plain text lies in a chunk, which may leave memory. */
+static sw_status copy_text(struct sw_joinkeys *keys, struct texts *texts, struct sw_span *text,
+                           struct sw_err *err)
+{
+    SW_TRY(charge(keys, text->length + 1, err));
+    text->data = sw_arena_text(&texts->copies, *text);
+    return text->data == NULL ? no_memory(err) : SW_OK;
+}
+
 static sw_status add_text(struct sw_joinkeys *keys, struct texts *texts, struct sw_span text,
-                          uint32_t *number, struct sw_err *err)
+                          bool is_copied, uint32_t *number, struct sw_err *err)
 {
     uint64_t hash = sw_hash(text.data, text.length);
     if (texts->count == texts->capacity) {
@@ -113,6 +123,9 @@ static sw_status add_text(struct sw_joinkeys *keys, struct texts *texts, struct 
     }
     uint32_t *slot = &texts->slot[find_text(texts, hash, text)];
     if (*slot == SW_WORD_NONE) {
+        if (is_copied) {
+            SW_TRY(copy_text(keys, texts, &text, err));
+        }
         texts->hash[texts->count] = hash;
         texts->text[texts->count] = text;
         *slot = texts->count++;
@@ -267,6 +280,7 @@ sw_status sw_joinkeys_new(const struct sw_version *left, const uint32_t *left_co
         made->columns = i + 1;
         made->column[i].left = left_column[i];
         made->column[i].right = right_column[i];
+        sw_arena_init(&made->column[i].texts.copies);
         status = init_column(made, &made->column[i], right, err);
         if (status == SW_OK && i > 0) {
             status = sw_wordmap_init(&made->pair[i - 1], 0, 0, budget, err);
@@ -288,6 +302,7 @@ void sw_joinkeys_free(struct sw_joinkeys *keys)
     for (uint32_t i = 0; i < keys->columns; i++) {
         struct key_column *column = &keys->column[i];
         sw_wordmap_fini(&column->words);
+        sw_arena_fini(&column->texts.copies);
         free(column->texts.hash);
         free(column->texts.text);
         free(column->texts.slot);
@@ -378,7 +393,8 @@ static sw_status add_codes(struct sw_joinkeys *keys, struct key_column *column,
         }
         uint32_t *known = &codes->number[code[i]];
         if (*known == UNSEEN) {
-            SW_TRY(add_text(keys, &column->texts, sw_dict_at(codes->dict, code[i]), known, err));
+            SW_TRY(add_text(keys, &column->texts, sw_dict_at(codes->dict, code[i]), false, known,
+                            err));
         }
         number[i] = *known;
     }
@@ -392,7 +408,7 @@ static sw_status add_plain(struct sw_joinkeys *keys, struct key_column *column,
     for (uint32_t i = 0; i < batch->rows; i++) {
         if (number[i] != SW_WORD_NONE) {
             struct sw_span text = sw_batch_text(batch, column->right, i);
-            SW_TRY(add_text(keys, &column->texts, text, &number[i], err));
+            SW_TRY(add_text(keys, &column->texts, text, true, &number[i], err));
         }
     }
     return SW_OK;

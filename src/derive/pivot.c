@@ -8,6 +8,7 @@
 #include "derive/derive_priv.h"
 #include "fold/key_column.h"
 #include "table/datetime.h"
+#include "table/pins.h"
 
 struct sw_derive_pivot {
     struct sw_derive *run;
@@ -52,24 +53,47 @@ void sw_derive_pivot_free(struct sw_derive_pivot *pivot)
     free(pivot);
 }
 
-static struct sw_value cell_at(const struct sw_version *version, uint32_t column, uint64_t row)
+/* A gather made it: its groups are full. */
+static const struct sw_chunk *chunk_at(const struct sw_version *version, uint32_t column,
+                                       uint64_t row)
 {
-    uint32_t group = (uint32_t)(row / SW_CHUNK_ROWS); /* a gather made it: its groups are full */
-    return sw_chunk_value(version->group[group]->chunk[column], row % SW_CHUNK_ROWS);
+    return version->group[row / SW_CHUNK_ROWS]->chunk[column];
+}
+
+/* Text until the next one; null where the pins could not get at it. */
+static struct sw_value cell_at(const struct sw_version *version, struct sw_pins *pins,
+                               uint32_t column, uint64_t row)
+{
+    const struct sw_chunk *chunk = sw_pins_get(pins, chunk_at(version, column, row));
+    return chunk == NULL ? (struct sw_value){.is_null = true}
+                         : sw_chunk_value(chunk, row % SW_CHUNK_ROWS);
 }
 
 /* -- rows and values ------------------------------------------------------------------------ */
 
-static bool is_same_row(const struct sw_derive_pivot *pivot, uint64_t a, uint64_t b)
+static bool is_same_cell(const struct sw_derive_pivot *pivot, struct sw_pins *pins, uint32_t column,
+                         uint64_t a, uint64_t b)
 {
-    for (uint32_t i = 0; i < pivot->keys; i++) {
-        struct sw_value x = cell_at(pivot->from, i, a);
-        struct sw_value y = cell_at(pivot->from, i, b);
-        if (sw_value_compare(&x, &y) != 0) {
-            return false;
-        }
+    struct sw_value x = cell_at(pivot->from, pins, column, a);
+    const struct sw_chunk *chunk = chunk_at(pivot->from, column, a);
+    bool is_other = chunk != chunk_at(pivot->from, column, b);
+    bool is_held = is_other && sw_chunk_pin_here(chunk); /* as long as the other is looked at */
+    struct sw_value y = cell_at(pivot->from, pins, column, b);
+    bool is_same = (!is_other || is_held) && sw_value_compare(&x, &y) == 0;
+    if (is_held) {
+        sw_chunk_unpin(chunk);
     }
-    return true;
+    return is_same;
+}
+
+static bool is_same_row(const struct sw_derive_pivot *pivot, struct sw_pins *pins, uint64_t a,
+                        uint64_t b)
+{
+    bool is_same = true;
+    for (uint32_t i = 0; i < pivot->keys && is_same; i++) {
+        is_same = is_same_cell(pivot, pins, i, a, b);
+    }
+    return is_same;
 }
 
 static sw_status too_many(const struct sw_derive_pivot *pivot, struct sw_err *err)
@@ -83,19 +107,21 @@ static sw_status too_many(const struct sw_derive_pivot *pivot, struct sw_err *er
                                "coarser column");
 }
 
-static sw_status number_values(struct sw_derive_pivot *pivot, struct sw_err *err)
+static sw_status number_values(struct sw_derive_pivot *pivot, struct sw_pins *pins,
+                               struct sw_err *err)
 {
     uint64_t rows = pivot->from->rows;
     uint32_t limit = pivot->run->plan->pivot_limit;
     for (uint64_t row = 0; row < rows; row++) {
-        struct sw_value value = cell_at(pivot->from, pivot->keys, row);
+        struct sw_value value = cell_at(pivot->from, pins, pivot->keys, row);
+        SW_TRY(pins->status);
         if (sw_key_column_add(&pivot->values, &value, &pivot->value[row]) != SW_OK) {
             return sw_derive_no_memory(err);
         }
         if (pivot->values.count > limit) {
             return too_many(pivot, err);
         }
-        if (row == 0 || !is_same_row(pivot, row - 1, row)) {
+        if (row == 0 || !is_same_row(pivot, pins, row - 1, row)) {
             pivot->first[pivot->rows++] = row;
         }
     }
@@ -194,7 +220,10 @@ static sw_status layout_work(struct sw_derive *run, unsigned worker, uint64_t pa
     if (pivot->value == NULL || pivot->first == NULL) {
         return sw_derive_no_memory(err);
     }
-    SW_TRY(number_values(pivot, err));
+    struct sw_pins pins = {0};
+    sw_status status = number_values(pivot, &pins, err);
+    SW_TRY(sw_pins_leave(&pins, err));
+    SW_TRY(status);
     SW_TRY(order_values(pivot, err));
     if (pivot->schema->columns == 0) {
         return sw_fail(err, SW_PARAMS,
@@ -260,9 +289,10 @@ static sw_status put_missing(const struct sw_derive_pivot *pivot, struct sw_buil
 }
 
 static sw_status put_cell(struct sw_builder *builder, const struct sw_version *from,
-                          uint32_t column, uint64_t row)
+                          struct sw_pins *pins, uint32_t column, uint64_t row)
 {
-    struct sw_value value = cell_at(from, column, row);
+    struct sw_value value = cell_at(from, pins, column, row);
+    SW_TRY(pins->status);
     return sw_builder_value(builder, &value);
 }
 
@@ -276,20 +306,22 @@ static sw_status write_column(struct sw_derive_pivot *pivot, const struct cells 
     SW_TRY(sw_builder_new(pivot->schema->column[column].type, dict, pivot->run->budget, &builder,
                           err));
     sw_status status = SW_OK;
+    struct sw_pins pins = {0};
     for (uint32_t row = 0; is_key && row < rows && status == SW_OK; row++) {
-        status = put_cell(builder, pivot->from, column, pivot->first[first_row + row]);
+        status = put_cell(builder, pivot->from, &pins, column, pivot->first[first_row + row]);
     }
     for (uint32_t i = is_key ? 0 : cells->start[column - pivot->keys];
          !is_key && i < cells->start[column - pivot->keys + 1] && status == SW_OK; i++) {
         status = put_missing(pivot, builder, cells->row[i]);
         if (status == SW_OK) {
-            status = put_cell(builder, pivot->from, pivot->keys + 1, cells->from[i]);
+            status = put_cell(builder, pivot->from, &pins, pivot->keys + 1, cells->from[i]);
         }
     }
     if (status == SW_OK) {
         status = put_missing(pivot, builder, rows);
     }
-    status = sw_derive_builder_said(status, builder, err);
+    sw_status read = sw_pins_leave(&pins, err);
+    status = read != SW_OK ? read : sw_derive_builder_said(status, builder, err);
     if (status == SW_OK) {
         status = sw_builder_seal(builder, chunk, err);
     }

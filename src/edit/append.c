@@ -304,7 +304,10 @@ static sw_status fill(struct sw_edit *edit, const struct append *append, uint32_
 {
     for (uint32_t i = first; i < edit->version->groups; i++) {
         const struct sw_chunk *chunk = edit->version->group[i]->chunk[column];
-        SW_TRY(sw_edit_copy(builder, chunk, 0, chunk->rows, err));
+        SW_TRY(sw_chunk_pin(chunk, err));
+        sw_status status = sw_edit_copy(builder, chunk, 0, chunk->rows, err);
+        sw_chunk_unpin(chunk);
+        SW_TRY(status);
     }
     if (builder->dict == NULL) {
         return put_cells(edit, append, column, builder, err);
@@ -341,6 +344,17 @@ static sw_status make_chunk(struct sw_edit *edit, const struct append *append, u
     return status;
 }
 
+static sw_status put_ids(const struct sw_rowgroup *group, struct sw_builder *builder,
+                         struct sw_err *err)
+{
+    SW_TRY(sw_rowgroup_pin_ids(group, err));
+    for (uint32_t row = 0; row < group->rows; row++) {
+        builder->ints[builder->rows++] = (int64_t)sw_rowgroup_row_id(group, row);
+    }
+    sw_rowgroup_unpin_ids(group);
+    return SW_OK;
+}
+
 /* Ids of the rows taken in and the new ones: a chunk, or none where they follow one another. */
 static sw_status make_ids(struct sw_edit *edit, const struct append *append, uint32_t first,
                           uint64_t *first_id, struct sw_chunk **ids, struct sw_err *err)
@@ -349,9 +363,10 @@ static sw_status make_ids(struct sw_edit *edit, const struct append *append, uin
     struct sw_builder *builder = NULL;
     SW_TRY(sw_builder_new(SW_TYPE_INT, NULL, edit->budget, &builder, err));
     for (uint32_t i = first; i < version->groups; i++) {
-        for (uint32_t row = 0; row < version->group[i]->rows; row++) {
-            uint64_t id = sw_rowgroup_row_id(version->group[i], row);
-            builder->ints[builder->rows++] = (int64_t)id;
+        sw_status status = put_ids(version->group[i], builder, err);
+        if (status != SW_OK) {
+            sw_builder_free(builder);
+            return status;
         }
     }
     for (uint32_t row = 0; row < append->rows; row++) {

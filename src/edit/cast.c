@@ -236,15 +236,13 @@ static sw_status preview_group(struct sw_edit *edit, struct cast *cast, uint32_t
     return SW_OK;
 }
 
-static sw_status group(struct sw_edit *edit, uint32_t index, struct sw_err *err)
+/* Its column and its row ids are pinned. */
+static sw_status cast_group(struct sw_edit *edit, struct cast *cast, uint32_t index,
+                            struct sw_err *err)
 {
-    struct cast *cast = edit->state;
     const struct sw_rowgroup *old = edit->version->group[index];
     if (edit->op->is_preview) {
         return preview_group(edit, cast, index, err);
-    }
-    if (cast->from == edit->op->type) {
-        return sw_edit_emit_shared(edit, index, err);
     }
     SW_TRY(need_builder(edit, cast, err));
     struct sw_dict *dict = cast->builder->dict == NULL ? NULL : sw_dict_ref(cast->builder->dict);
@@ -264,6 +262,24 @@ static sw_status group(struct sw_edit *edit, uint32_t index, struct sw_err *err)
         return sw_edit_no_memory(err);
     }
     return sw_edit_emit_changed(edit, index, made, err);
+}
+
+static sw_status group(struct sw_edit *edit, uint32_t index, struct sw_err *err)
+{
+    struct cast *cast = edit->state;
+    const struct sw_rowgroup *old = edit->version->group[index];
+    const struct sw_chunk *values = old->chunk[cast->column];
+    if (!edit->op->is_preview && cast->from == edit->op->type) {
+        return sw_edit_emit_shared(edit, index, err);
+    }
+    SW_TRY(sw_chunk_pin(values, err));
+    sw_status status = sw_rowgroup_pin_ids(old, err);
+    if (status == SW_OK) {
+        status = cast_group(edit, cast, index, err);
+        sw_rowgroup_unpin_ids(old);
+    }
+    sw_chunk_unpin(values);
+    return status;
 }
 
 static sw_status refuse(const struct sw_edit *edit, const struct sw_edit_outcome *outcome,

@@ -105,7 +105,11 @@ static sw_status keep_rows(struct sw_edit *edit, const struct sw_chunk *chunk, c
 {
     struct sw_builder *builder = NULL;
     SW_TRY(sw_builder_new(chunk->type, chunk->dict, edit->budget, &builder, err));
-    sw_status status = copy_kept(builder, chunk, bits, err);
+    sw_status status = sw_chunk_pin(chunk, err);
+    if (status == SW_OK) {
+        status = copy_kept(builder, chunk, bits, err);
+        sw_chunk_unpin(chunk);
+    }
     if (status == SW_OK) {
         status = sw_builder_seal(builder, kept, err);
     }
@@ -120,10 +124,16 @@ static sw_status keep_ids(struct sw_edit *edit, const struct sw_rowgroup *group,
 {
     struct sw_builder *builder = NULL;
     SW_TRY(sw_builder_new(SW_TYPE_INT, NULL, edit->budget, &builder, err));
+    sw_status status = sw_rowgroup_pin_ids(group, err);
+    if (status != SW_OK) {
+        sw_builder_free(builder);
+        return status;
+    }
     for (uint32_t row = next_row(bits, 0, group->rows, false); row < group->rows;
          row = next_row(bits, row + 1, group->rows, false)) {
         builder->ints[builder->rows++] = (int64_t)sw_rowgroup_row_id(group, row);
     }
+    sw_rowgroup_unpin_ids(group);
     return sw_edit_seal_ids(builder, first, ids, err);
 }
 

@@ -89,6 +89,17 @@ sw_status sw_edit_batch_at(struct sw_edit *edit, struct sw_batch *batch, uint32_
     return SW_OK;
 }
 
+sw_status sw_edit_group(struct sw_edit *edit, uint32_t index, struct sw_err *err)
+{
+    struct sw_err lost = {0};
+    sw_status status = edit->ops->group(edit, index, err);
+    sw_status read = edit->cache == NULL ? SW_OK : sw_batch_leave(edit->cache, &lost);
+    if (read != SW_OK) {
+        *err = lost; /* what the kind said of it follows from that */
+    }
+    return read != SW_OK ? read : status;
+}
+
 /* -- one op after the other ----------------------------------------------------------- */
 
 /* Forgets what belongs to the op and to the version before it. */
@@ -191,7 +202,7 @@ static sw_status step_alone(struct sw_edit *edit)
         return sw_edit_split_begin(edit, err);
     }
     if (edit->next_group < edit->version->groups) {
-        return edit->ops->group(edit, edit->next_group++, err);
+        return sw_edit_group(edit, edit->next_group++, err);
     }
     return finish_op(edit, err);
 }

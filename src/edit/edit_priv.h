@@ -145,9 +145,12 @@ static inline struct sw_edit_outcome *sw_edit_outcome_now(struct sw_edit *edit)
 {
     return &edit->outcome[edit->op_index];
 }
-/* The batch stands at a vector of a group of edit->version. */
+/* The batch stands at a vector of a group of edit->version.  What a kind's group reads by it needs
+ * no more asking: sw_edit_group leaves the row group and fails where it could not be read. */
 SW_MUST_USE sw_status sw_edit_batch_at(struct sw_edit *edit, struct sw_batch *batch, uint32_t group,
                                        uint32_t start, struct sw_err *err);
+/* The kind's group, with all that its batch has pinned let go of. */
+SW_MUST_USE sw_status sw_edit_group(struct sw_edit *edit, uint32_t index, struct sw_err *err);
 /* The last halves of a kind that has nothing left to do, and nothing to free. */
 sw_status sw_edit_finish_nothing(struct sw_edit *edit, struct sw_err *err);
 void sw_edit_end_nothing(struct sw_edit *edit);
@@ -222,7 +225,7 @@ SW_MUST_USE sw_status sw_edit_rows_join(struct sw_edit_rows *rows, const struct 
 SW_MUST_USE sw_status sw_edit_rows_finish(const struct sw_edit_rows *rows, struct sw_err *err);
 void sw_edit_rows_end(struct sw_edit_rows *rows);
 
-/* copy.c: rows of a chunk behind those of a builder of the same type */
+/* copy.c: rows of a pinned chunk behind those of a builder of the same type */
 SW_MUST_USE sw_status sw_edit_copy(struct sw_builder *builder, const struct sw_chunk *chunk,
                                    uint32_t start, uint32_t n, struct sw_err *err);
 /* Overwrite the null flag of a row that stands in the builder already (not of plain text); what it

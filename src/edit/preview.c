@@ -149,6 +149,26 @@ static sw_status sample_vector(struct sw_edit *edit, struct preview *preview, ui
     return SW_OK;
 }
 
+/* Its row ids are pinned. */
+static sw_status sample_group(struct sw_edit *edit, struct preview *preview, uint32_t index,
+                              const uint64_t *bits, struct sw_err *err)
+{
+    const struct sw_edit_outcome *outcome = sw_edit_outcome_now(edit);
+    const uint32_t rows = edit->version->group[index]->rows;
+    for (uint32_t start = 0; start < rows && outcome->samples < edit->op->limit;
+         start += SW_VECTOR_ROWS) {
+        uint64_t any = 0;
+        for (uint32_t word = start / 64; word * 64 < rows && word < (start + SW_VECTOR_ROWS) / 64;
+             word++) {
+            any |= bits[word];
+        }
+        if (any != 0) {
+            SW_TRY(sample_vector(edit, preview, index, start, bits, err));
+        }
+    }
+    return SW_OK;
+}
+
 static sw_status group(struct sw_edit *edit, uint32_t index, struct sw_err *err)
 {
     struct preview *preview = edit->state;
@@ -167,18 +187,10 @@ static sw_status group(struct sw_edit *edit, uint32_t index, struct sw_err *err)
         return SW_OK;
     }
     SW_TRY(sw_edit_realise(edit, index, err));
-    for (uint32_t start = 0; start < rows && outcome->samples < edit->op->limit;
-         start += SW_VECTOR_ROWS) {
-        uint64_t any = 0;
-        for (uint32_t word = start / 64; word * 64 < rows && word < (start + SW_VECTOR_ROWS) / 64;
-             word++) {
-            any |= bits[word];
-        }
-        if (any != 0) {
-            SW_TRY(sample_vector(edit, preview, index, start, bits, err));
-        }
-    }
-    return SW_OK;
+    SW_TRY(sw_rowgroup_pin_ids(edit->version->group[index], err));
+    sw_status status = sample_group(edit, preview, index, bits, err);
+    sw_rowgroup_unpin_ids(edit->version->group[index]);
+    return status;
 }
 
 static sw_status finish(struct sw_edit *edit, struct sw_err *err)

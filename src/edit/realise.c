@@ -336,14 +336,20 @@ static sw_status put_rows(struct sw_realise_state *state, const struct part *par
                           uint32_t index, uint32_t *misfits, struct sw_err *err)
 {
     const struct sw_rowgroup *group = version->group[index];
-    for (uint32_t start = 0; start < group->rows; start += SW_VECTOR_ROWS) {
+    sw_status status = SW_OK;
+    for (uint32_t start = 0; start < group->rows && status == SW_OK; start += SW_VECTOR_ROWS) {
         struct sw_batch batch;
         struct sw_expr_vector vector = {0};
         sw_batch_at(&batch, state->cache, version, index, start);
         sw_expr_eval_as(part->program, maker->state, &batch, part->asked, &vector);
-        SW_TRY(put_vector(maker->builder, part, &vector, batch.rows, misfits, err));
+        status = put_vector(maker->builder, part, &vector, batch.rows, misfits, err);
     }
-    return SW_OK;
+    struct sw_err lost = {0};
+    sw_status read = sw_batch_leave(state->cache, &lost);
+    if (read != SW_OK && err != NULL) {
+        *err = lost;
+    }
+    return read != SW_OK ? read : status;
 }
 
 /* A text beyond the limit is NULL, as everywhere; only memory is an error. */

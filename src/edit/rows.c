@@ -140,16 +140,17 @@ static void search_any(const struct sw_chunk *chunk, struct sw_edit_rows *rows, 
     }
 }
 
-static void find_ids(const struct sw_rowgroup *group, struct sw_edit_rows *rows, uint64_t *bits,
-                     uint32_t *count)
+static sw_status find_ids(const struct sw_rowgroup *group, struct sw_edit_rows *rows,
+                          uint64_t *bits, uint32_t *count, struct sw_err *err)
 {
     const struct sw_chunk *chunk = group->row_ids;
     uint64_t first = chunk == NULL ? group->first_row_id : (uint64_t)chunk->zone.min_i;
     uint64_t last = chunk == NULL ? first + group->rows - 1 : (uint64_t)chunk->zone.max_i;
     size_t from = first_from(rows, first);
     if (from == rows->ids || rows->id[from] > last) {
-        return;
+        return SW_OK;
     }
+    SW_TRY(sw_rowgroup_pin_ids(group, err));
     if (chunk == NULL) {
         for (size_t i = from; i < rows->ids && rows->id[i] <= last; i++) {
             find(rows, i, (uint32_t)(rows->id[i] - first), bits, count);
@@ -159,6 +160,8 @@ static void find_ids(const struct sw_rowgroup *group, struct sw_edit_rows *rows,
     } else {
         search_any(chunk, rows, bits, count);
     }
+    sw_rowgroup_unpin_ids(group);
+    return SW_OK;
 }
 
 sw_status sw_edit_rows_group(struct sw_edit *edit, struct sw_edit_rows *rows, uint32_t index,
@@ -168,8 +171,7 @@ sw_status sw_edit_rows_group(struct sw_edit *edit, struct sw_edit_rows *rows, ui
     memset(bits, 0, SW_GROUP_WORDS * sizeof *bits);
     *count = 0;
     if (rows->has_ids) {
-        find_ids(group, rows, bits, count);
-        return SW_OK;
+        return find_ids(group, rows, bits, count, err);
     }
     if (rows->where != NULL) {
         return test_group(edit, rows, index, bits, count, err);

@@ -68,7 +68,7 @@ static sw_status run_group(struct sw_edit *edit, unsigned worker, uint32_t index
     struct sw_edit **own = &edit->split.part[worker];
     SW_TRY(need_part(edit, own, err));
     struct sw_edit *part = *own;
-    SW_TRY(part->ops->group(part, index, err));
+    SW_TRY(sw_edit_group(part, index, err));
     sw_assert(part->outs <= 1);
     if (part->outs == 1) {
         edit->split.slot[index] = part->out[0];

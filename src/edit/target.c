@@ -347,12 +347,11 @@ static sw_status write_vector(struct sw_edit *edit, struct sw_edit_target *targe
     return write_texts(target, chunk, &vector, select, start, rows, err);
 }
 
-sw_status sw_edit_target_chunk(struct sw_edit *edit, struct sw_edit_target *target, uint32_t index,
-                               const uint64_t *bits, struct sw_chunk **chunk, struct sw_err *err)
+/* `old`, where there is one, is pinned. */
+static sw_status write_group(struct sw_edit *edit, struct sw_edit_target *target, uint32_t index,
+                             const struct sw_chunk *old, const uint64_t *bits, struct sw_err *err)
 {
     const struct sw_rowgroup *group = edit->version->group[index];
-    const struct sw_chunk *old = target->is_new ? NULL : group->chunk[target->column];
-    SW_TRY(need_builder(edit, target, old, err));
     for (uint32_t start = 0; start < group->rows; start += SW_VECTOR_ROWS) {
         uint32_t left = group->rows - start;
         uint32_t rows = left < SW_VECTOR_ROWS ? left : SW_VECTOR_ROWS;
@@ -363,6 +362,23 @@ sw_status sw_edit_target_chunk(struct sw_edit *edit, struct sw_edit_target *targ
             SW_TRY(write_vector(edit, target, index, old, select, start, rows, err));
         }
     }
+    return SW_OK;
+}
+
+sw_status sw_edit_target_chunk(struct sw_edit *edit, struct sw_edit_target *target, uint32_t index,
+                               const uint64_t *bits, struct sw_chunk **chunk, struct sw_err *err)
+{
+    const struct sw_rowgroup *group = edit->version->group[index];
+    const struct sw_chunk *old = target->is_new ? NULL : group->chunk[target->column];
+    SW_TRY(need_builder(edit, target, old, err));
+    if (old != NULL) {
+        SW_TRY(sw_chunk_pin(old, err));
+    }
+    sw_status status = write_group(edit, target, index, old, bits, err);
+    if (old != NULL) {
+        sw_chunk_unpin(old);
+    }
+    SW_TRY(status);
     if (target->source != SW_SOURCE_PROGRAM) {
         /* a few rows say nothing about whether the column's dictionary pays */
         target->builder->dict_chunks = 0;

@@ -106,15 +106,11 @@ static sw_status count_exceptions(struct sw_describe_job *job, const struct sw_r
     if (stats->exceptions_listed == SW_EXCEPTIONS_LISTED_MAX) {
         return SW_OK;
     }
-    if (group->row_ids != NULL) {
-        SW_TRY(sw_chunk_pin(group->row_ids, err));
-    }
+    SW_TRY(sw_rowgroup_pin_ids(group, err));
     pthread_mutex_lock(&job->lock);
     sw_status status = list_exceptions(&job->description->arena, group, exceptions, stats);
     pthread_mutex_unlock(&job->lock);
-    if (group->row_ids != NULL) {
-        sw_chunk_unpin(group->row_ids);
-    }
+    sw_rowgroup_unpin_ids(group);
     return status;
 }
 

@@ -130,35 +130,36 @@ sw_status sw_column_restart(struct sw_csv_column *column, struct sw_err *err)
 
 /* -- widening ------------------------------------------------------------------ */
 
-static bool chunk_fits(const struct sw_chunk *chunk)
+static sw_status chunk_fits(const struct sw_chunk *chunk, bool *fits, struct sw_err *err)
 {
     const struct sw_zone *zone = &chunk->zone;
     if (!zone->has_values ||
         (zone->max_i <= SW_DIGITS_INT_EXACT && zone->min_i >= -SW_DIGITS_INT_EXACT)) {
-        return true;
+        return SW_OK;
     }
-    bool fits = true;
-    for (uint32_t row = 0; row < chunk->rows; row++) {
+    SW_TRY(sw_chunk_pin(chunk, err));
+    for (uint32_t row = 0; row < chunk->rows && *fits; row++) {
         const struct sw_value value = sw_chunk_value(chunk, row);
-        fits = fits && (value.is_null || sw_digits_is_exact(value.u.i));
+        *fits = value.is_null || sw_digits_is_exact(value.u.i);
     }
-    return fits;
+    sw_chunk_unpin(chunk);
+    return SW_OK;
 }
 
 /* Do doubles hold all ints so far? */
-static bool ints_fit(const struct sw_csv_column *column)
+static sw_status ints_fit(const struct sw_csv_column *column, bool *fits, struct sw_err *err)
 {
+    *fits = true;
     if (column->inferred.kind != SW_INFER_INT) {
-        return true;
+        return SW_OK;
     }
-    bool fits = true;
-    for (uint32_t i = 0; i < column->chunks; i++) {
-        fits = fits && chunk_fits(column->chunk[i]);
+    for (uint32_t i = 0; i < column->chunks && *fits; i++) {
+        SW_TRY(chunk_fits(column->chunk[i], fits, err));
     }
-    for (uint32_t row = 0; row < column->builder->rows; row++) {
-        fits = fits && sw_digits_is_exact(column->builder->ints[row]); /* of a null: 0 */
+    for (uint32_t row = 0; row < column->builder->rows && *fits; row++) {
+        *fits = sw_digits_is_exact(column->builder->ints[row]); /* of a null: 0 */
     }
-    return fits;
+    return SW_OK;
 }
 
 /* A stored value that is not null in the wider kind; false: a text that a declared type does not
@@ -188,8 +189,9 @@ static bool convert(const struct sw_csv_column *column, struct sw_value value,
     return fits;
 }
 
-static sw_status convert_chunk(const struct sw_csv_column *column, const struct sw_chunk *chunk,
-                               struct sw_builder *builder)
+/* The chunk is pinned. */
+static sw_status convert_rows(const struct sw_csv_column *column, const struct sw_chunk *chunk,
+                              struct sw_builder *builder)
 {
     const uint32_t exceptions = chunk->exceptions == NULL ? 0 : chunk->exceptions->count;
     uint32_t next = 0;
@@ -209,6 +211,15 @@ static sw_status convert_chunk(const struct sw_csv_column *column, const struct 
     return SW_OK;
 }
 
+static sw_status convert_chunk(const struct sw_csv_column *column, const struct sw_chunk *chunk,
+                               struct sw_builder *builder, struct sw_err *err)
+{
+    SW_TRY(sw_chunk_pin(chunk, err));
+    sw_status status = convert_rows(column, chunk, builder);
+    sw_chunk_unpin(chunk);
+    return status;
+}
+
 /* All chunks and the open rows in the type of inferred.kind. */
 static sw_status convert_all(struct sw_csv_column *column, struct sw_err *err)
 {
@@ -222,7 +233,7 @@ static sw_status convert_all(struct sw_csv_column *column, struct sw_err *err)
     sw_status status = SW_OK;
     for (uint32_t i = 0; i < column->chunks && status == SW_OK; i++) {
         struct sw_chunk *wide = NULL;
-        status = convert_chunk(column, column->chunk[i], builder);
+        status = convert_chunk(column, column->chunk[i], builder, err);
         if (status == SW_OK && i < sealed) {
             status = sw_builder_seal(builder, &wide, err);
         }
@@ -282,7 +293,9 @@ void sw_column_narrow(struct sw_csv_column *column)
 sw_status sw_column_widen(struct sw_csv_column *column, struct sw_guess cell, struct sw_err *err)
 {
     const enum sw_infer before = column->inferred.kind;
-    sw_infer_join(&column->inferred, ints_fit(column), cell);
+    bool fits;
+    SW_TRY(ints_fit(column, &fits, err));
+    sw_infer_join(&column->inferred, fits, cell);
     const enum sw_infer after = column->inferred.kind;
     const bool was_text = sw_infer_type(before) == SW_TYPE_STRING;
     const bool is_text = sw_infer_type(after) == SW_TYPE_STRING;

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/obj.h"
 #include "session/server_priv.h"
 #include "session/ticket.h"
@@ -42,43 +43,54 @@ static void put_header_work(const struct sw_download *download, struct sw_buf *o
     sw_encode_csv_header(out, ticket->version->schema, ticket->columns, ticket->column_count);
 }
 
-static void put_sorted_work(struct sw_download *download, uint64_t first, uint32_t count,
-                            struct sw_buf *out)
+static sw_status put_sorted_work(struct sw_download *download, uint64_t first, uint32_t count,
+                                 struct sw_buf *out, struct sw_err *err)
 {
     const struct sw_ticket *ticket = download->ticket;
+    sw_status status = SW_OK;
     if (download->gather == NULL &&
         sw_csv_gather_new(ticket->version, ticket->columns, ticket->column_count,
                           &download->gather) != SW_OK) {
         out->failed = true;
-        return;
+        return SW_OK;
     }
-    while (count > 0 && !out->failed) {
+    while (count > 0 && !out->failed && status == SW_OK) {
         uint64_t positions[SW_CSV_GATHER_MAX];
         uint32_t part = count < SW_CSV_GATHER_MAX ? count : SW_CSV_GATHER_MAX;
         sw_order_positions(ticket->order, first, part, positions);
-        sw_csv_gather_rows(download->gather, positions, part, out);
+        status = sw_csv_gather_rows(download->gather, positions, part, out, err);
         first += part;
         count -= part;
     }
+    return status;
+}
+
+static sw_status put_rows_work(struct sw_download *download, uint32_t segment, uint32_t row,
+                               uint32_t count, struct sw_buf *out, struct sw_err *err)
+{
+    const struct sw_ticket *ticket = download->ticket;
+    if (ticket->order != NULL && ticket->order->is_sorted) {
+        return put_sorted_work(download, (uint64_t)segment * SW_CHUNK_ROWS + row, count, out, err);
+    }
+    uint32_t passed = count;
+    const uint64_t *select =
+        ticket->order == NULL ? NULL : sw_order_select(ticket->order, segment, &passed);
+    if (passed == 0) {
+        return SW_OK;
+    }
+    return sw_encode_csv_rows(out, ticket->version->group[segment], ticket->columns,
+                              ticket->column_count, select, row, count, err);
 }
 
 /* Rows [row, row + count) of a segment. */
 static void put_stripe_work(struct sw_download *download, uint32_t segment, uint32_t row,
                             uint32_t count, struct sw_buf *out)
 {
-    const struct sw_ticket *ticket = download->ticket;
-    if (ticket->order != NULL && ticket->order->is_sorted) {
-        put_sorted_work(download, (uint64_t)segment * SW_CHUNK_ROWS + row, count, out);
-        return;
+    struct sw_err err = {0};
+    if (put_rows_work(download, segment, row, count, out, &err) != SW_OK) {
+        sw_log(SW_LOG_WARN, NULL, "download failed reason=\"%s\"", err.message);
+        out->failed = true;
     }
-    uint32_t passed = count;
-    const uint64_t *select =
-        ticket->order == NULL ? NULL : sw_order_select(ticket->order, segment, &passed);
-    if (passed == 0) {
-        return;
-    }
-    sw_encode_csv_rows(out, ticket->version->group[segment], ticket->columns, ticket->column_count,
-                       select, row, count);
 }
 
 static uint32_t segment_rows(const struct sw_ticket *ticket, uint32_t segment)
@@ -100,7 +112,7 @@ static void size_work(struct sw_download *download)
     for (uint32_t i = 0; i < ticket->segments && !sw_job_is_cancelled(&download->job); i++) {
         int64_t size = 0;
         uint32_t rows = segment_rows(ticket, i);
-        for (uint32_t row = 0; row < rows; row += STRIPE_ROWS) {
+        for (uint32_t row = 0; row < rows && !download->has_failed; row += STRIPE_ROWS) {
             uint32_t count = rows - row < STRIPE_ROWS ? rows - row : STRIPE_ROWS;
             sw_buf_clear(&scratch);
             put_stripe_work(download, i, row, count, &scratch);
@@ -171,6 +183,7 @@ static bool step_work(struct sw_job *job, unsigned worker)
     } else {
         fill_work(download);
     }
+    sw_csv_gather_leave(download->gather); /* who reads may take his time */
     return false;
 }
 

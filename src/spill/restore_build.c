@@ -77,7 +77,7 @@ static sw_status get_chunks(struct sw_restore *restore, const struct sw_restore_
         has_any = has_any || i < from->columns;
     }
     const struct sw_chunk *row_ids = chunk[from->columns];
-    if (!has_any || (row_ids != NULL && (row_ids->type != SW_TYPE_INT || row_ids->valid != NULL ||
+    if (!has_any || (row_ids != NULL && (row_ids->type != SW_TYPE_INT || row_ids->zone.nulls > 0 ||
                                          row_ids->zone.min_i < 0))) {
         return sw_db_damaged(restore->store->session, err, "a row group has no such columns");
     }

@@ -136,16 +136,12 @@ sw_status sw_cells_row_ids(const struct sw_cells *cells, uint64_t *row_ids, stru
     for (size_t from = 0; from < cells->n;) {
         size_t end = run_end(cells, from);
         const struct sw_rowgroup *group = group_at(cells, from);
-        if (group->row_ids != NULL) {
-            SW_TRY(sw_chunk_pin(group->row_ids, err));
-        }
+        SW_TRY(sw_rowgroup_pin_ids(group, err));
         for (size_t k = from; k < end; k++) {
             uint32_t i = cells->order[k];
             row_ids[i] = sw_rowgroup_row_id(group, cells->at[i].row);
         }
-        if (group->row_ids != NULL) {
-            sw_chunk_unpin(group->row_ids);
-        }
+        sw_rowgroup_unpin_ids(group);
         from = end;
     }
     return SW_OK;

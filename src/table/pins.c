@@ -14,7 +14,7 @@ static void let_go(struct sw_pins *pins)
 /* Where memory is short, what is held here may be what is in the way. */
 bool sw_pins_change(struct sw_pins *pins, const struct sw_chunk *chunk)
 {
-    const struct sw_chunk **slot = &pins->chunk[chunk->id % SW_PINS];
+    const struct sw_chunk **slot = &pins->chunk[sw_pins_slot(chunk)];
     struct sw_err err = {0};
     if (*slot != NULL) {
         sw_chunk_unpin(*slot);

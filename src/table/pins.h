@@ -9,7 +9,7 @@
 
 #include "table/chunk.h"
 
-#define SW_PINS 32u
+#define SW_PINS 64u /* 2^6, as sw_pins_slot has it */
 
 struct sw_pins {
     const struct sw_chunk *chunk[SW_PINS]; /* pinned, or NULL; by id */
@@ -20,11 +20,23 @@ struct sw_pins {
 /* For sw_pins_get.  False: the values cannot be had, and sw_pins_leave says why. */
 SW_MUST_USE bool sw_pins_change(struct sw_pins *pins, const struct sw_chunk *chunk);
 
-/* The chunk with its values until the next call; NULL: they are lost.  An empty struct is ready. */
+/* Ids of one column's chunks lie a table's width apart. */
+static inline uint32_t sw_pins_slot(const struct sw_chunk *chunk)
+{
+    return (uint32_t)((chunk->id * UINT64_C(0x9e3779b97f4a7c15)) >> 58);
+}
+
+/* Is it pinned here?  Then sw_pins_get lets go of no other. */
+static inline bool sw_pins_has(const struct sw_pins *pins, const struct sw_chunk *chunk)
+{
+    return pins->chunk[sw_pins_slot(chunk)] == chunk;
+}
+
+/* The chunk with its values, until another is got that is not pinned here; NULL: they are lost.  An
+ * empty struct is ready. */
 static inline const struct sw_chunk *sw_pins_get(struct sw_pins *pins, const struct sw_chunk *chunk)
 {
-    bool is_here = pins->chunk[chunk->id % SW_PINS] == chunk || sw_pins_change(pins, chunk);
-    return is_here ? chunk : NULL;
+    return sw_pins_has(pins, chunk) || sw_pins_change(pins, chunk) ? chunk : NULL;
 }
 
 /* Lets go of all; SW_OK, or why some chunk was lost since the last time. */

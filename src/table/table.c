@@ -290,6 +290,18 @@ uint64_t sw_rowgroup_row_id(const struct sw_rowgroup *group, uint32_t row)
     return (uint64_t)sw_chunk_value(group->row_ids, row).u.i;
 }
 
+sw_status sw_rowgroup_pin_ids(const struct sw_rowgroup *group, struct sw_err *err)
+{
+    return group->row_ids == NULL ? SW_OK : sw_chunk_pin(group->row_ids, err);
+}
+
+void sw_rowgroup_unpin_ids(const struct sw_rowgroup *group)
+{
+    if (group->row_ids != NULL) {
+        sw_chunk_unpin(group->row_ids);
+    }
+}
+
 /* -- versions ---------------------------------------------------------------------- */
 
 sw_status sw_version_new(uint64_t number, struct sw_schema *schema, uint32_t groups,

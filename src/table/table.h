@@ -91,8 +91,10 @@ SW_MUST_USE sw_status sw_rowgroup_without(const struct sw_rowgroup *group, const
 /* Fills an empty slot; takes over the reference. Where another thread was faster, its chunk stays
  * and this one goes. */
 void sw_rowgroup_fill(struct sw_rowgroup *group, uint32_t column, struct sw_chunk *chunk);
-/* row_ids, where there are some, are pinned. */
+/* Of a group whose row_ids, where there are some, are pinned. */
 uint64_t sw_rowgroup_row_id(const struct sw_rowgroup *group, uint32_t row);
+SW_MUST_USE sw_status sw_rowgroup_pin_ids(const struct sw_rowgroup *group, struct sw_err *err);
+void sw_rowgroup_unpin_ids(const struct sw_rowgroup *group);
 
 /* A version of the given groups (references are added, the caller keeps its own). */
 SW_MUST_USE sw_status sw_version_new(uint64_t number, struct sw_schema *schema, uint32_t groups,

@@ -453,9 +453,31 @@ static void put_rows(struct sw_buf *out, struct cell *cells, uint32_t column_cou
     }
 }
 
-void sw_encode_csv_rows(struct sw_buf *out, const struct sw_rowgroup *group,
-                        const uint32_t *columns, uint32_t column_count, const uint64_t *select,
-                        uint32_t first, uint32_t count)
+/* A column may be asked for twice. */
+static void unpin(const struct sw_rowgroup *group, const uint32_t *columns, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        sw_chunk_unpin(group->chunk[columns[i]]);
+    }
+}
+
+static sw_status pin(const struct sw_rowgroup *group, const uint32_t *columns, uint32_t count,
+                     struct sw_err *err)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        sw_assert(columns[i] < group->columns);
+        sw_status status = sw_chunk_pin(group->chunk[columns[i]], err);
+        if (status != SW_OK) {
+            unpin(group, columns, i);
+            return status;
+        }
+    }
+    return SW_OK;
+}
+
+sw_status sw_encode_csv_rows(struct sw_buf *out, const struct sw_rowgroup *group,
+                             const uint32_t *columns, uint32_t column_count, const uint64_t *select,
+                             uint32_t first, uint32_t count, struct sw_err *err)
 {
     sw_assert(first <= group->rows && count <= group->rows - first);
     sw_assert(column_count > 0);
@@ -465,17 +487,21 @@ void sw_encode_csv_rows(struct sw_buf *out, const struct sw_rowgroup *group,
         cells = calloc(column_count, sizeof *cells);
         if (cells == NULL) {
             out->failed = true;
-            return;
+            return SW_OK;
         }
     }
-    for (uint32_t i = 0; i < column_count; i++) {
-        sw_assert(columns[i] < group->columns);
-        start_cell(&cells[i], group->chunk[columns[i]]);
+    sw_status status = pin(group, columns, column_count, err);
+    if (status == SW_OK) {
+        for (uint32_t i = 0; i < column_count; i++) {
+            start_cell(&cells[i], group->chunk[columns[i]]);
+        }
+        put_rows(out, cells, column_count, select, first, first + count);
+        unpin(group, columns, column_count);
     }
-    put_rows(out, cells, column_count, select, first, first + count);
     if (cells != few) {
         free(cells);
     }
+    return status;
 }
 
 /* -- rows from anywhere ---------------------------------------------------------------------- */
@@ -487,6 +513,8 @@ struct sw_csv_gather {
     const uint32_t *columns;
     uint32_t column_count;
     uint32_t groups_kept;   /* of which the writers are kept, CELLS_KEPT at most */
+    uint32_t pinned;        /* groups whose chunks are */
+    bool *is_pinned;        /* [version->groups]; owned */
     struct cell **of_group; /* [version->groups] NULL: not set up; owned each */
     struct cell *loose;     /* [column_count] of a group that is not kept; owned */
     const struct sw_rowgroup *loose_group;
@@ -505,7 +533,8 @@ sw_status sw_csv_gather_new(const struct sw_version *version, const uint32_t *co
     made->column_count = column_count;
     made->of_group = calloc(version->groups + (size_t)1, sizeof(struct cell *));
     made->loose = calloc(column_count, sizeof *made->loose);
-    if (made->of_group == NULL || made->loose == NULL) {
+    made->is_pinned = calloc(version->groups + (size_t)1, sizeof *made->is_pinned);
+    if (made->of_group == NULL || made->loose == NULL || made->is_pinned == NULL) {
         sw_csv_gather_free(made);
         return SW_NO_MEMORY;
     }
@@ -518,12 +547,39 @@ void sw_csv_gather_free(struct sw_csv_gather *gather)
     if (gather == NULL) {
         return;
     }
+    sw_csv_gather_leave(gather);
     for (uint32_t i = 0; gather->of_group != NULL && i < gather->version->groups; i++) {
         free(gather->of_group[i]);
     }
     free(gather->of_group);
+    free(gather->is_pinned);
     free(gather->loose);
     free(gather);
+}
+
+void sw_csv_gather_leave(struct sw_csv_gather *gather)
+{
+    for (uint32_t i = 0; gather != NULL && gather->pinned > 0; i++) {
+        if (gather->is_pinned[i]) {
+            gather->is_pinned[i] = false;
+            gather->pinned--;
+            unpin(gather->version->group[i], gather->columns, gather->column_count);
+        }
+    }
+}
+
+/* Where memory is short, what is pinned here may be what is in the way. */
+static sw_status pin_group(struct sw_csv_gather *gather, uint32_t index, struct sw_err *err)
+{
+    const struct sw_rowgroup *group = gather->version->group[index];
+    sw_status status = pin(group, gather->columns, gather->column_count, err);
+    if ((status == SW_NO_MEMORY || status == SW_LIMIT) && gather->pinned > 0) {
+        sw_csv_gather_leave(gather);
+        status = pin(group, gather->columns, gather->column_count, err);
+    }
+    gather->is_pinned[index] = status == SW_OK;
+    gather->pinned += status == SW_OK;
+    return status;
 }
 
 static void start_cells(const struct sw_csv_gather *gather, const struct sw_rowgroup *group,
@@ -561,7 +617,7 @@ static struct cell *cells_of(struct sw_csv_gather *gather, uint32_t index)
 static void fetch_row(const struct sw_csv_gather *gather, uint32_t index, uint32_t row)
 {
     const struct sw_rowgroup *group = gather->version->group[index];
-    for (uint32_t i = 0; i < gather->column_count; i++) {
+    for (uint32_t i = 0; gather->is_pinned[index] && i < gather->column_count; i++) {
         const struct sw_chunk *chunk = group->chunk[gather->columns[i]];
         const size_t width = chunk->encoding == SW_ENC_TEXT ? sizeof(uint32_t) : chunk->width;
         if (width > 0) {
@@ -573,16 +629,17 @@ static void fetch_row(const struct sw_csv_gather *gather, uint32_t index, uint32
     }
 }
 
-void sw_csv_gather_rows(struct sw_csv_gather *gather, const uint64_t *positions, uint32_t count,
-                        struct sw_buf *out)
+sw_status sw_csv_gather_rows(struct sw_csv_gather *gather, const uint64_t *positions,
+                             uint32_t count, struct sw_buf *out, struct sw_err *err)
 {
     sw_assert(count <= SW_CSV_GATHER_MAX);
     uint32_t group[SW_CSV_GATHER_MAX];
     uint32_t row[SW_CSV_GATHER_MAX];
     struct csv csv = {.row_room = (size_t)gather->column_count * ROOM_CELL, .out = out};
     char *at = sw_buf_reserve(out, csv.row_room);
+    sw_status status = SW_OK;
     if (at == NULL) {
-        return;
+        return SW_OK;
     }
     csv.end = out->data + out->capacity;
     for (uint32_t i = 0; i < count; i++) {
@@ -595,12 +652,17 @@ void sw_csv_gather_rows(struct sw_csv_gather *gather, const uint64_t *positions,
         if (i + ROWS_AHEAD < count) {
             fetch_row(gather, group[i + ROWS_AHEAD], row[i + ROWS_AHEAD]);
         }
+        status = gather->is_pinned[group[i]] ? SW_OK : pin_group(gather, group[i], err);
+        if (status != SW_OK) {
+            break;
+        }
         at = put_row(&csv, cells_of(gather, group[i]), gather->column_count, row[i], at);
     }
     if (!out->failed) {
         sw_assert(at <= csv.end);
         out->length = (size_t)(at - out->data);
     }
+    return status;
 }
 
 void sw_encode_csv_header(struct sw_buf *out, const struct sw_schema *schema,

@@ -45,13 +45,16 @@ SW_MUST_USE sw_status sw_encode_page_arrow(struct sw_buf *out, struct sw_span he
 void sw_encode_csv_header(struct sw_buf *out, const struct sw_schema *schema,
                           const uint32_t *columns, uint32_t column_count);
 /* Rows [first, first + count) of a group, those in `select` (bit i: its row i; NULL: all of them).
- * A call sets up a writer per column: give it hundreds of rows at once, or see sw_csv_gather. */
-void sw_encode_csv_rows(struct sw_buf *out, const struct sw_rowgroup *group,
-                        const uint32_t *columns, uint32_t column_count, const uint64_t *select,
-                        uint32_t first, uint32_t count);
+ * A call sets up a writer per column and pins its chunk: give it hundreds of rows at once, or see
+ * sw_csv_gather.  As sw_chunk_pin; what memory runs out for is said by `out`. */
+SW_MUST_USE sw_status sw_encode_csv_rows(struct sw_buf *out, const struct sw_rowgroup *group,
+                                         const uint32_t *columns, uint32_t column_count,
+                                         const uint64_t *select, uint32_t first, uint32_t count,
+                                         struct sw_err *err);
 
 /* The same rows one by one from anywhere in a version, as a sorted download needs them: the writers
- * of a row group are set up once and kept (up to some megabytes of them).  One thread at a time;
+ * of a row group are set up once and kept (up to some megabytes of them), and its chunks are pinned
+ * until _leave, or until memory is short: a step of a job ends with it.  One thread at a time;
  * version and columns are borrowed and outlive it. */
 struct sw_csv_gather;
 SW_MUST_USE sw_status sw_csv_gather_new(const struct sw_version *version, const uint32_t *columns,
@@ -59,7 +62,8 @@ SW_MUST_USE sw_status sw_csv_gather_new(const struct sw_version *version, const 
 void sw_csv_gather_free(struct sw_csv_gather *gather); /* NULL accepted */
 /* The rows at these positions of the version, in this order; at most SW_CSV_GATHER_MAX. */
 #define SW_CSV_GATHER_MAX 256u
-void sw_csv_gather_rows(struct sw_csv_gather *gather, const uint64_t *positions, uint32_t count,
-                        struct sw_buf *out);
+SW_MUST_USE sw_status sw_csv_gather_rows(struct sw_csv_gather *gather, const uint64_t *positions,
+                                         uint32_t count, struct sw_buf *out, struct sw_err *err);
+void sw_csv_gather_leave(struct sw_csv_gather *gather); /* NULL accepted */
 
 #endif

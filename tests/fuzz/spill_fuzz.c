@@ -5,6 +5,7 @@
 #include "spill/row.h"
 #include "spill/schema_code.h"
 #include "support/fuzz.h"
+#include "support/look.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -64,15 +65,16 @@ static void use(const struct sw_chunk *chunk)
     struct sw_chunk_code code;
     struct sw_span text;
     for (uint32_t i = 0; i < chunk->rows; i++) {
-        struct sw_value value = sw_chunk_value(chunk, i);
+        struct sw_value value = test_cell(chunk, i);
         if (value.type == SW_TYPE_STRING && !value.is_null) {
             touched += sw_hash_bytes(value.u.s.data, value.u.s.length, 0);
         }
-        if (sw_exceptions_find(chunk->exceptions, i, &text)) {
+        if (sw_exceptions_find(test_look(chunk)->exceptions, i, &text)) {
             touched += sw_hash_bytes(text.data, text.length, 0);
         }
     }
-    if (sw_chunk_encode(chunk, KEY, chunk->dict != NULL ? DICTIONARY : 0, &code, NULL) == SW_OK) {
+    if (sw_chunk_encode(test_look(chunk), KEY, chunk->dict != NULL ? DICTIONARY : 0, &code, NULL) ==
+        SW_OK) {
         sw_chunk_code_fini(&code);
     }
 }

@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "derive/derive.h"
+#include "support/look.h"
 #include "wire/decode.h"
 
 struct bed {
@@ -219,7 +220,7 @@ static inline void bed_compare(struct bed *bed, const char *definition, const ch
         uint32_t in_group;
         sw_version_locate(version, row, &group, &in_group);
         for (int i = 0; i < columns; i++) {
-            struct sw_value value = sw_chunk_value(version->group[group]->chunk[i], in_group);
+            struct sw_value value = test_cell(version->group[group]->chunk[i], in_group);
             if (!bed_is_equal(&value, query, i)) {
                 fail_msg("%s\n%s\nrow %" PRIu64 ", column %s differs", definition, sql, row,
                          version->schema->column[i].name);

@@ -361,13 +361,13 @@ static void cells_that_do_not_fit_go_along_with_their_rows(void **state)
                      SW_OK);
     const struct sw_chunk *chunk = bed.made->group[0]->chunk[0];
     assert_int_equal(bed.made->rows, 1000 + 800);
-    assert_non_null(chunk->exceptions);
-    assert_int_equal(chunk->exceptions->count, 1000);
+    assert_non_null(test_look(chunk)->exceptions);
+    assert_int_equal(test_look(chunk)->exceptions->count, 1000);
     for (uint32_t i = 0; i < 1000; i++) {
         char want[16];
         struct sw_span text;
         (void)snprintf(want, sizeof(want), "text %u", (unsigned)(i * 5));
-        assert_true(sw_exceptions_find(chunk->exceptions, 800 + i, &text));
+        assert_true(sw_exceptions_find(test_look(chunk)->exceptions, 800 + i, &text));
         assert_true(sw_span_equal(text, sw_span_text(want)));
     }
     bed_fini(&bed);
@@ -387,7 +387,7 @@ static void inputs_are_those_of_the_start(void **state)
     sw_pool_settle(bed.pool);
     assert_int_equal(bed.status, SW_OK);
     assert_true(bed.made->rows > 0);
-    struct sw_value value = sw_chunk_value(bed.made->group[0]->chunk[0], 0);
+    struct sw_value value = test_cell(bed.made->group[0]->chunk[0], 0);
     assert_int_equal(value.u.i, 4);
     bed_fini(&bed);
 }

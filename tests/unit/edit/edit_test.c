@@ -4,6 +4,7 @@
 #include "unit/fold/world.h"
 
 #include "edit/edit.h"
+#include "support/look.h"
 
 #define PROGRAMS   60
 #define STEPS      25
@@ -105,9 +106,9 @@ static void check(struct program *program)
         assert_true(group->rows > 0);
         for (uint32_t row = 0; row < group->rows; row++, count++) {
             assert_int_equal(sqlite3_step(rows), SQLITE_ROW);
-            assert_int_equal(sqlite3_column_int64(rows, 0), sw_rowgroup_row_id(group, row));
+            assert_int_equal(sqlite3_column_int64(rows, 0), test_row_id(group, row));
             for (uint32_t c = 0; c < group->columns; c++) {
-                struct sw_value value = sw_chunk_value(group->chunk[c], row);
+                struct sw_value value = test_cell(group->chunk[c], row);
                 assert_int_equal(value.type, version->schema->column[c].type);
                 compare_cell(&value, rows, (int)c + 1, version->schema->column[c].name);
             }
@@ -178,7 +179,7 @@ static const char *random_rows(struct program *program, struct parameters *param
         sw_version_locate(program->version,
                           test_random_below(random_of(program), program->version->rows), &group,
                           &row);
-        int64_t id = (int64_t)sw_rowgroup_row_id(program->version->group[group], row);
+        int64_t id = (int64_t)test_row_id(program->version->group[group], row);
         items[i] = (struct sw_json){.kind = SW_JSON_INT, .u.integer = id};
         sql = text_of(world, "%s, %lld", sql, (long long)id);
     }
@@ -405,7 +406,7 @@ static uint64_t checksum(const struct sw_version *version)
         for (uint32_t c = 0; c < version->group[g]->columns; c++) {
             const struct sw_chunk *chunk = version->group[g]->chunk[c];
             for (uint32_t row = 0; row < chunk->rows; row++) {
-                struct sw_value v = sw_chunk_value(chunk, row);
+                struct sw_value v = test_cell(chunk, row);
                 uint64_t bits = v.is_null ? 1 : 2;
                 if (!v.is_null && v.type == SW_TYPE_STRING) {
                     for (size_t i = 0; i < v.u.s.length; i++) {
@@ -634,7 +635,7 @@ static void check_cast(struct world *world, const struct cast_case *c)
     struct sw_version *cast =
         edited(&world->arena, alone, NULL, "table.cast_column", params, &outcome);
     int32_t at = sw_schema_find(cast->schema, sw_span_text(column));
-    struct sw_value value = sw_chunk_value(cast->group[0]->chunk[at], 1);
+    struct sw_value value = test_cell(cast->group[0]->chunk[at], 1);
     if (value.is_null != (c->result == NULL) || outcome.misfits != (c->result == NULL ? 1 : 0)) {
         fail_msg("%s to %s: %s, %llu misfits", c->value, sw_type_name(c->to),
                  value.is_null ? "null" : "a value", (unsigned long long)outcome.misfits);
@@ -643,7 +644,7 @@ static void check_cast(struct world *world, const struct cast_case *c)
         params = text_of(world, "{\"column\": \"%s\", \"type\": \"string\"}", column);
         struct sw_version *text =
             edited(&world->arena, cast, NULL, "table.cast_column", params, NULL);
-        struct sw_value shown = sw_chunk_value(text->group[0]->chunk[at], 1);
+        struct sw_value shown = test_cell(text->group[0]->chunk[at], 1);
         assert_string_equal(text_of(world, "%.*s", (int)shown.u.s.length, shown.u.s.data),
                             c->result);
         sw_version_unref(text);

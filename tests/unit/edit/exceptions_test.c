@@ -3,6 +3,7 @@
 #include "unit/fold/world.h"
 
 #include "edit/edit.h"
+#include "support/look.h"
 
 #include <inttypes.h>
 
@@ -60,9 +61,10 @@ static void check(const struct model *model)
         const struct sw_rowgroup *group = model->version->group[g];
         const struct sw_chunk *chunk = group->chunk[0];
         struct sw_span text = {0};
-        const struct sw_value value = sw_chunk_value(chunk, row);
-        assert_int_equal(sw_rowgroup_row_id(group, row), want->row_id);
-        assert_int_equal(sw_exceptions_find(chunk->exceptions, row, &text), want->is_exception);
+        const struct sw_value value = test_cell(chunk, row);
+        assert_int_equal(test_row_id(group, row), want->row_id);
+        assert_int_equal(sw_exceptions_find(test_look(chunk)->exceptions, row, &text),
+                         want->is_exception);
         assert_int_equal(value.is_null, want->is_null || want->is_exception);
         if (want->is_exception) {
             assert_true(sw_span_equal(text, sw_span_text(want->text)));
@@ -217,7 +219,7 @@ static struct sw_value text_at(const struct model *model, uint32_t i)
     uint32_t g;
     uint32_t row;
     sw_version_locate(model->version, i, &g, &row);
-    return sw_chunk_value(model->version->group[g]->chunk[0], row);
+    return test_cell(model->version->group[g]->chunk[0], row);
 }
 
 static void a_cast_to_string_gives_every_text_back(void **state)
@@ -287,15 +289,15 @@ static void a_text_that_a_new_type_takes_becomes_a_value(void **state)
          NULL);
     for (uint32_t g = 0; g < model.version->groups; g++) {
         const struct sw_chunk *chunk = model.version->group[g]->chunk[0];
-        assert_int_equal(chunk->exceptions->count, chunk->rows);
+        assert_int_equal(test_look(chunk)->exceptions->count, chunk->rows);
     }
 
     edit(&model, "table.cast_column", "{\"column\":\"a\",\"type\":\"float\"}", NULL);
 
     for (uint32_t g = 0; g < model.version->groups; g++) {
         const struct sw_chunk *chunk = model.version->group[g]->chunk[0];
-        assert_null(chunk->exceptions);
-        assert_true(sw_chunk_value(chunk, 0).u.f == 1.5);
+        assert_null(test_look(chunk)->exceptions);
+        assert_true(test_cell(chunk, 0).u.f == 1.5);
     }
     free_model(&model);
 }

@@ -6,6 +6,7 @@
 
 #include "edit/edit.h"
 #include "edit/formula.h"
+#include "support/look.h"
 
 #define PROGRAMS   40
 #define STEPS      30
@@ -217,7 +218,7 @@ static void check_column(struct program *program, uint32_t column, const char *s
         sql_prepare(program->world, text_of(program->world, "SELECT %s FROM t ORDER BY pos", sql));
     for (uint32_t g = 0; g < version->groups; g++) {
         for (uint32_t row = 0; row < version->group[g]->rows; row++) {
-            struct sw_value value = sw_chunk_value(version->group[g]->chunk[column], row);
+            struct sw_value value = test_cell(version->group[g]->chunk[column], row);
             assert_int_equal(sqlite3_step(rows), SQLITE_ROW);
             compare_cell(&value, rows, sql);
         }
@@ -255,8 +256,8 @@ static void check_cold(struct sw_version *version)
             const struct sw_chunk *warm = version->group[g]->chunk[c];
             assert_int_equal(warm->misfits, cold->group[g]->chunk[c]->misfits);
             for (uint32_t row = 0; row < warm->rows; row++) {
-                struct sw_value a = sw_chunk_value(warm, row);
-                struct sw_value b = sw_chunk_value(cold->group[g]->chunk[c], row);
+                struct sw_value a = test_cell(warm, row);
+                struct sw_value b = test_cell(cold->group[g]->chunk[c], row);
                 assert_true(is_same_cell(&a, &b));
             }
         }
@@ -742,7 +743,7 @@ static struct sw_value first_value(struct world *world, const char *params, uint
     uint8_t set[COLUMNS + 1] = {[COLUMNS] = 1};
     realise(version, set);
     const struct sw_chunk *chunk = version->group[0]->chunk[COLUMNS];
-    struct sw_value value = sw_chunk_value(chunk, 0);
+    struct sw_value value = test_cell(chunk, 0);
     if (value.type == SW_TYPE_STRING) {
         value.u.s = sw_span_of(sw_arena_text(&world->arena, value.u.s), value.u.s.length);
     }

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "edit/edit.h"
+#include "support/look.h"
 
 #define ROUNDS  60
 #define WORKERS 4
@@ -110,8 +111,8 @@ static void compare_chunks(const struct sw_chunk *a, const struct sw_chunk *b)
     assert_int_equal(a->zone.nulls, b->zone.nulls);
     assert_int_equal(a->zone.has_values, b->zone.has_values);
     for (uint32_t row = 0; a != b && row < a->rows; row++) {
-        struct sw_value x = sw_chunk_value(a, row);
-        struct sw_value y = sw_chunk_value(b, row);
+        struct sw_value x = test_cell(a, row);
+        struct sw_value y = test_cell(b, row);
         assert_int_equal(x.is_null, y.is_null);
         if (!x.is_null && x.type == SW_TYPE_STRING) {
             assert_true(sw_span_equal(x.u.s, y.u.s));
@@ -132,7 +133,7 @@ static void compare_versions(const struct sw_version *a, const struct sw_version
         const struct sw_rowgroup *y = b->group[i];
         assert_int_equal(x->rows, y->rows);
         for (uint32_t row = 0; row < x->rows; row++) {
-            assert_int_equal(sw_rowgroup_row_id(x, row), sw_rowgroup_row_id(y, row));
+            assert_int_equal(test_row_id(x, row), test_row_id(y, row));
         }
         for (uint32_t c = 0; c < COLUMNS; c++) {
             compare_chunks(x->chunk[c], y->chunk[c]);

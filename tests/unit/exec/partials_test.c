@@ -4,6 +4,7 @@
 
 #include "exec/scan.h"
 #include "fold/kinds.h"
+#include "support/look.h"
 #include "unit/fold/runs.h"
 
 struct definition {
@@ -287,7 +288,7 @@ static struct sw_version *with_chunk(struct world *world, int column, uint32_t a
         struct sw_builder *builder;
         assert_int_equal(sw_builder_new(SW_TYPE_FLOAT, NULL, NULL, &builder, NULL), SW_OK);
         for (uint32_t row = 0; row < old->rows; row++) {
-            struct sw_value value = sw_chunk_value(chunk, row);
+            struct sw_value value = test_cell(chunk, row);
             assert_int_equal(sw_builder_value(builder, &value), SW_OK);
         }
         sw_chunk_unref(chunk);

@@ -118,10 +118,10 @@ static void check_cells(const struct made *made, const struct sw_version *versio
         uint32_t at;
         sw_version_locate(version, row, &group, &at);
         const struct sw_chunk *chunk = version->group[group]->chunk[0];
-        const struct sw_value value = sw_chunk_value(chunk, at);
+        const struct sw_value value = test_cell(chunk, at);
         const struct sw_span text = sw_span_text(made->cell[row]);
         struct sw_span got = {0};
-        const bool is_exception = sw_exceptions_find(chunk->exceptions, at, &got);
+        const bool is_exception = sw_exceptions_find(test_look(chunk)->exceptions, at, &got);
         exceptions += is_exception;
         if (chunk->type == SW_TYPE_STRING) {
             assert_true(value.is_null == (text.length == 0));
@@ -281,10 +281,10 @@ static void a_column_that_began_with_words_is_read_again_as_numbers(void **state
         load_column("12", "not known", ROWS_MAX, 8000, &how, &load, &budget);
 
     assert_int_equal(version->schema->column[0].type, SW_TYPE_INT);
-    assert_int_equal(version->group[0]->chunk[0]->exceptions->count, 9);
+    assert_int_equal(test_look(version->group[0]->chunk[0])->exceptions->count, 9);
     assert_int_equal(version->group[0]->chunk[0]->zone.nulls, 9);
     assert_int_equal(version->group[0]->chunk[0]->zone.min_i, 12);
-    assert_null(version->group[1]->chunk[0]->exceptions);
+    assert_null(test_look(version->group[1]->chunk[0])->exceptions);
     assert_int_equal(version->group[1]->chunk[1]->zone.max_i, ROWS_MAX - 1);
     sw_version_unref(version);
     sw_load_free(load);

@@ -25,7 +25,7 @@ static struct sw_value value_at(const struct sw_version *version, uint32_t colum
     uint32_t group;
     uint32_t at;
     sw_version_locate(version, row, &group, &at);
-    return sw_chunk_value(version->group[group]->chunk[column], at);
+    return test_cell(version->group[group]->chunk[column], at);
 }
 
 static struct sw_version *load_whole(struct sw_buf *csv, struct sw_budget *budget,
@@ -111,8 +111,8 @@ static void nulls_before_the_first_value_stay_null_and_keep_their_spelling(void 
     assert_int_equal(version->schema->column[0].type, SW_TYPE_STRING);
     for (uint32_t g = 0; g < version->groups; g++) {
         const struct sw_chunk *chunk = version->group[g]->chunk[0];
-        assert_true(sw_chunk_is_null(chunk, 0));
-        assert_int_equal(chunk->null_spelling[0], SW_NULL_N_A);
+        assert_true(test_is_null(chunk, 0));
+        assert_int_equal(test_look(chunk)->null_spelling[0], SW_NULL_N_A);
     }
     sw_version_unref(version);
     sw_load_free(load);

@@ -14,6 +14,7 @@
 
 #include "base/json.h"
 #include "ingest/load.h"
+#include "support/look.h"
 #include "support/test.h"
 #include "table/datetime.h"
 
@@ -109,16 +110,17 @@ static inline struct sw_load *load_bytes(const void *data, size_t length, const 
 static inline void put_cell(struct sw_buf *out, const struct sw_chunk *chunk, uint32_t row)
 {
     char text[SW_TIMESTAMP_TEXT_MAX];
-    const struct sw_value value = sw_chunk_value(chunk, row);
+    const struct sw_value value = test_cell(chunk, row);
     struct sw_span kept;
-    if (sw_exceptions_find(chunk->exceptions, row, &kept)) {
+    if (sw_exceptions_find(test_look(chunk)->exceptions, row, &kept)) {
         assert_true(value.is_null);
         sw_buf_put_text(out, "except ");
         sw_json_put_text(out, kept);
         return;
     }
     if (value.is_null) {
-        const uint8_t spelling = chunk->null_spelling != NULL ? chunk->null_spelling[row] : 0;
+        const uint8_t spelling =
+            test_look(chunk)->null_spelling != NULL ? test_look(chunk)->null_spelling[row] : 0;
         sw_buf_printf(out, "null%s%s", spelling != 0 ? " " : "", sw_null_spellings[spelling]);
         return;
     }

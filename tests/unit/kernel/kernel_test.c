@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "kernel/batch.h"
+#include "support/look.h"
 #include "support/test.h"
 #include "table/builder.h"
 
@@ -55,7 +56,7 @@ static struct sw_chunk *random_chunk(struct test_random *random, unsigned kind, 
 
 static double float_at(const struct sw_chunk *chunk, uint32_t row)
 {
-    struct sw_value value = sw_chunk_value(chunk, row);
+    struct sw_value value = test_cell(chunk, row);
     return chunk->type == SW_TYPE_FLOAT ? value.u.f : (double)value.u.i;
 }
 
@@ -85,18 +86,18 @@ static void check_decode(struct test_random *random, const struct sw_chunk *chun
     double floats[SW_VECTOR_ROWS];
     int64_t ints[SW_VECTOR_ROWS];
     (void)random;
-    sw_decode_floats(chunk, start, n, floats);
+    sw_decode_floats(test_look(chunk), start, n, floats);
     if (chunk->type == SW_TYPE_INT) {
-        sw_decode_ints(chunk, start, n, ints);
+        sw_decode_ints(test_look(chunk), start, n, ints);
     }
     for (uint32_t i = 0; i < n; i++) {
         double value = float_at(chunk, start + i);
-        if (sw_chunk_is_null(chunk, start + i)) {
+        if (test_is_null(chunk, start + i)) {
             continue;
         }
         assert_memory_equal(&floats[i], &value, sizeof(value));
         if (chunk->type == SW_TYPE_INT) {
-            assert_int_equal(ints[i], sw_chunk_value(chunk, start + i).u.i);
+            assert_int_equal(ints[i], test_cell(chunk, start + i).u.i);
         }
     }
 }
@@ -128,18 +129,18 @@ static void check_ranges(struct test_random *random, const struct sw_chunk *chun
         double low = lows[k];
         double high = highs[k];
         if (chunk->type == SW_TYPE_FLOAT) {
-            sw_compare_floats(chunk, start, n, low, high, bits);
+            sw_compare_floats(test_look(chunk), start, n, low, high, bits);
         } else {
             low = low < -9e18 ? -9e18 : low > 9e18 ? 9e18 : ceil(low);
             high = high < -9e18 ? -9e18 : high > 9e18 ? 9e18 : floor(high);
-            sw_compare_ints(chunk, start, n, (int64_t)low, (int64_t)high, bits);
+            sw_compare_ints(test_look(chunk), start, n, (int64_t)low, (int64_t)high, bits);
         }
         check_bits(bits, n);
         for (uint32_t i = 0; i < n; i++) {
-            if (sw_chunk_is_null(chunk, start + i)) {
+            if (test_is_null(chunk, start + i)) {
                 continue;
             }
-            struct sw_value value = sw_chunk_value(chunk, start + i);
+            struct sw_value value = test_cell(chunk, start + i);
             bool passes = chunk->type == SW_TYPE_FLOAT
                               ? value.u.f >= low && value.u.f <= high
                               : value.u.i >= (int64_t)low && value.u.i <= (int64_t)high;
@@ -270,7 +271,7 @@ static void check_places(struct test_random *random, const struct sw_chunk *chun
     uint32_t bins = (uint32_t)test_random_below(random, test_random_once_in(random, 4) ? 900 : 60);
     assert_int_equal(sw_axis_init(&axis, a < b ? a : b, a < b ? b : a, bins + 1, SW_TYPE_FLOAT),
                      SW_OK);
-    sw_decode_floats(chunk, start, n, values);
+    sw_decode_floats(test_look(chunk), start, n, values);
 
     sw_axis_places(&axis, values, n, places);
 
@@ -279,9 +280,9 @@ static void check_places(struct test_random *random, const struct sw_chunk *chun
     }
     sw_axis_table_make(&table, &axis, chunk);
     if (table.is_usable) {
-        sw_axis_table_places(&table, chunk, start, n, places);
+        sw_axis_table_places(&table, test_look(chunk), start, n, places);
         for (uint32_t i = 0; i < n; i++) {
-            if (!sw_chunk_is_null(chunk, start + i)) {
+            if (!test_is_null(chunk, start + i)) {
                 assert_int_equal(places[i], naive_place(&axis, values[i]));
             }
         }

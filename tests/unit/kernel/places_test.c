@@ -7,6 +7,7 @@
 
 #include "base/block.h"
 #include "kernel/batch.h"
+#include "support/look.h"
 #include "support/test.h"
 #include "table/builder.h"
 
@@ -55,7 +56,7 @@ static void check_codes(const struct sw_chunk *chunk, const struct sw_axis *axis
     assert_int_equal(narrow != NULL, SW_AXIS_PLACES(axis) <= SW_PLACES_NARROW);
     assert_int_equal(wide != NULL, narrow == NULL);
     for (uint32_t i = 0; i < chunk->rows; i++) {
-        struct sw_value value = sw_chunk_value(chunk, i);
+        struct sw_value value = test_cell(chunk, i);
         assert_int_equal(narrow != NULL ? narrow[i] : wide[i], naive_place(axis, &value));
     }
 }
@@ -72,7 +73,7 @@ static void codes_are_the_places_of_the_values_and_nulls_have_their_own(void **s
         struct sw_chunk *chunk = make_chunk(&random, ROWS);
         assert_int_equal(sw_axis_init(&axis, -15, 17, bins[i], SW_TYPE_FLOAT), SW_OK);
 
-        struct sw_places *places = sw_places_of(chunk, &axis, work);
+        struct sw_places *places = sw_places_of(test_look(chunk), &axis, work);
 
         assert_non_null(places);
         check_codes(chunk, &axis, places->narrow, places->wide);
@@ -94,9 +95,9 @@ static void codes_are_made_once_and_go_with_their_chunk(void **state)
     assert_int_equal(sw_axis_init(&axis, 0, 10, 50, SW_TYPE_FLOAT), SW_OK);
     size_t before = sw_places_bytes();
 
-    struct sw_places *first = sw_places_of(chunk, &axis, work);
+    struct sw_places *first = sw_places_of(test_look(chunk), &axis, work);
     size_t kept = sw_places_bytes();
-    struct sw_places *second = sw_places_of(chunk, &axis, work);
+    struct sw_places *second = sw_places_of(test_look(chunk), &axis, work);
 
     assert_ptr_equal(first, second);
     assert_true(kept > before + ROWS);
@@ -122,7 +123,7 @@ static void keep_some(struct sw_budget *budget, size_t limit, struct sw_chunk **
     sw_places_keep(budget, limit);
     for (unsigned i = 0; i < CHUNKS; i++) {
         chunk[i] = make_chunk(&random, ROWS);
-        sw_places_unref(sw_places_of(chunk[i], axis, work));
+        sw_places_unref(sw_places_of(test_look(chunk[i]), axis, work));
     }
 }
 
@@ -152,9 +153,9 @@ static void the_least_lately_used_go_when_there_are_too_many(void **state)
     assert_true(kept <= 3 * (ROWS + 512));
     assert_true(kept > 2 * ROWS);
     assert_int_equal(sw_budget_used(&budget), kept);
-    struct sw_places *newest = sw_places_of(chunk[CHUNKS - 1], &axis, work);
+    struct sw_places *newest = sw_places_of(test_look(chunk[CHUNKS - 1]), &axis, work);
     assert_int_equal(sw_places_bytes(), kept); /* known */
-    struct sw_places *oldest = sw_places_of(chunk[0], &axis, work);
+    struct sw_places *oldest = sw_places_of(test_look(chunk[0]), &axis, work);
     assert_int_equal(sw_places_bytes(), kept); /* made, and another dropped */
     sw_places_unref(newest);
     sw_places_unref(oldest);
@@ -192,7 +193,7 @@ static void codes_are_given_up_before_work_is_refused(void **state)
     assert_int_equal(sw_budget_charge(&session, 1, NULL), SW_LIMIT);
 
     /* And where nothing can be kept, rows have their places all the same. */
-    assert_null(sw_places_of(chunk[0], &axis, work));
+    assert_null(sw_places_of(test_look(chunk[0]), &axis, work));
     sw_budget_release(&session, limit);
     drop_all(chunk, &axis, work);
     assert_int_equal(sw_budget_used(&root), 0);
@@ -224,7 +225,7 @@ static void a_vector_has_places_whether_they_are_kept_or_not(void **state)
             sw_batch_at(&batch, cache, version, 0, start);
             struct sw_batch_places at = sw_batch_places(&batch, 0, &axis);
             for (uint32_t row = 0; row < batch.rows; row++) {
-                struct sw_value value = sw_chunk_value(chunk, start + row);
+                struct sw_value value = test_cell(chunk, start + row);
                 assert_int_equal(at.narrow != NULL ? at.narrow[row] : at.wide[row],
                                  naive_place(&axis, &value));
             }
@@ -253,7 +254,7 @@ static void *read_and_shed(void *context)
     test_random_init(&random, reader->seed);
     for (unsigned i = 0; i < 200; i++) {
         const struct sw_chunk *chunk = reader->chunk[test_random_below(&random, CHUNKS)];
-        struct sw_places *places = sw_places_of(chunk, reader->axis, work);
+        struct sw_places *places = sw_places_of(test_look(chunk), reader->axis, work);
         assert_non_null(places);
         assert_true(places->chunk_id == chunk->id);
         assert_true(places->narrow[test_random_below(&random, ROWS)] <= 52);

@@ -21,6 +21,7 @@
 #include "spill/save.h"
 #include "spill/spill.h"
 #include "spill/store.h"
+#include "support/look.h"
 #include "table/builder.h"
 #include "table/table.h"
 
@@ -341,15 +342,15 @@ static inline void world_same_chunk(const struct sw_chunk *a, const struct sw_ch
     assert_int_equal(a->zone.max_i, b->zone.max_i);
     assert_memory_equal(&a->zone.min_f, &b->zone.min_f, sizeof(double));
     assert_memory_equal(&a->zone.max_f, &b->zone.max_f, sizeof(double));
-    assert_int_equal(a->null_spelling == NULL, b->null_spelling == NULL);
-    assert_int_equal(a->exceptions == NULL, b->exceptions == NULL);
+    assert_int_equal(test_look(a)->null_spelling == NULL, test_look(b)->null_spelling == NULL);
+    assert_int_equal(test_look(a)->exceptions == NULL, test_look(b)->exceptions == NULL);
     for (uint32_t i = 0; i < a->rows; i++) {
         struct sw_span x = {0};
         struct sw_span y = {0};
-        world_same_value(sw_chunk_value(a, i), sw_chunk_value(b, i));
+        world_same_value(test_cell(a, i), test_cell(b, i));
         assert_true(a->null_spelling == NULL || a->null_spelling[i] == b->null_spelling[i]);
-        assert_int_equal(sw_exceptions_find(a->exceptions, i, &x),
-                         sw_exceptions_find(b->exceptions, i, &y));
+        assert_int_equal(sw_exceptions_find(test_look(a)->exceptions, i, &x),
+                         sw_exceptions_find(test_look(b)->exceptions, i, &y));
         assert_true(sw_span_equal(x, y));
     }
 }

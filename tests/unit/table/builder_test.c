@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "support/look.h"
 #include "support/test.h"
 
 static struct sw_budget budget;
@@ -97,16 +98,16 @@ static struct sw_chunk *check_round_trip(struct sw_builder *builder, const struc
     }
     struct sw_chunk *chunk = seal(builder);
     assert_int_equal(chunk->rows, rows);
-    assert_true((chunk->valid != NULL) == (chunk->zone.nulls > 0));
+    assert_true((test_look(chunk)->valid != NULL) == (chunk->zone.nulls > 0));
     for (uint32_t i = 0; i < rows; i++) {
-        struct sw_value back = sw_chunk_value(chunk, i);
+        struct sw_value back = test_cell(chunk, i);
         if (!is_same(&back, &values[i])) {
             fail_msg("row %u of %u came back changed (encoding %d, width %u, scale %u)", i, rows,
                      (int)chunk->encoding, chunk->width, chunk->scale);
         }
     }
-    for (uint32_t i = rows; chunk->valid != NULL && i < (rows + 63) / 64 * 64; i++) {
-        assert_int_equal(chunk->valid[i / 64] >> (i % 64) & 1, 0);
+    for (uint32_t i = rows; test_look(chunk)->valid != NULL && i < (rows + 63) / 64 * 64; i++) {
+        assert_int_equal(test_look(chunk)->valid[i / 64] >> (i % 64) & 1, 0);
     }
     check_zone(chunk, values);
     return chunk;
@@ -258,8 +259,8 @@ static void integers_take_the_width_of_their_range(void **state)
         struct sw_chunk *chunk = seal(builder);
 
         assert_int_equal(chunk->width, cases[i].width);
-        assert_int_equal(sw_chunk_value(chunk, 0).u.i, cases[i].high);
-        assert_int_equal(sw_chunk_value(chunk, 1).u.i, cases[i].low);
+        assert_int_equal(test_cell(chunk, 0).u.i, cases[i].high);
+        assert_int_equal(test_cell(chunk, 1).u.i, cases[i].low);
         sw_chunk_unref(chunk);
     }
     sw_builder_free(builder);
@@ -340,8 +341,8 @@ static void a_column_of_nulls_alone_has_no_values(void **state)
     assert_int_equal(chunk->dict_count, 0);
     assert_int_equal(chunk->zone.nulls, 70);
     assert_false(chunk->zone.has_values);
-    assert_null(chunk->null_spelling);
-    assert_true(sw_chunk_value(chunk, 69).is_null);
+    assert_null(test_look(chunk)->null_spelling);
+    assert_true(test_cell(chunk, 69).is_null);
     sw_chunk_unref(chunk);
     sw_builder_free(builder);
     sw_dict_unref(dict);
@@ -360,11 +361,11 @@ static void the_spelling_of_a_null_is_kept(void **state)
     assert_int_equal(sw_builder_null(builder, SW_NULL_NONE), SW_OK);
     struct sw_chunk *second = seal(builder);
 
-    assert_int_equal(first->null_spelling[0], SW_NULL_EMPTY);
-    assert_int_equal(first->null_spelling[2], SW_NULL_N_A);
-    assert_string_equal(sw_null_spellings[first->null_spelling[2]], "N/A");
-    assert_int_equal(second->null_spelling[0], SW_NULL_EMPTY);
-    assert_int_equal(second->null_spelling[1], SW_NULL_NONE);
+    assert_int_equal(test_look(first)->null_spelling[0], SW_NULL_EMPTY);
+    assert_int_equal(test_look(first)->null_spelling[2], SW_NULL_N_A);
+    assert_string_equal(sw_null_spellings[test_look(first)->null_spelling[2]], "N/A");
+    assert_int_equal(test_look(second)->null_spelling[0], SW_NULL_EMPTY);
+    assert_int_equal(test_look(second)->null_spelling[1], SW_NULL_NONE);
     sw_chunk_unref(first);
     sw_chunk_unref(second);
     sw_builder_free(builder);
@@ -390,8 +391,8 @@ static void a_column_of_unlike_strings_leaves_its_dictionary(void **state)
     assert_int_equal(chunk[0]->encoding, SW_ENC_DICT);
     assert_int_equal(chunk[1]->encoding, SW_ENC_DICT);
     assert_int_equal(chunk[2]->encoding, SW_ENC_TEXT);
-    assert_true(sw_span_equal(sw_chunk_value(chunk[1], 77).u.s, sw_span_text("1/77")));
-    assert_true(sw_span_equal(sw_chunk_value(chunk[2], 77).u.s, sw_span_text("2/77")));
+    assert_true(sw_span_equal(test_cell(chunk[1], 77).u.s, sw_span_text("1/77")));
+    assert_true(sw_span_equal(test_cell(chunk[2], 77).u.s, sw_span_text("2/77")));
     for (unsigned k = 0; k < 3; k++) {
         sw_chunk_unref(chunk[k]);
     }
@@ -420,9 +421,9 @@ static void a_full_dictionary_turns_the_open_rows_plain(void **state)
     assert_null(builder->dict);
     assert_int_equal(chunk->encoding, SW_ENC_TEXT);
     assert_int_equal(chunk->rows, 1001);
-    assert_true(sw_chunk_is_null(chunk, 0));
+    assert_true(test_is_null(chunk, 0));
     for (unsigned i = 0; i < 1000; i++) {
-        assert_true(sw_span_equal(sw_chunk_value(chunk, i + 1).u.s, texts[i]));
+        assert_true(sw_span_equal(test_cell(chunk, i + 1).u.s, texts[i]));
     }
     sw_chunk_unref(chunk);
     sw_builder_free(builder);
@@ -449,7 +450,7 @@ static void a_seal_over_the_budget_keeps_the_rows(void **state)
     assert_int_equal(sw_builder_seal(builder, &chunk, &err), SW_OK);
 
     assert_int_equal(chunk->rows, 2);
-    assert_int_equal(sw_chunk_value(chunk, 1).u.i, 2);
+    assert_int_equal(test_cell(chunk, 1).u.i, 2);
     sw_chunk_unref(chunk);
     sw_builder_free(builder);
     assert_int_equal(sw_budget_used(&small), 0);
@@ -468,7 +469,7 @@ static void a_chunk_lives_until_its_last_reference_goes(void **state)
     assert_true(one->id != two->id);
     assert_ptr_equal(sw_chunk_ref(one), one);
     sw_chunk_unref(one);
-    assert_int_equal(sw_chunk_value(one, 0).u.i, 1);
+    assert_int_equal(test_cell(one, 0).u.i, 1);
     sw_chunk_unref(one);
     sw_chunk_unref(two);
     sw_chunk_unref(NULL);
@@ -499,7 +500,7 @@ static void a_full_chunk_of_wide_numbers_is_left_alone_by_the_next(void **state)
         }
         for (uint32_t c = 0; c < 3; c++) {
             for (uint32_t row = 0; row < SW_CHUNK_ROWS; row++) {
-                struct sw_value value = sw_chunk_value(chunk[c], row);
+                struct sw_value value = test_cell(chunk[c], row);
                 assert_int_equal(value.is_null, row % 7 == c);
                 assert_true(value.is_null || value.u.i == wide_bits(c, row));
             }

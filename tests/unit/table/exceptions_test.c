@@ -1,4 +1,5 @@
 /* The list of cells that do not fit, against one that is plainly written down. */
+#include "support/look.h"
 #include "support/test.h"
 #include "table/builder.h"
 
@@ -100,17 +101,17 @@ static void a_chunk_has_its_exceptions_as_nulls_and_pays_for_them(void **state)
 
     struct sw_span text;
     assert_int_equal(chunk->zone.nulls, 3);
-    assert_true(sw_chunk_is_null(chunk, 1));
-    assert_true(sw_exceptions_find(chunk->exceptions, 1, &text));
+    assert_true(test_is_null(chunk, 1));
+    assert_true(sw_exceptions_find(test_look(chunk)->exceptions, 1, &text));
     assert_true(sw_span_equal(text, sw_span_text("n.a.")));
-    assert_false(sw_exceptions_find(chunk->exceptions, 2, &text));
-    assert_true(sw_exceptions_find(other->exceptions, 3, &text));
+    assert_false(sw_exceptions_find(test_look(chunk)->exceptions, 2, &text));
+    assert_true(sw_exceptions_find(test_look(other)->exceptions, 3, &text));
     assert_int_equal(text.length, 0);
-    assert_true(chunk->held_bytes > sizeof *chunk + chunk->exceptions->size);
+    assert_true(chunk->held_bytes > sizeof *chunk + test_look(chunk)->exceptions->size);
     assert_int_equal(sw_builder_int(builder, 7), SW_OK);
     sw_chunk_unref(chunk);
     assert_int_equal(sw_builder_seal(builder, &chunk, NULL), SW_OK);
-    assert_null(chunk->exceptions);
+    assert_null(test_look(chunk)->exceptions);
     sw_chunk_unref(chunk);
     sw_chunk_unref(other);
     sw_builder_free(builder);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "support/look.h"
 #include "support/test.h"
 #include "table/builder.h"
 
@@ -121,7 +122,7 @@ static void rows_of_a_version_are_found_by_position(void **state)
             sw_version_locate(version, position, &group, &row);
             assert_int_equal(group, g);
             assert_int_equal(row, r);
-            assert_int_equal(sw_rowgroup_row_id(version->group[g], r), g * 100 + r);
+            assert_int_equal(test_row_id(version->group[g], r), g * 100 + r);
         }
     }
     sw_version_unref(version);
@@ -137,11 +138,11 @@ static void a_version_with_one_chunk_replaced_shares_the_rest(void **state)
 
     assert_ptr_equal(copy->chunk[0], group->chunk[0]);
     assert_ptr_equal(copy->chunk[2], group->chunk[2]);
-    assert_int_equal(sw_chunk_value(copy->chunk[1], 3).u.i, 903);
-    assert_int_equal(sw_chunk_value(group->chunk[1], 3).u.i, 23);
+    assert_int_equal(test_cell(copy->chunk[1], 3).u.i, 903);
+    assert_int_equal(test_cell(group->chunk[1], 3).u.i, 23);
     assert_true(copy->id != group->id);
     sw_rowgroup_unref(group);
-    assert_int_equal(sw_chunk_value(copy->chunk[0], 3).u.i, 13);
+    assert_int_equal(test_cell(copy->chunk[0], 3).u.i, 13);
     sw_rowgroup_unref(copy);
 }
 
@@ -154,7 +155,7 @@ static void row_ids_can_be_listed(void **state)
 
     assert_int_equal(sw_rowgroup_take(1, chunks, 7, row_ids, &group), SW_OK);
 
-    assert_int_equal(sw_rowgroup_row_id(group, 2), 42);
+    assert_int_equal(test_row_id(group, 2), 42);
     sw_rowgroup_unref(group);
 }
 

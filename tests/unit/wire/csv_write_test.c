@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/number.h"
+#include "support/look.h"
 #include "table/builder.h"
 #include "table/datetime.h"
 #include "table/table.h"
@@ -42,15 +43,16 @@ static void twin_text(struct sw_buf *out, struct sw_span text)
 
 static void twin_cell(struct sw_buf *out, const struct sw_chunk *chunk, uint32_t row)
 {
-    struct sw_value value = sw_chunk_value(chunk, row);
+    struct sw_value value = test_cell(chunk, row);
     char text[64];
     struct sw_span kept;
-    if (sw_exceptions_find(chunk->exceptions, row, &kept)) {
+    if (sw_exceptions_find(test_look(chunk)->exceptions, row, &kept)) {
         twin_text(out, kept);
         return;
     }
     if (value.is_null) {
-        uint8_t spelling = chunk->null_spelling == NULL ? 0 : chunk->null_spelling[row];
+        uint8_t spelling =
+            test_look(chunk)->null_spelling == NULL ? 0 : test_look(chunk)->null_spelling[row];
         sw_buf_put_text(out, sw_null_spellings[spelling]);
         return;
     }
@@ -238,7 +240,7 @@ static void random_rows_come_out_as_the_plain_twin_writes_them(void **state)
         sw_buf_put_text(&fast, "before\n");
         sw_buf_put_text(&plain, "before\n");
 
-        sw_encode_csv_rows(&fast, group, columns, count, chosen, first, rows);
+        must(sw_encode_csv_rows(&fast, group, columns, count, chosen, first, rows, NULL));
         twin_rows(&plain, group, columns, count, chosen, first, rows);
 
         check_equal(&fast, &plain);
@@ -299,7 +301,7 @@ static void rows_gathered_from_anywhere_come_out_as_the_plain_twin_writes_them(v
                 sw_version_locate(version, positions[i], &g, &row);
                 twin_rows(&plain, version->group[g], columns, 4, NULL, row, 1);
             }
-            sw_csv_gather_rows(gather, positions, count, &fast);
+            must(sw_csv_gather_rows(gather, positions, count, &fast, NULL));
         }
 
         check_equal(&fast, &plain);
@@ -331,7 +333,7 @@ static void assert_column(const struct sw_span *texts, size_t count, bool has_di
     struct sw_buf out;
     sw_buf_init(&out);
 
-    sw_encode_csv_rows(&out, group, (uint32_t[]){0}, 1, NULL, 0, group->rows);
+    must(sw_encode_csv_rows(&out, group, (uint32_t[]){0}, 1, NULL, 0, group->rows, NULL));
 
     assert_int_equal(out.length, strlen(expected));
     assert_memory_equal(out.data, expected, out.length);
@@ -451,7 +453,7 @@ static void thousands_of_columns_are_written_in_order(void **state)
     sw_buf_init(&fast);
     sw_buf_init(&plain);
 
-    sw_encode_csv_rows(&fast, group, columns, WIDE, NULL, 0, 1);
+    must(sw_encode_csv_rows(&fast, group, columns, WIDE, NULL, 0, 1, NULL));
     twin_rows(&plain, group, columns, WIDE, NULL, 0, 1);
 
     check_equal(&fast, &plain);
