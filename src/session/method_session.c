@@ -133,8 +133,8 @@ struct open_call {
 static sw_status finish_open(struct sw_call *call, struct sw_session *session, struct sw_span token,
                              const struct open_call *open, bool is_resumed, struct sw_err *err)
 {
+    SW_TRY(sw_outbox_set_window(call->socket->outbox, open->window));
     SW_TRY(attach(call, session, open->is_exclusive, err));
-    sw_outbox_set_window(call->socket->outbox, open->window);
     put_opened(&call->result, session, token, is_resumed);
     return SW_OK;
 }

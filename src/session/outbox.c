@@ -40,8 +40,8 @@ struct sw_outbox {
     int64_t epoch;                /* of the flush that waits */
     struct sw_buf flush_versions; /* its versions object, JSON */
     double queue_ms, compute_ms;
-    int64_t window;                     /* 0: none */
-    int64_t unacknowledged[WINDOW_MAX]; /* epochs of flushes sent, oldest first */
+    int64_t window;          /* 0: none */
+    int64_t *unacknowledged; /* [window] epochs of flushes sent, oldest first; NULL: no window */
     int64_t in_flight;
     struct sw_buf current; /* the message being sent */
     bool has_current, is_current_binary;
@@ -90,12 +90,22 @@ void sw_outbox_free(struct sw_outbox *outbox)
     }
     sw_buf_fini(&outbox->flush_versions);
     sw_buf_fini(&outbox->current);
+    free(outbox->unacknowledged);
     free(outbox);
 }
 
-void sw_outbox_set_window(struct sw_outbox *outbox, int64_t window)
+sw_status sw_outbox_set_window(struct sw_outbox *outbox, int64_t window)
 {
-    outbox->window = window > WINDOW_MAX ? WINDOW_MAX : window;
+    sw_assert(outbox->in_flight == 0);
+    window = window > WINDOW_MAX ? WINDOW_MAX : window;
+    int64_t *room = window == 0 ? NULL : malloc((size_t)window * sizeof(*room));
+    if (window != 0 && room == NULL) {
+        return SW_NO_MEMORY;
+    }
+    free(outbox->unacknowledged);
+    outbox->unacknowledged = room;
+    outbox->window = window;
+    return SW_OK;
 }
 
 sw_status sw_outbox_put(struct sw_outbox *outbox, struct sw_buf *message)
@@ -490,18 +500,18 @@ bool sw_outbox_next(struct sw_outbox *outbox, struct sw_outgoing *message)
     return true;
 }
 
-void sw_outbox_sent(struct sw_outbox *outbox)
-{
-    outbox->has_current = false;
-    if (outbox->current.capacity > SW_SEND_BYTES_MAX) {
-        sw_buf_fini(&outbox->current);
-    }
-}
-
 bool sw_outbox_is_empty(const struct sw_outbox *outbox)
 {
     bool has_news = may_news(outbox) && (slot_with_state(outbox) != NULL || may_flush(outbox));
     return !outbox->has_current && !may_message(outbox) && !has_news;
+}
+
+void sw_outbox_sent(struct sw_outbox *outbox)
+{
+    outbox->has_current = false;
+    if (outbox->current.capacity > SW_SEND_BYTES_MAX || sw_outbox_is_empty(outbox)) {
+        sw_buf_fini(&outbox->current); /* most sockets are idle most of the time */
+    }
 }
 
 size_t sw_outbox_bytes(const struct sw_outbox *outbox)

@@ -20,7 +20,8 @@ struct sw_outbox;
 
 SW_MUST_USE sw_status sw_outbox_new(enum sw_format format, struct sw_outbox **outbox);
 void sw_outbox_free(struct sw_outbox *outbox);
-void sw_outbox_set_window(struct sw_outbox *outbox, int64_t window); /* 0: no flow control */
+/* 0: no flow control.  Before the first flush is sent. */
+SW_MUST_USE sw_status sw_outbox_set_window(struct sw_outbox *outbox, int64_t window);
 
 /* A whole text message, taken over (its buf is emptied). SW_LIMIT: the reader is too slow. */
 SW_MUST_USE sw_status sw_outbox_put(struct sw_outbox *outbox, struct sw_buf *message);

@@ -121,7 +121,7 @@ static void a_window_holds_flushes_back_until_one_is_acknowledged(void **state)
 {
     (void)state;
     struct sw_outbox *outbox = new_outbox();
-    sw_outbox_set_window(outbox, 1);
+    assert_int_equal(sw_outbox_set_window(outbox, 1), SW_OK);
 
     put_value(outbox, "a", 1, 10);
     put_flush(outbox, 1);
