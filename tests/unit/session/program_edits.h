@@ -256,7 +256,7 @@ static const char *edit_cast(struct model *model, struct sw_buf *params, bool *i
 {
     char affinity = 0;
     char name[24];
-    char cast[160];
+    char cast[640];
     unsigned z = added_column(model, 'z', &affinity);
     bool is_second = pick(model, 2) == 0;
     const char *type = affinity == 'T' || (affinity == 'R' && is_second) ? "int"
@@ -267,21 +267,20 @@ static const char *edit_cast(struct model *model, struct sw_buf *params, bool *i
     }
     (void)snprintf(name, sizeof name, "z%u", z);
     if (type[0] == 's') {
-        /* 2.0 is 2 in a cell, as in CSV */
-        char *text = sqlite3_mprintf(
-            affinity == 'R' ? "iif(%s IS NULL, NULL, format('%%.15g', %s))" : "%s", name, name);
-        (void)snprintf(cast, sizeof cast, "CAST(%s AS TEXT)", text);
-        sqlite3_free(text);
+        (void)snprintf(cast, sizeof cast, "CAST(%s AS TEXT)", name);
     } else if (type[0] == 'f') {
         (void)snprintf(cast, sizeof cast, "CAST(%s AS REAL)", name);
     } else if (affinity == 'R') {
         (void)snprintf(cast, sizeof cast, "CAST(iif(%s = CAST(%s AS INT), %s, NULL) AS INT)", name,
                        name, name);
     } else {
+        char whole[160]; /* 2.0, the text of a float, is 2 */
+        (void)snprintf(whole, sizeof whole, "iif(%s GLOB '*.0', substr(%s, 1, length(%s) - 2), %s)",
+                       name, name, name, name);
         (void)snprintf(cast, sizeof cast,
                        "CAST(iif(ltrim(%s, '-') GLOB '[0-9]*' AND substr(%s, 2) NOT GLOB "
                        "'*[^0-9]*', %s, NULL) AS INT)",
-                       name, name, name);
+                       whole, whole, whole);
     }
     sw_buf_printf(params, ",\"column\":\"%s\",\"type\":\"%s\",\"on_error\":\"null\"", name, type);
     replace_column(model, name, cast, name);
