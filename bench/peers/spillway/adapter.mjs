@@ -13,7 +13,7 @@ const DROPDOWN = ['scatter', 'lo', 'hi', 'hist2d', 'contour'];
 
 export const title = 'Spillway';
 export const packages = ['ws'];
-export const debian = ['libwebsockets16', 'libuv1'];
+export const debian = ['libwebsockets17', 'libuv1'];
 
 export const start = (opts) => commandServer(BINARY,
     ['--listen', `127.0.0.1:${opts.port}`, '--state', `${opts.tmp}/state`], opts);
