@@ -631,8 +631,7 @@ sw_status sw_brush_new(struct sw_pool *pool, struct sw_lane *lane, const struct 
     atomic_init(&brush->left_makes, brush->makes);
     atomic_init(&brush->left_units, brush->units);
     atomic_init(&brush->is_listed, brush->makes == 0);
-    /* A drag leaves no idle time for what is less urgent, and waits for nothing more than this. */
-    sw_job_init(&brush->job, &brush_ops, lane, SW_CLASS_INTERACTIVE, 0);
+    sw_job_init(&brush->job, &brush_ops, lane, SW_CLASS_INDEX, 0);
     *result = brush;
     sw_pool_submit(pool, &brush->job);
     return SW_OK;

@@ -225,6 +225,13 @@ bool sw_brushing_answer(struct sw_run *run, struct sw_run_item *item)
 
 /* -- making one -------------------------------------------------------------------------------- */
 
+bool sw_brushing_is_near(const struct sw_graph *graph)
+{
+    const struct sw_brushing *brushing = &graph->brushing;
+    return brushing->brush != NULL && !sw_brush_is_ready(brushing->brush) &&
+           brushing->moved != NULL && is_text(brushing->input, sw_span_text(brushing->moved));
+}
+
 static void brush_done(void *context, struct sw_brush *brush)
 {
     struct sw_graph *graph = context;
@@ -232,6 +239,7 @@ static void brush_done(void *context, struct sw_brush *brush)
     if (!sw_brush_is_ready(brush)) {
         drop_index(&graph->brushing); /* what it was made of stays known: it is not tried again */
     }
+    sw_graph_run(graph); /* moves may wait for it */
 }
 
 /* Outputs of one table and brushed column, and their filters but the brush's. */

@@ -6,6 +6,7 @@
 #include "reactive/reactive_priv.h"
 
 #define FRAME_US ((int64_t)SW_FRAME_MS * 1000)
+#define HOLD_US  (FRAME_US * 2 / 5) /* the next tick and a scan then end about with the frame */
 
 void sw_mark_changed(struct sw_graph *graph)
 {
@@ -150,6 +151,13 @@ static void consider_cancel(struct sw_graph *graph, int64_t now_us)
     }
 }
 
+/* The index that would answer is being made: a scan would only hold it up, as long as what is shown
+ * is fresh. */
+static bool is_held(const struct sw_graph *graph, int64_t now_us)
+{
+    return graph->has_flushed && now_us - graph->flushed_us < HOLD_US && sw_brushing_is_near(graph);
+}
+
 /* True while something runs or waits. */
 static bool advance(struct sw_graph *graph)
 {
@@ -157,6 +165,9 @@ static bool advance(struct sw_graph *graph)
     int64_t now_us = sw_graph_now(graph);
     if (graph->run != NULL) {
         consider_cancel(graph, now_us);
+        return true;
+    }
+    if (is_held(graph, now_us)) {
         return true;
     }
     /* A run that has nothing to compute is over when start returns. */

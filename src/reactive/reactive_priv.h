@@ -269,6 +269,8 @@ bool sw_brushing_answer(struct sw_run *run, struct sw_run_item *item);
 /* Starts an index where the brush has moved twice and the run had to scan, or brings the one that
  * is there to the run's version. */
 void sw_brushing_make(struct sw_run *run);
+/* The index of the one input that has changed is being made. */
+bool sw_brushing_is_near(const struct sw_graph *graph);
 void sw_brushing_table_changed(struct sw_graph *graph, struct sw_span table);
 void sw_brushing_drop(struct sw_graph *graph);
 void sw_brushing_fini(struct sw_graph *graph);

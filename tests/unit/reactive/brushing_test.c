@@ -105,6 +105,73 @@ static void a_drag_shows_what_scans_show(void **state)
     world_fini(&world);
 }
 
+/* Most row groups of the base, some of the other: rows deleted, edited, put back. */
+static struct sw_version *edited(const struct sw_version *base, const struct sw_version *other,
+                                 struct test_random *random, uint64_t number)
+{
+    struct sw_rowgroup *group[ROWS / GROUP + 2];
+    struct sw_version *version = NULL;
+    uint32_t groups = 0;
+    for (uint32_t g = 0; g < base->groups; g++) {
+        uint64_t what = test_random_below(random, 8);
+        if (what > 0) {
+            group[groups++] = what == 1 ? other->group[g] : base->group[g];
+        }
+    }
+    group[groups++] = other->group[test_random_below(random, other->groups)]; /* an append */
+    assert_int_equal(
+        sw_version_new(number, base->schema, groups, group, base->next_row_id, &version), SW_OK);
+    return version;
+}
+
+static void show_edit(struct stage *stage, struct sw_version *version)
+{
+    stage_put_table(stage, 0, "w", sw_version_ref(version));
+    stage_forward(stage, 1000); /* new versions alone run once per frame */
+}
+
+static void a_drag_over_edits_shows_what_scans_show(void **state)
+{
+    (void)state;
+    struct test_random random;
+    struct world world;
+    struct stage brushed;
+    struct stage scanned;
+    test_random_init(&random, test_seed());
+    world_init(&world, &random, ROWS, false);
+    open_stage(&brushed, &world, false);
+    open_stage(&scanned, &world, false);
+    struct sw_version *base = world_version(&world, 1, GROUP, 0);
+    struct sw_version *other = world_version(&world, 1, GROUP, 0);
+
+    for (int i = 0; i < MOVES; i++) {
+        char odd[32];
+        struct test_random again;
+        if (test_random_once_in(&random, 3)) {
+            struct sw_version *version = edited(base, other, &random, (uint64_t)i + 2);
+            show_edit(&brushed, version);
+            show_edit(&scanned, version);
+            sw_version_unref(version);
+        }
+        again = random;
+        snprintf(odd, sizeof(odd), ",\"odd\":%d", i);
+        move(&brushed, &random, "");
+        move(&scanned, &again, odd);
+        stage_settle(&brushed);
+        stage_settle(&scanned);
+        for (int k = 0; k < OUTPUTS; k++) {
+            assert_same(stage_output(&brushed, names[k])->value,
+                        stage_output(&scanned, names[k])->value);
+        }
+    }
+
+    sw_version_unref(base);
+    sw_version_unref(other);
+    stage_fini(&brushed);
+    stage_fini(&scanned);
+    world_fini(&world);
+}
+
 static void from_the_third_move_on_no_worker_is_asked(void **state)
 {
     (void)state;
@@ -244,6 +311,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_drag_shows_what_scans_show),
+        cmocka_unit_test(a_drag_over_edits_shows_what_scans_show),
         cmocka_unit_test(from_the_third_move_on_no_worker_is_asked),
         cmocka_unit_test(an_index_goes_when_memory_is_short_or_its_table_is_dropped),
         cmocka_unit_test(a_new_version_takes_the_index_along),
