@@ -87,7 +87,7 @@ static int route(struct lws *wsi)
     const char *path = exchange->ask.path;
     enum sw_verb verb = exchange->ask.verb;
     struct sw_span rest = sw_span_of("", 0);
-    struct sw_err err;
+    struct sw_err err = {0};
     if (is_upload(&exchange->ask) && sw_accept_upload(sw_conn_of(wsi), &err) != SW_OK) {
         return sw_reply_error(wsi, 429, &err);
     }
@@ -182,7 +182,7 @@ int sw_http_upgrade(struct lws *wsi)
 static int take_piece(struct lws *wsi, struct sw_conn *conn, struct sw_span bytes)
 {
     struct sw_exchange *exchange = conn->exchange;
-    struct sw_err err;
+    struct sw_err err = {0};
     exchange->received += (int64_t)bytes.length;
     conn->window_bytes += (int64_t)bytes.length;
     if (exchange->is_answered || bytes.length == 0) {

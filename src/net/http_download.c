@@ -85,7 +85,7 @@ static void put_length(struct sw_exchange *exchange, const struct sw_download_he
 
 static int reply_unsatisfiable(struct lws *wsi, const struct sw_download_head *head)
 {
-    struct sw_err err;
+    struct sw_err err = {0};
     struct sw_exchange *exchange = sw_conn_of(wsi)->exchange;
     (void)sw_fail(&err, SW_PARAMS, "The range lies beyond the file's %" PRId64 " bytes.",
                   head->total);
@@ -137,7 +137,7 @@ int sw_http_download(struct lws *wsi, struct sw_span ticket)
     struct sw_exchange *exchange = conn->exchange;
     struct sw_download_range range = read_range(wsi);
     char if_range[128] = "";
-    struct sw_err err;
+    struct sw_err err = {0};
     if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_IF_RANGE) > 0 &&
         !sw_ask_token(wsi, WSI_TOKEN_HTTP_IF_RANGE, if_range, sizeof(if_range))) {
         range.is_asked = false; /* too long to be an ETag of ours */

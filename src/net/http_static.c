@@ -288,7 +288,7 @@ int sw_http_static(struct lws *wsi)
     struct sw_conn *conn = sw_conn_of(wsi);
     struct sw_exchange *exchange = conn->exchange;
     const struct file *file = look_up(conn->net->files, exchange->ask.path);
-    struct sw_err err;
+    struct sw_err err = {0};
     if (file == NULL) {
         (void)sw_fail(&err, SW_REQUEST, "There is nothing at %.200s.", exchange->ask.path);
         return sw_reply_error(wsi, 404, &err);

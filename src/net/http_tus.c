@@ -89,7 +89,7 @@ static bool has_body_type(struct lws *wsi)
 
 static int refuse_body_type(struct lws *wsi)
 {
-    struct sw_err err;
+    struct sw_err err = {0};
     (void)sw_fail(&err, SW_PARAMS, "The body of an upload is sent as " BODY_TYPE ".");
     return sw_reply_error(wsi, 415, &err);
 }
@@ -114,7 +114,7 @@ static int reply_body_error(struct lws *wsi, struct sw_exchange *exchange, const
 static int complete_create(struct lws *wsi, struct sw_exchange *exchange)
 {
     struct sw_upload *upload = exchange->upload;
-    struct sw_err err;
+    struct sw_err err = {0};
     sw_status status = sw_http_end_upload(wsi, &err);
     if (status == SW_AGAIN) {
         return 0;
@@ -163,7 +163,7 @@ static sw_status create(struct lws *wsi, struct sw_upload **upload, struct sw_er
 static int complete_create_empty(struct lws *wsi, struct sw_exchange *exchange)
 {
     struct sw_upload *upload;
-    struct sw_err err;
+    struct sw_err err = {0};
     if (create(wsi, &upload, &err) != SW_OK) {
         return sw_reply_error(wsi, 0, &err);
     }
@@ -191,7 +191,7 @@ static int post(struct lws *wsi)
     enum sw_checksum kind;
     unsigned char digest[SW_DIGEST_BYTES_MAX];
     struct sw_upload *upload;
-    struct sw_err err;
+    struct sw_err err = {0};
     if (!has_body_type(wsi)) {
         return refuse_body_type(wsi);
     }
@@ -223,7 +223,7 @@ static int head(struct lws *wsi, struct sw_span id)
 {
     struct sw_exchange *exchange = sw_conn_of(wsi)->exchange;
     struct sw_upload *upload;
-    struct sw_err err;
+    struct sw_err err = {0};
     if (find(wsi, id, &upload, &err) != SW_OK) {
         return reply_not_found(wsi, &err);
     }
@@ -249,7 +249,7 @@ static int head(struct lws *wsi, struct sw_span id)
 static int complete_patch(struct lws *wsi, struct sw_exchange *exchange)
 {
     struct sw_upload *upload = exchange->upload;
-    struct sw_err err;
+    struct sw_err err = {0};
     sw_status status = sw_http_end_upload(wsi, &err);
     if (status == SW_AGAIN) {
         return 0;
@@ -301,7 +301,7 @@ static int patch(struct lws *wsi, struct sw_span id)
 {
     struct sw_exchange *exchange = sw_conn_of(wsi)->exchange;
     struct sw_upload *upload;
-    struct sw_err err;
+    struct sw_err err = {0};
     if (!has_body_type(wsi)) {
         return refuse_body_type(wsi);
     }
@@ -321,7 +321,7 @@ static int complete_delete(struct lws *wsi, struct sw_exchange *exchange)
 {
     struct sw_span id = sw_span_text(exchange->ask.path + strlen("/files/"));
     struct sw_upload *upload;
-    struct sw_err err;
+    struct sw_err err = {0};
     if (find(wsi, id, &upload, &err) != SW_OK) {
         return reply_not_found(wsi, &err);
     }
@@ -341,7 +341,7 @@ static int complete_head(struct lws *wsi, struct sw_exchange *exchange)
 static int refuse_method(struct lws *wsi, const char *allowed)
 {
     struct sw_exchange *exchange = sw_conn_of(wsi)->exchange;
-    struct sw_err err;
+    struct sw_err err = {0};
     (void)sw_fail(&err, SW_REQUEST, "Allowed here: %s.", allowed);
     sw_reply_begin(exchange, 405);
     sw_reply_header(exchange, "Allow", "%s", allowed);
@@ -351,7 +351,7 @@ static int refuse_method(struct lws *wsi, const char *allowed)
 static int refuse_version(struct lws *wsi)
 {
     struct sw_exchange *exchange = sw_conn_of(wsi)->exchange;
-    struct sw_err err;
+    struct sw_err err = {0};
     (void)sw_fail(&err, SW_REQUEST, "Tus-Resumable: " SW_TUS_VERSION " is spoken here.");
     sw_reply_begin(exchange, 412);
     sw_reply_header(exchange, "Tus-Version", SW_TUS_VERSION);

@@ -105,7 +105,7 @@ int sw_http_reply_upload(struct lws *wsi, const struct sw_upload *upload)
 static int complete_put(struct lws *wsi, struct sw_exchange *exchange)
 {
     struct sw_upload *upload = exchange->upload;
-    struct sw_err err;
+    struct sw_err err = {0};
     sw_status status = sw_http_end_upload(wsi, &err);
     if (status == SW_AGAIN) {
         return 0;
@@ -128,7 +128,8 @@ static sw_status begin_put(struct lws *wsi, struct sw_span name, struct sw_buf q
                                   .format = sw_buf_peek(&query[1]),
                                   .types = sw_buf_peek(&query[2]),
                                   .strict = sw_buf_peek(&query[3]),
-                                  .length = exchange->ask.length};
+                                  .length = exchange->ask.length,
+                                  .is_single = true};
     struct sw_upload *upload;
     SW_TRY(sw_upload_create(conn->net->server, sw_ask_bearer(wsi, text, sizeof(text)), &spec,
                             &upload, err));
@@ -146,7 +147,7 @@ static sw_status begin_put(struct lws *wsi, struct sw_span name, struct sw_buf q
 int sw_http_put(struct lws *wsi, struct sw_span name)
 {
     struct sw_buf query[PUT_QUERY];
-    struct sw_err err;
+    struct sw_err err = {0};
     for (size_t i = 0; i < PUT_QUERY; i++) {
         sw_buf_init(&query[i]);
     }
@@ -205,7 +206,8 @@ static sw_status begin_file(struct sw_form *form, const struct sw_part *part, st
                                   .format = sw_buf_peek(&form->fields[FIELD_FORMAT]),
                                   .types = sw_buf_peek(&form->fields[FIELD_TYPES]),
                                   .strict = sw_buf_peek(&form->fields[FIELD_STRICT]),
-                                  .length = -1};
+                                  .length = -1,
+                                  .is_single = true};
     if (spec.filename.length == 0) {
         return sw_fail(err, SW_PARAMS, "No file was chosen: the form's file has no name.");
     }
@@ -275,7 +277,7 @@ static int complete_form(struct lws *wsi, struct sw_exchange *exchange)
 {
     struct sw_form *form = exchange->form;
     struct sw_upload *upload = exchange->upload;
-    struct sw_err err;
+    struct sw_err err = {0};
     sw_status status = form->is_read ? SW_OK : sw_multipart_finish(&form->scan, &err);
     if (status == SW_OK && !form->has_file) {
         status =
@@ -293,7 +295,7 @@ static int complete_form(struct lws *wsi, struct sw_exchange *exchange)
 
 int sw_http_form_body(struct lws *wsi, struct sw_span bytes)
 {
-    struct sw_err err;
+    struct sw_err err = {0};
     if (sw_multipart_push(&sw_conn_of(wsi)->exchange->form->scan, bytes, &err) != SW_OK) {
         return sw_reply_error(wsi, 0, &err);
     }
@@ -348,6 +350,6 @@ static sw_status begin_form(struct lws *wsi, struct sw_err *err)
 
 int sw_http_form(struct lws *wsi)
 {
-    struct sw_err err;
+    struct sw_err err = {0};
     return begin_form(wsi, &err) == SW_OK ? sw_http_take_body(wsi) : sw_reply_error(wsi, 0, &err);
 }

@@ -15,7 +15,7 @@ int sw_ws_open(struct lws *wsi)
     const struct lws_protocols *protocol = lws_get_protocol(wsi);
     enum sw_format format =
         strcmp(protocol->name, "spillway.v1.arrow") == 0 ? SW_FORMAT_ARROW : SW_FORMAT_JSON;
-    struct sw_err err;
+    struct sw_err err = {0};
     sw_conn_enter(conn, SW_PHASE_WS);
     sw_status status = sw_socket_open(conn->net->server, format, conn, &conn->socket, &err);
     if (status != SW_OK) {

@@ -91,7 +91,11 @@ void sw_pending_log(struct sw_pending *pending, const struct sw_table *table)
         .method = sw_span_of(pending->text, pending->method),
         .message = sw_span_of(pending->text + pending->method, pending->message),
         .extra = sw_buf_peek(&extra)};
-    sw_keep_add(pending->session, &entry);
+    if (extra.failed) {
+        sw_keep_add_unknown(pending->session);
+    } else {
+        sw_keep_add(pending->session, &entry);
+    }
     sw_buf_fini(&extra);
 }
 

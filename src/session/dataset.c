@@ -576,7 +576,9 @@ void sw_datasets_log_files(struct sw_session *session)
     }
     sw_buf_init(&files);
     sw_datasets_put_files(session, &files);
-    if (!files.failed) {
+    if (files.failed) {
+        sw_keep_add_unknown(session);
+    } else {
         const struct sw_keep_entry entry = {.method = sw_span_text(SW_FILES_RECORD),
                                             .message = sw_buf_peek(&files)};
         sw_keep_add(session, &entry);

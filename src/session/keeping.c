@@ -138,10 +138,8 @@ static void break_log(struct sw_keep *keep, const struct sw_err *why)
         sw_socket_wake(socket);
     }
     sw_uploads_refused(session, &err);
-    sw_session_tell(
-        session, "warn",
-        "Changes cannot be recorded now: the server's disk refuses them. It tries again every "
-        "second.");
+    sw_session_tell(session, "warn",
+                    "Changes cannot be recorded now: the server tries again every second.");
 }
 
 /* -- appending ------------------------------------------------------------------------------- */
@@ -211,7 +209,9 @@ static void append_done(struct sw_disk_task *task)
     keep->is_appending = false;
     keep->has_store = keep->has_store || keep->store != NULL;
     for (const struct sw_keep_record *at = keep->batch; at != NULL; at = at->next) {
-        keep->committed = task->status == SW_OK ? at->seq : keep->committed;
+        /* where the log broke meanwhile, nobody waits for what is behind it */
+        bool is_newer = task->status == SW_OK && at->seq > keep->committed;
+        keep->committed = is_newer ? at->seq : keep->committed;
         keep->log_bytes += at->params;
     }
     free_records(&keep->batch);
@@ -298,6 +298,23 @@ static void queue_record(struct sw_keep *keep, struct sw_keep_record *made)
     keep->last = made;
 }
 
+/* All of the session must be saved before anything is promised again. */
+static void miss_record(struct sw_keep *keep)
+{
+    struct sw_err err;
+    (void)sw_fail(&err, SW_NO_MEMORY, "out of memory");
+    keep->queued++;
+    break_log(keep, &err);
+}
+
+void sw_keep_add_unknown(struct sw_session *session)
+{
+    if (session->keep != NULL && session->replay == NULL) {
+        session->keep->changed_ms = sw_clock_ms(session->server->clock);
+        miss_record(session->keep);
+    }
+}
+
 void sw_keep_add(struct sw_session *session, const struct sw_keep_entry *entry)
 {
     struct sw_keep *keep = session->keep;
@@ -315,10 +332,7 @@ void sw_keep_add(struct sw_session *session, const struct sw_keep_entry *entry)
     }
     struct sw_keep_record *made = new_record(entry);
     if (made == NULL) {
-        struct sw_err err;
-        (void)sw_fail(&err, SW_NO_MEMORY, "out of memory");
-        keep->queued++;
-        break_log(keep, &err);
+        miss_record(keep);
         return;
     }
     made->wall_ms = wall_ms(keep->server);
@@ -376,10 +390,12 @@ static void save_done(struct sw_disk_task *task)
     if (task->status == SW_OK) {
         keep->saved = keep->saving_to;
         keep->log_bytes = 0;
-        if (keep->is_broken && keep->session != NULL) {
+        /* one that had begun before the log broke lacks what the log lacks */
+        bool is_well = keep->is_broken && keep->saved == keep->queued;
+        if (is_well && keep->session != NULL) {
             sw_session_tell(keep->session, "info", "Changes are recorded again.");
         }
-        keep->is_broken = false;
+        keep->is_broken = keep->is_broken && !is_well;
         if (keep->session != NULL) {
             sw_uploads_saved(keep->session, keep->saved);
         }

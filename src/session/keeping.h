@@ -64,6 +64,8 @@ SW_MUST_USE sw_status sw_keep_new(struct sw_session *session, struct sw_store *s
 SW_MUST_USE sw_status sw_keep_check(const struct sw_session *session, struct sw_err *err);
 /* It has taken effect. */
 void sw_keep_add(struct sw_session *session, const struct sw_keep_entry *entry);
+/* It has taken effect, but there was no memory to say what it was. */
+void sw_keep_add_unknown(struct sw_session *session);
 /* The record that replies put now wait for; 0: none. */
 uint64_t sw_keep_need(const struct sw_session *session);
 /* Bytes of its files; 0: none yet. */

@@ -1,6 +1,7 @@
 /* See keptupload.h. */
 #include "session/keptupload.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +37,9 @@ sw_status sw_kept_upload_note(struct sw_upload *upload, const struct sw_upload_s
     put_member(&out, "types", spec->types);
     put_member(&out, "strict", spec->strict);
     put_member(&out, "metadata", sw_span_text(upload->metadata));
-    sw_buf_printf(&out, "\"expires_ms\":%" PRId64, upload->expires_wall_ms);
+    sw_buf_printf(&out, "\"is_single\":%s,\"expires_ms\":%" PRId64,
+                  spec->is_single ? "true" : "false", upload->expires_wall_ms);
+    upload->is_single = spec->is_single;
     sw_buf_put_byte(&out, '\0');
     upload->kept = out.failed ? NULL : sw_buf_take(&out, &length);
     sw_buf_fini(&out);
@@ -57,10 +60,12 @@ static void add_record(struct sw_upload *upload, const char *method, struct sw_b
     struct sw_session *session = upload->session;
     const struct sw_keep_entry entry = {.method = sw_span_text(method),
                                         .message = sw_buf_peek(record)};
-    if (!record->failed && record->length > 0) {
+    if (record->failed) {
+        sw_keep_add_unknown(session);
+    } else {
         sw_keep_add(session, &entry);
-        upload->need = sw_keep_need(session);
     }
+    upload->need = sw_keep_need(session);
     sw_buf_fini(record);
 }
 
@@ -177,7 +182,8 @@ static sw_status fill(struct sw_session *session, struct sw_upload *upload,
     struct sw_span id = text_of(record, "id");
     const struct sw_upload_spec spec = {.filename = text_of(record, "filename"),
                                         .types = text_of(record, "types"),
-                                        .strict = text_of(record, "strict")};
+                                        .strict = text_of(record, "strict"),
+                                        .is_single = flag_of(record, "is_single")};
     (void)snprintf(upload->id, sizeof upload->id, "%.*s", (int)id.length, id.data);
     upload->metadata = sw_span_dup(text_of(record, "metadata"));
     upload->table = table_for(session, text_of(record, "table"), is_done);
@@ -251,6 +257,9 @@ static sw_status open_spool(struct sw_session *session, const struct sw_upload *
 {
     struct stat about;
     *fd = sw_spool_open(session, upload->id, false);
+    if (*fd < 0 && errno == ENOENT && upload->marked == 0) {
+        *fd = sw_spool_open(session, upload->id, true); /* none of its bytes was acknowledged */
+    }
     if (*fd >= 0 && fstat(*fd, &about) == 0) {
         *size = about.st_size;
         return SW_OK;
@@ -328,6 +337,10 @@ static sw_status go_on(struct sw_session *session, struct sw_upload *upload, str
     int64_t size = 0;
     SW_TRY(open_spool(session, upload, &fd, &size, err));
     int64_t good = good_bytes(session, upload, size);
+    if (upload->is_single && good != upload->length) {
+        (void)close(fd);
+        return sw_fail(err, SW_UPLOAD, "the server stopped before all of it was here");
+    }
     upload->is_mark_open = false;
     if (good < size && ftruncate(fd, good) != 0) {
         (void)close(fd);
@@ -344,7 +357,7 @@ static sw_status go_on(struct sw_session *session, struct sw_upload *upload, str
 void sw_kept_uploads_go_on(struct sw_session *session)
 {
     struct sw_upload *next;
-    struct sw_err err;
+    struct sw_err err = {0};
     for (struct sw_upload *upload = session->uploads; upload != NULL; upload = next) {
         next = upload->sibling;
         if (upload->phase == SW_UPLOAD_RECEIVING && upload->loading == NULL &&

@@ -30,11 +30,13 @@ struct sw_loading {
     struct sw_load *load; /* owned */
     int fd;               /* owned */
     sw_loading_step_fn on_step;
+    void (*on_refused)(void *context, uint64_t written, const struct sw_err *err);
     void (*on_drained)(void *context);
     void *context;
     pthread_mutex_t lock;
     struct spool_block *first, *last; /* lock: lock */
-    size_t pending;                   /* lock: lock; bytes in blocks */
+    size_t pending;                   /* lock: lock; bytes in blocks, and `refused` */
+    size_t refused;                   /* lock: lock; that the disk did not take, not yet reported */
     uint64_t written;                 /* lock: lock; the spool holds all bytes below this */
     unsigned cuts;                    /* lock: lock; how often bytes were taken back */
     int write_errno;                  /* lock: lock */
@@ -89,14 +91,17 @@ static void write_blocks_work(struct sw_loading *loading)
         bool is_written = write_all_work(loading->fd, block->data, block->length, block->offset);
         int why = errno;
         (void)pthread_mutex_lock(&loading->lock);
-        loading->pending -= block->length;
-        if (cuts != loading->cuts) {
-            /* taken back while it was being written: what comes now overwrites it */
-        } else if (is_written) {
-            loading->written = block->offset + block->length;
-        } else if (loading->write_errno == 0) {
+        if (cuts == loading->cuts && loading->write_errno == 0 && !is_written) {
             loading->write_errno = why == 0 ? EIO : why;
         }
+        if (cuts == loading->cuts && loading->write_errno != 0) {
+            loading->refused += block->length; /* nobody may take it for written */
+        } else {
+            loading->pending -= block->length;
+        }
+        if (cuts == loading->cuts && loading->write_errno == 0) {
+            loading->written = block->offset + block->length;
+        } /* else it was taken back meanwhile, or lies behind a gap: what comes now overwrites it */
         (void)pthread_mutex_unlock(&loading->lock);
         sw_block_free(block, sizeof *block);
     }
@@ -173,17 +178,26 @@ static bool has_blocks(struct sw_loading *loading)
     return has;
 }
 
+/* The disk refuses: as if what it did not take had never come. */
 static void report_write_failure(struct sw_loading *loading, int why)
 {
     struct sw_err err;
     (void)sw_fail(&err, SW_STORAGE,
-                  why == ENOSPC ? "the server's disk is full: free space or ask the operator"
-                                : "the server could not write the upload to its disk");
-    struct sw_load_report report;
-    sw_load_report_peek(loading->load, &report);
-    report.state = SW_LOAD_FAILED;
-    loading->is_over = true;
-    loading->on_step(loading->context, &report, NULL, &err);
+                  why == ENOSPC
+                      ? "the server's disk is full: send the rest when there is space, or "
+                        "ask the operator for it"
+                      : "the server could not write the upload to its disk: try again");
+    (void)pthread_mutex_lock(&loading->lock);
+    uint64_t written = loading->written;
+    loading->write_errno = 0;
+    loading->pending -= loading->refused;
+    loading->refused = 0;
+    (void)pthread_mutex_unlock(&loading->lock);
+    sw_assert(!loading->is_end_told);
+    sw_loading_cut(loading, written);
+    loading->asked = loading->asked < written ? loading->asked : written;
+    loading->is_ending = false;
+    loading->on_refused(loading->context, written, &err);
 }
 
 static void report_step(struct sw_loading *loading)
@@ -225,7 +239,6 @@ static void step_done(struct sw_job *job)
     (void)pthread_mutex_unlock(&loading->lock);
     if (why != 0) {
         report_write_failure(loading, why);
-        return;
     }
     if (pending < LOADING_LOW_BYTES && loading->on_drained != NULL) {
         loading->on_drained(loading->context);
@@ -252,6 +265,7 @@ sw_status sw_loading_new(const struct sw_loading_options *options, struct sw_loa
     made->pool = options->pool;
     made->fd = options->load.fd;
     made->on_step = options->on_step;
+    made->on_refused = options->on_refused;
     made->on_drained = options->on_drained;
     made->context = options->context;
     made->written = options->is_spool ? options->written : UINT64_MAX;

@@ -25,6 +25,9 @@ struct sw_loading_options {
     bool is_spool;               /* bytes come by _write; false: the file is there already */
     uint64_t written;            /* bytes that a spool holds from before */
     sw_loading_step_fn on_step;
+    /* Of a spool: bytes could not be written. What is there of it, and was offered, stays good; the
+     * rest is to be sent again. */
+    void (*on_refused)(void *context, uint64_t written, const struct sw_err *err);
     void (*on_drained)(void *context); /* written blocks fell under the low mark; may be NULL */
     void *context;
 };

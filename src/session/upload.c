@@ -87,6 +87,7 @@ void sw_upload_forget_body(struct sw_upload *upload)
     upload->request = NULL;
     upload->waiter = NULL;
     upload->is_paused = false;
+    upload->is_refused = false;
 }
 
 /* Whoever sends a body now, or waits for the end, learns from its next call that it is over. */
@@ -210,7 +211,7 @@ static void finish_load(struct sw_upload *upload)
            upload->offset, sw_table_rows(upload->table));
 }
 
-static void fail_load(struct sw_upload *upload, const struct sw_err *err)
+void sw_upload_fail(struct sw_upload *upload, const struct sw_err *err)
 {
     struct sw_session *session = upload->session;
     session->server->count.uploads_failed++;
@@ -258,12 +259,33 @@ static void load_stepped(void *context, const struct sw_load_report *report,
     case SW_LOAD_FAILED:
         /* old steps of edits give way to new rows */
         if (!sw_editing_make_room(session, err) || !sw_loading_again(upload->loading)) {
-            fail_load(upload, err);
+            sw_upload_fail(upload, err);
         }
         return;
     }
     if (version != NULL && session->replay == NULL) {
         sw_session_table_changed(session, upload->table);
+    }
+}
+
+/* The upload stands where its spool ends; whoever was sending hears why, and may come again. */
+static void spool_refused(void *context, uint64_t written, const struct sw_err *err)
+{
+    struct sw_upload *upload = context;
+    int64_t good = (int64_t)written;
+    upload->err = *err;
+    upload->room = upload->offset = upload->offset < good ? upload->offset : good;
+    if (upload->phase == SW_UPLOAD_PARSING) {
+        upload->phase = SW_UPLOAD_RECEIVING;
+    }
+    sw_log(SW_LOG_WARN, upload->session->name, "upload refused bytes=%" PRId64 " reason=\"%s\"",
+           upload->offset, err->message);
+    if (upload->on_replayed != NULL) {
+        replay_over(upload, &upload->err);
+    } else if (upload->request != NULL) {
+        upload->is_refused = true;
+        upload->is_paused = false;
+        upload->session->server->calls.request_ready(upload->request);
     }
 }
 
@@ -379,6 +401,7 @@ sw_status sw_upload_load(struct sw_upload *upload, int fd, struct sw_span types_
             .is_spool = true,
             .written = (uint64_t)written,
             .on_step = load_stepped,
+            .on_refused = spool_refused,
             .on_drained = spool_drained,
             .context = upload,
         };
@@ -471,6 +494,7 @@ sw_status sw_upload_find(struct sw_server *server, struct sw_span token, struct 
     SW_TRY(find_session(server, token, &session, err));
     for (*upload = session->uploads; *upload != NULL; *upload = (*upload)->sibling) {
         if (sw_span_equal(sw_span_text((*upload)->id), id)) {
+            (*upload)->is_told = true;
             return SW_OK;
         }
     }

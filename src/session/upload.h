@@ -27,6 +27,7 @@ struct sw_upload_spec {
     struct sw_span strict;   /* empty, "true" or "false" */
     int64_t length;          /* bytes as sent; -1: told later (tus defer-length) */
     struct sw_span metadata; /* tus Upload-Metadata, kept to be echoed */
+    bool is_single;          /* in one request: nobody can go on with it after a restart */
 };
 
 /* The token is that of Authorization: Bearer. SW_NO_SESSION, SW_LIMIT, SW_PARAMS ... */

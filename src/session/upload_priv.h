@@ -44,6 +44,8 @@ struct sw_upload {
     int64_t synced;       /* bytes on the disk */
     int64_t room;         /* bytes that there was room for when that was last asked */
     int64_t held;         /* bytes of its spool that count for the server's */
+    bool is_single;       /* see struct sw_upload_spec */
+    bool is_told;         /* a client knows of it: some answer named it, or asked for it */
     bool is_mark_open;    /* a body with a checksum is arriving */
     bool is_syncing;
     bool is_refused; /* its record could not be written: err says why */
@@ -78,6 +80,8 @@ void sw_upload_poke(struct sw_upload *upload);
 void sw_upload_sync(struct sw_upload *upload);
 /* -- upload.c */
 void sw_upload_unref(struct sw_upload *upload);
+/* It ends without a table; the session stays the owner. */
+void sw_upload_fail(struct sw_upload *upload, const struct sw_err *err);
 /* upload.progress to the clients, unless it is too soon (is_due: whenever it is). */
 void sw_upload_tell_progress(struct sw_upload *upload, bool is_due);
 /* There is no body arriving any more. */

@@ -33,7 +33,10 @@ static void sync_done(struct sw_disk_task *task)
     struct syncing *syncing = task->context;
     struct sw_upload *upload = syncing->upload;
     upload->is_syncing = false;
-    if (upload->session != NULL && task->status != SW_OK) {
+    if (upload->session != NULL && task->status != SW_OK && upload->phase < SW_UPLOAD_DONE) {
+        /* what the disk holds of it is not known, and a second sync would not say so */
+        sw_upload_fail(upload, &task->err);
+    } else if (upload->session != NULL && task->status != SW_OK) {
         upload->is_refused = true;
         upload->err = task->err;
     } else if (upload->session != NULL) {

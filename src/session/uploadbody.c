@@ -26,6 +26,12 @@ static sw_status check_request(const struct sw_upload *upload, const void *reque
     if (upload->request != request) {
         return sw_fail(err, SW_CANCELLED, "a newer request has taken over this upload");
     }
+    if (upload->is_refused) {
+        if (err != NULL) {
+            *err = upload->err;
+        }
+        return upload->err.status;
+    }
     return SW_OK;
 }
 
@@ -132,21 +138,31 @@ static bool is_checksum_right(struct sw_upload *upload)
     return sw_digest_equal(got, upload->wanted, length);
 }
 
+/* The disk or the log did not take it. One that nobody has heard of yet is no use to anybody. */
+static void forget_refused(struct sw_upload *upload)
+{
+    sw_upload_forget_body(upload);
+    if (!upload->is_told && upload->phase < SW_UPLOAD_DONE) {
+        sw_upload_terminate(upload);
+    }
+}
+
 /* The body is complete: may its sender be told? */
 static sw_status end_wait(struct sw_upload *upload, struct sw_err *err)
 {
     if (upload->is_refused) {
-        upload->is_refused = false;
-        sw_upload_forget_body(upload);
         if (err != NULL) {
             *err = upload->err;
         }
-        return upload->err.status;
+        sw_status status = upload->err.status;
+        forget_refused(upload);
+        return status;
     }
     if (upload->phase == SW_UPLOAD_PARSING || !sw_upload_is_settled(upload)) {
         return SW_AGAIN;
     }
     sw_upload_forget_body(upload);
+    upload->is_told = true;
     return SW_OK;
 }
 
@@ -177,6 +193,11 @@ sw_status sw_upload_end(struct sw_upload *upload, void *request, struct sw_err *
     sw_status status = check_request(upload, request, err);
     if (status == SW_OK) {
         status = upload->waiter == request ? end_wait(upload, err) : end_body(upload, err);
+    } else if (upload->request == request) {
+        if (upload->digest != NULL) {
+            cut_body(upload);
+        }
+        forget_refused(upload);
     }
     if (status != SW_AGAIN) {
         sw_upload_unref(upload);
@@ -191,7 +212,11 @@ void sw_upload_cut(struct sw_upload *upload, void *request)
             cut_body(upload);
         }
         upload->session->idle_since_ms = sw_clock_ms(upload->session->server->clock);
-        sw_upload_forget_body(upload);
+        if (upload->is_refused) {
+            forget_refused(upload);
+        } else {
+            sw_upload_forget_body(upload);
+        }
     }
     sw_upload_unref(upload);
 }

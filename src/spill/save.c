@@ -186,7 +186,7 @@ sw_status sw_save_step_work(struct sw_save *save, bool *is_done, struct sw_err *
         save->first_key = save->store->map.next_key;
     }
     sw_status status = step(save, is_done, err);
-    if (status != SW_OK) {
+    if (status != SW_OK && !save->was_tried) {
         sw_chunks_take_back(save->store, save->first_key);
     }
     sw_assert(pthread_mutex_unlock(&save->store->writing) == 0);

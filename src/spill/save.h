@@ -59,7 +59,8 @@ struct sw_save;
 /* Takes the state over, also on failure. */
 SW_MUST_USE sw_status sw_save_new(struct sw_store *store, struct sw_saved *state,
                                   struct sw_save **save, struct sw_err *err);
-/* One batch. *is_done: it is saved, and safe from a power cut but by SW_DURABILITY_OFF. */
+/* One batch. *is_done: it is saved, and safe from a power cut but by SW_DURABILITY_OFF. On failure
+ * it may be saved all the same, where only the last sync went wrong. */
 SW_MUST_USE sw_status sw_save_step_work(struct sw_save *save, bool *is_done, struct sw_err *err);
 /* From 0 to 1; any thread. */
 double sw_save_progress(const struct sw_save *save);

@@ -368,7 +368,9 @@ static sw_status write_all(struct sw_save *save, struct sw_err *err)
         sw_db_rollback(db);
         return status;
     }
+    save->was_tried = true;
     SW_TRY(sw_db_commit(db, err));
+    save->is_committed = true;
     count_log(store);
     if (save->state->seq > atomic_load_explicit(&store->last_seq, memory_order_relaxed)) {
         atomic_store_explicit(&store->last_seq, save->state->seq, memory_order_relaxed);
@@ -383,6 +385,7 @@ static sw_status write_all(struct sw_save *save, struct sw_err *err)
 sw_status sw_save_commit(struct sw_save *save, struct sw_err *err)
 {
     struct sw_store *store = save->store;
+    bool was_known = store->is_known;
     SW_TRY(check_state(save->state, err));
     sw_status status = mark_all(save, err);
     status = status == SW_OK ? sw_store_reserve(store, bytes_to_write(save), err) : status;
@@ -392,12 +395,12 @@ sw_status sw_save_commit(struct sw_save *save, struct sw_err *err)
         sw_store_settle_session(store);
         sw_db_unlock(store->session);
     }
-    settle_all(store, status == SW_OK);
+    settle_all(store, save->is_committed);
+    store->is_known = store->is_known || save->is_committed;
     SW_TRY(status);
     struct sw_err local;
-    if (sw_chunks_sweep(store, !store->is_known, &local) != SW_OK) {
+    if (sw_chunks_sweep(store, !was_known, &local) != SW_OK) {
         sw_log(SW_LOG_WARN, store->name, "spill.sweep reason=\"%s\"", local.message);
     }
-    store->is_known = true;
     return SW_OK;
 }

@@ -21,6 +21,8 @@ struct sw_save {
     size_t chunks, chunks_room, chunks_at;
     uint64_t chunk_bytes;
     uint64_t first_key; /* of the chunks that this save writes; 0: no step yet */
+    bool was_tried; /* the commit: from then on the file may name the chunks, whatever it said */
+    bool is_committed;
     _Atomic uint64_t looked_at;
 };
 

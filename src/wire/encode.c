@@ -51,11 +51,12 @@ static void put_error_data(struct sw_buf *out, const struct sw_err *err)
 
 void sw_encode_error_object(struct sw_buf *out, const struct sw_err *err)
 {
-    sw_assert(err->status != SW_OK);
+    /* What fails without a word has found no memory: every other failure has a reason to give. */
+    bool is_told = err->status != SW_OK;
     sw_buf_put_text(out, "{\"code\":");
-    sw_buf_put_int(out, sw_status_code(err->status));
+    sw_buf_put_int(out, sw_status_code(is_told ? err->status : SW_NO_MEMORY));
     sw_buf_put_text(out, ",\"message\":");
-    sw_json_put_text(out, sw_span_text(err->message));
+    sw_json_put_text(out, sw_span_text(is_told ? err->message : "out of memory"));
     put_error_data(out, err);
     sw_buf_put_byte(out, '}');
 }

@@ -46,7 +46,8 @@ class Starts {
             about: await client.call('table.describe', { table: 'goods' }),
         };
         await client.close();
-        delete seen.about.memory_bytes;
+        delete seen.about.bytes; // what it takes in memory depends on what was read of it
+        delete seen.about.spilled_bytes;
         return seen;
     }
 }
