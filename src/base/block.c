@@ -12,7 +12,8 @@
 #define BLOCK_ALIGN      64u
 #define BLOCK_BITS_MIN   12u /* 4 KiB */
 #define BLOCK_BITS_MAX   22u /* 4 MiB */
-#define BLOCK_CLASSES    (BLOCK_BITS_MAX - BLOCK_BITS_MIN + 1)
+#define BLOCK_STEPS      4u  /* sizes from one power of two to below the next: 1, 1.25, 1.5, 1.75 */
+#define BLOCK_CLASSES    ((BLOCK_BITS_MAX - BLOCK_BITS_MIN) * BLOCK_STEPS + 1)
 #define BLOCK_KEPT_BYTES (64u << 20) /* kept for reuse over all sizes */
 #define PAGE_BYTES       4096u
 #define WHOLE_BYTES_MIN  (128u << 10) /* below, the faults cost no more than the call */
@@ -41,17 +42,24 @@ static struct {
     size_t kept_bytes;                      /* lock: lock */
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+/* The size of a class: what is asked for wastes a fifth of it at most. */
+static size_t size_of(unsigned kind)
+{
+    size_t power = (size_t)1 << (kind / BLOCK_STEPS + BLOCK_BITS_MIN);
+    return power + power / BLOCK_STEPS * (kind % BLOCK_STEPS);
+}
+
 /* Class of a size, or BLOCK_CLASSES where it is too large or too small to keep. */
 static unsigned class_of(size_t size)
 {
     if (size > ((size_t)1 << BLOCK_BITS_MAX) || size <= ((size_t)1 << (BLOCK_BITS_MIN - 1))) {
         return BLOCK_CLASSES;
     }
-    unsigned bits = BLOCK_BITS_MIN;
-    while (((size_t)1 << bits) < size) {
-        bits++;
+    unsigned kind = 0;
+    while (size_of(kind) < size) {
+        kind++;
     }
-    return bits - BLOCK_BITS_MIN;
+    return kind;
 }
 
 static void *fresh(size_t size)
@@ -79,7 +87,7 @@ static void *take_kept(unsigned kind)
     struct free_block *block = pool.list[kind];
     if (block != NULL) {
         pool.list[kind] = block->next;
-        pool.kept_bytes -= (size_t)1 << (kind + BLOCK_BITS_MIN);
+        pool.kept_bytes -= size_of(kind);
     }
     (void)pthread_mutex_unlock(&pool.lock);
     return block;
@@ -93,7 +101,7 @@ static void *alloc(size_t size, bool is_whole)
     if (block != NULL) {
         return block;
     }
-    block = fresh(is_kept_size ? (size_t)1 << (kind + BLOCK_BITS_MIN) : size);
+    block = fresh(is_kept_size ? size_of(kind) : size);
     if (block != NULL && is_whole && size >= WHOLE_BYTES_MIN) {
         bring_pages(block, size);
     }
@@ -120,7 +128,7 @@ void sw_block_free(void *block, size_t size)
         free(block);
         return;
     }
-    size_t bytes = (size_t)1 << (kind + BLOCK_BITS_MIN);
+    size_t bytes = size_of(kind);
     (void)pthread_mutex_lock(&pool.lock);
     bool is_kept = pool.kept_bytes + bytes <= BLOCK_KEPT_BYTES;
     if (is_kept) {

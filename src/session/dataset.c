@@ -89,6 +89,7 @@ static void dataset_over(struct sw_dataset *dataset)
     sw_loading_close(dataset->loading);
     dataset->loading = NULL;
     dataset->server->datasets_loading--;
+    sw_trim_want(&dataset->server->trimming, sw_clock_ms(dataset->server->clock));
 }
 
 /* What was parsed goes into a store, where there is one for it. */

@@ -104,7 +104,9 @@ static sw_status fill(struct sw_server *server, const struct sw_server_options *
     SW_TRY(sw_pool_new(threads, wake_net, server, &server->pool, err));
     SW_TRY(open_spill(server, options, err));
     server->is_spilling = server->spill != NULL && options->is_spilling;
-    return sw_lane_new(server->pool, &server->lane);
+    SW_TRY(sw_lane_new(server->pool, &server->lane));
+    sw_trim_init(&server->trimming, server->pool, server->lane);
+    return SW_OK;
 }
 
 sw_status sw_server_new(const struct sw_server_options *options, const struct sw_net_calls *calls,
@@ -257,6 +259,7 @@ void sw_server_tick(struct sw_server *server)
         server->sweep_ms = now_ms;
         sweep(server, now_ms);
         sw_session_reap(server);
+        sw_trim_tick(&server->trimming, now_ms);
     }
 }
 

@@ -5,6 +5,7 @@
 #include "session/disk.h"
 #include "session/loading.h"
 #include "session/session.h"
+#include "session/trimming.h"
 #include "spill/cache.h"
 
 struct sw_counters {
@@ -34,6 +35,7 @@ struct sw_server {
     uint32_t keep_count; /* struct sw_keep alive: those of ended sessions, too */
     struct sw_pool *pool;
     struct sw_lane *lane; /* of the data sets */
+    struct sw_trimming trimming;
     struct sw_budget budget;
     struct sw_partials_set *partials; /* of all sessions */
     struct sw_cache_set *caches;      /* of all sessions */

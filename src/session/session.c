@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/block.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "session/derived.h"
@@ -307,7 +306,7 @@ void sw_session_reap(struct sw_server *server)
         is_any_freed = true;
     }
     if (is_any_freed) {
-        sw_block_trim();
+        sw_trim_want(&server->trimming, sw_clock_ms(server->clock));
     }
 }
 

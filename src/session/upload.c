@@ -192,6 +192,13 @@ static void replay_over(struct sw_upload *upload, const struct sw_err *err)
     done(upload->replay_context, err);
 }
 
+/* What the load worked with is free now. */
+static void want_trim(const struct sw_upload *upload)
+{
+    struct sw_server *server = upload->session->server;
+    sw_trim_want(&server->trimming, sw_clock_ms(server->clock));
+}
+
 static void finish_load(struct sw_upload *upload)
 {
     upload->phase = SW_UPLOAD_DONE;
@@ -199,6 +206,7 @@ static void finish_load(struct sw_upload *upload)
     sw_upload_sync(upload);
     sw_loading_close(upload->loading);
     upload->loading = NULL;
+    want_trim(upload);
     if (upload->on_replayed != NULL) {
         replay_over(upload, NULL);
         return;
@@ -219,6 +227,7 @@ void sw_upload_fail(struct sw_upload *upload, const struct sw_err *err)
     upload->phase = SW_UPLOAD_FAILED;
     sw_loading_close(upload->loading);
     upload->loading = NULL;
+    want_trim(upload);
     sw_upload_hold(upload, 0);
     drop_table(upload);
     if (upload->on_replayed != NULL) {

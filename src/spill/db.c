@@ -461,6 +461,11 @@ sw_status sw_db_commit(struct sw_db *db, struct sw_err *err)
     if (status != SW_OK) {
         sw_db_rollback(db);
     }
+    if (db->kind == SW_DB_CHUNKS) {
+        /* Chunks are written once: what of them SQLite kept serves nobody, and each store has its
+         * own. */
+        (void)sqlite3_db_release_memory(db->handle);
+    }
     return status;
 }
 
