@@ -29,6 +29,10 @@ export async function startServer(binary, more = []) {
     const state = mkdtempSync(path.join(tmpdir(), 'spillway-bench-'));
     const command = [binary, '--listen', '127.0.0.1:0', '--state', state, '--log', 'error', ...more];
     const child = spawn('prlimit', ['--nofile=16384', ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const end = () => child.kill('SIGKILL'); /* with us, however we end */
+    process.once('exit', end);
+    process.once('SIGTERM', () => process.exit(1));
+    process.once('SIGINT', () => process.exit(1));
     const port = await new Promise((resolve, reject) => {
         let text = '';
         child.stdout.on('data', (data) => {
@@ -45,6 +49,7 @@ export async function startServer(binary, more = []) {
         await sleep(50);
     }
     const stop = () => new Promise((resolve) => {
+        process.off('exit', end);
         child.once('exit', () => { rmSync(state, { recursive: true, force: true }); resolve(); });
         child.kill('SIGTERM');
     });
