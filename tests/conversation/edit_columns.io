@@ -30,7 +30,7 @@
 < {"result": {"columns": ["category", "x", "note", "Half of x", "remark"],
 + "types": ["string", "int", "int", "string", "string"],
 + "data": [["apples", "oranges", "figs", "plums"], [1, 2, null, 4], [10, null, 30, null],
-+ ["0.5", "1", null, "2"], [null, null, null, null]]}}
++ ["0.5", "1.0", null, "2.0"], [null, null, null, null]]}}
 > {"method": "table.batch", "params": {"table": "fruit", "ops": [{"method": "table.drop_column", "params": {"column": "x"}}, {"method": "table.drop_column", "params": {"column": "note"}}, {"method": "table.drop_column", "params": {"column": "remark"}}, {"method": "table.drop_column", "params": {"column": "Half of x"}}]}}
 < {"result": {"results": [{}, {}, {}, {}]}}
 > {"method": "table.drop_column", "params": {"table": "fruit", "column": "category"}}

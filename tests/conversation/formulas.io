@@ -100,12 +100,12 @@
 > {"method": "table.page", "params": {"table": "fruit", "columns": ["total", "gross"]}}
 < {"result": {"data": [[1.5, 1, 0, 10, 2], [1.5, 1, 0, 10, 2]]}}
 
-# inputs that a formula cannot have: who reads it gets the reason, others do not
+# inputs that a formula cannot have: an output that reads it gets the reason, a page beside its nulls
 > {"method": "input.set", "params": {"values": {"tax": [1, 2]}}}
 < {"result": {"epoch": 4}}
 < {"method": "output.state", "params": {"output": "sum", "state": "error", "error": {"code": -32040, "message": "/formula of column `gross`/"}}}
 > {"method": "table.page", "params": {"table": "fruit"}}
-< {"error": {"code": -32040, "message": "/formula of column `gross` cannot be computed with the inputs as they are: /"}}
+< {"result": {"data": ["*", "*", "*", [1.5, 1, 0, 10, 2], [null, null, null, null, null]], "formula_errors": [{"column": "gross", "message": "/cannot be computed with the inputs as they are: /"}]}}
 > {"method": "table.page", "params": {"table": "fruit", "columns": ["total"]}}
 < {"result": {"data": [[1.5, 1, 0, 10, 2]]}}
 > {"method": "table.describe", "params": {"table": "fruit"}}
