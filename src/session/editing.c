@@ -271,8 +271,7 @@ static bool step_work(struct sw_job *job, unsigned worker)
 static void plan_done(struct sw_job *job);
 static const struct sw_job_ops plan_ops = {step_work, plan_done};
 
-/* Is the session's or the server's memory what was short? */
-static bool is_short_of_memory(const struct sw_session *session, const struct sw_err *err)
+bool sw_editing_is_short(const struct sw_session *session, const struct sw_err *err)
 {
     return err->status == SW_LIMIT && (strcmp(err->limit, session->budget.name) == 0 ||
                                        strcmp(err->limit, session->budget.parent->name) == 0);
@@ -281,7 +280,7 @@ static bool is_short_of_memory(const struct sw_session *session, const struct sw
 /* Old steps make room, down to three quarters of the limit at first, then all of them. */
 bool sw_editing_make_room(struct sw_session *session, const struct sw_err *err)
 {
-    if (!is_short_of_memory(session, err)) {
+    if (!sw_editing_is_short(session, err)) {
         return false;
     }
     int64_t most = session->budget.limit / 4 * 3;
@@ -306,7 +305,7 @@ static sw_status submit(struct sw_edit_task_call *call, struct sw_err *err)
 /* What is kept for speed alone goes before old steps do: once for an edit. */
 static bool give_up_indexes(struct sw_edit_task_call *call, const struct sw_err *err)
 {
-    if (call->has_given_up || !is_short_of_memory(call->session, err)) {
+    if (call->has_given_up || !sw_editing_is_short(call->session, err)) {
         return false;
     }
     call->has_given_up = true;

@@ -13,6 +13,8 @@ enum sw_edit_task { SW_TASK_PLAN, SW_TASK_UNDO, SW_TASK_REDO };
 SW_MUST_USE sw_status sw_editing_add(struct sw_call *call, enum sw_edit_task task,
                                      struct sw_span table, struct sw_edit_plan *plan,
                                      int64_t if_version, struct sw_err *err);
+/* Is the session's or the server's memory what was short? */
+bool sw_editing_is_short(const struct sw_session *session, const struct sw_err *err);
 /* Old steps of the history make room where the error says that memory was short: worth another
  * try. */
 bool sw_editing_make_room(struct sw_session *session, const struct sw_err *err);

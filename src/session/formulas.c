@@ -6,6 +6,7 @@
 
 #include "edit/formula.h"
 #include "session/editing.h"
+#include "session/forget.h"
 #include "session/server_priv.h"
 
 /* -- inputs ---------------------------------------------------------------------------- */
@@ -108,6 +109,7 @@ struct sw_realising {
     sw_status status; /* worker: of the first that failed */
     struct sw_err err;
     bool is_wanted, is_over, is_cancelled;
+    bool is_again; /* formulas have given way to it */
 };
 
 static bool realise_work(struct sw_job *job, unsigned worker)
@@ -164,6 +166,19 @@ static void remove_run(struct sw_realising *run)
 
 static void start(struct sw_realising *run);
 
+/* Other formulas give way at first, once, then old steps of edits. */
+static bool make_room(struct sw_realising *run)
+{
+    struct sw_session *session = run->session;
+    if (!run->is_again && sw_editing_is_short(session, &run->err)) {
+        run->is_again = true;
+        if (sw_forget_formulas(session, &run->version)) {
+            return true;
+        }
+    }
+    return sw_editing_make_room(session, &run->err);
+}
+
 static void realise_done(struct sw_job *job)
 {
     struct sw_realising *run = (struct sw_realising *)job;
@@ -173,7 +188,7 @@ static void realise_done(struct sw_job *job)
         remove_run(run);
         return;
     }
-    if (run->has_failed && !run->is_cancelled && sw_editing_make_room(session, &run->err)) {
+    if (run->has_failed && !run->is_cancelled && make_room(run)) {
         run->has_failed = false;
         run->status = SW_OK;
         run->claimed = 0;

@@ -217,6 +217,19 @@ double sw_prepare_progress(const struct sw_prepare *prepare)
     return prepare->count == 0 ? 1 : sum / (double)prepare->count;
 }
 
+void sw_prepare_exchange(struct sw_session *session,
+                         void (*exchange)(void *context, struct sw_version **version),
+                         void *context)
+{
+    for (struct sw_prepare *prepare = session->prepares; prepare != NULL; prepare = prepare->next) {
+        for (size_t i = 0; i < prepare->count; i++) {
+            if (prepare->is_open[i]) {
+                exchange(context, &prepare->need[i].version);
+            }
+        }
+    }
+}
+
 void sw_prepare_end(struct sw_session *session)
 {
     for (struct sw_prepare *prepare = session->prepares; prepare != NULL; prepare = prepare->next) {

@@ -65,6 +65,11 @@ struct sw_preparer {
 void sw_prepare_poke(struct sw_session *session);
 /* Adds the columns that a need names to `set` (one byte per column of the schema). */
 void sw_need_columns(const struct sw_need *need, const struct sw_schema *schema, uint8_t *set);
+/* Shows the version of each need that waits to exchange(context, ...), which may put another with
+ * the same contents in its place. */
+void sw_prepare_exchange(struct sw_session *session,
+                         void (*exchange)(void *context, struct sw_version **version),
+                         void *context);
 /* The session ends, its graph is gone: all requests are called back with SW_CANCELLED, jobs that
  * still run end by themselves. */
 void sw_prepare_end(struct sw_session *session);

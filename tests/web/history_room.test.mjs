@@ -79,3 +79,20 @@ test('a sorted page finds the memory of old steps', async () => {
     assert.ok((await client.call('table.history', { table: 'first' })).length <= steps);
     await client.close();
 });
+
+test('formulas that nobody reads now give way to others, and have the same values later', async () => {
+    const client = await Client.open(server);
+    await client.upload('first', CSV);
+    const first = [];
+    for (let i = 0; i < 40; i++) { // each takes half a megabyte once it is read: together more than there is
+        await client.call('table.add_column', { table: 'first', name: `f${i}`, expr: `a / ${i + 3}.0 + b` });
+        first.push(await client.call('table.page', { table: 'first', columns: [`f${i}`, 'b'], where: `f${i} > ${i}`, offset: 100, limit: 5 }));
+    }
+    for (let i = 0; i < 40; i += 3) {
+        const again = await client.call('table.page', { table: 'first', columns: [`f${i}`, 'b'], where: `f${i} > ${i}`, offset: 100, limit: 5 });
+        assert.deepEqual(again.data, first[i].data);
+    }
+    const { memory_bytes, memory_limit_bytes } = await client.call('session.info');
+    assert.ok(memory_bytes <= memory_limit_bytes, `${memory_bytes} of ${memory_limit_bytes}`);
+    await client.close();
+});
