@@ -122,6 +122,16 @@ static sw_status set_disk_free(struct sw_config *config, const char *name, const
     return SW_OK;
 }
 
+static sw_status set_spill(struct sw_config *config, const char *name, const char *value,
+                           struct sw_err *err)
+{
+    config->is_spilling = strcmp(value, "on") == 0;
+    if (!config->is_spilling && strcmp(value, "off") != 0) {
+        return wrong(err, name, value, "on or off");
+    }
+    return SW_OK;
+}
+
 static sw_status set_durability(struct sw_config *config, const char *name, const char *value,
                                 struct sw_err *err)
 {
@@ -322,6 +332,9 @@ static const struct option options[] = {
     {"state", "DIR", set_state,
      "where sessions and uploads are kept ($XDG_STATE_HOME/spillway, else\n"
      "~/.local/state/spillway, else ./spillway-state); made if missing, for this user only"},
+    {"spill", "MODE", set_spill,
+     "on: a table may be larger than --session-memory, cold parts of it lie in the state\n"
+     "folder; off (the default): it has to fit"},
     {"durability", "MODE", set_durability,
      "what a change waits for before it is acknowledged: process (the default; it survives a kill\n"
      "of the server), power (a power cut, too) or off (nothing: what came after the last save is\n"

@@ -21,7 +21,8 @@ struct sw_config {
     enum sw_durability durability;
     int64_t session_disk_bytes, disk_bytes, disk_free_bytes;
     int64_t upload_bytes_max;
-    bool is_strict; /* how the files of the command line are read */
+    bool is_spilling; /* tables may be larger than the memory of their session */
+    bool is_strict;   /* how the files of the command line are read */
     int64_t address_connections, address_uploads;
     int64_t session_sockets, session_uploads;
     int64_t flush_timeout_s;

@@ -40,6 +40,7 @@ static sw_status open_net(const struct sw_config *config, struct sw_net **net, s
         .session_memory_bytes = config->session_memory_bytes,
         .idle_timeout_s = config->idle_timeout_s,
         .is_kept = true,
+        .is_spilling = config->is_spilling,
         .durability = config->durability,
         .park_after_s = config->park_after_s,
         .session_disk_bytes = config->session_disk_bytes,

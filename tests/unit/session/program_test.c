@@ -26,6 +26,8 @@
 #define THREADS 2u
 #endif
 
+#define SHARES 50u /* of the steps, with parts of the table in memory */
+
 struct program {
     struct world world;
     struct model model;
@@ -539,7 +541,7 @@ static void fill_labels(struct program *p)
     sw_buf_fini(&csv);
 }
 
-static void begin_program(struct program *p)
+static void begin_program(struct program *p, int share)
 {
     *p = (struct program){0};
     sw_buf_init(&p->before);
@@ -552,7 +554,7 @@ static void begin_program(struct program *p)
     assert_int_equal(sqlite3_open(":memory:", &model->db), SQLITE_OK);
     (void)sqlite3_db_config(model->db, SQLITE_DBCONFIG_LOOKASIDE, NULL, 1200, 2000);
     sql(model, "ATTACH ':memory:' AS h");
-    open_world(&p->world, THREADS);
+    open_world(&p->world, THREADS, share);
     fill_fruit(p);
     fill_labels(p);
     (void)result_of(&p->world,
@@ -581,14 +583,13 @@ static void end_program(struct program *p)
     sw_buf_fini(&p->cells);
 }
 
-static void every_output_follows_a_random_program_there_and_back(void **state)
+static void run_program(unsigned usual_steps, int share)
 {
-    (void)state;
     static struct program program;
     struct program *p = &program;
     const char *given = getenv("SW_STEPS");
-    unsigned steps = given != NULL ? (unsigned)strtoul(given, NULL, 10) : STEPS;
-    begin_program(p);
+    unsigned steps = given != NULL ? (unsigned)strtoul(given, NULL, 10) : usual_steps;
+    begin_program(p, share);
     while (p->steps < steps) {
         step(p);
     }
@@ -609,10 +610,37 @@ static void every_output_follows_a_random_program_there_and_back(void **state)
     end_program(p);
 }
 
+static void every_output_follows_a_random_program_there_and_back(void **state)
+{
+    (void)state;
+    run_program(STEPS, SHARE_NONE);
+}
+
+static void answers_are_the_same_with_all_of_the_table_in_memory(void **state)
+{
+    (void)state;
+    run_program(STEPS / SHARES, 100);
+}
+
+static void answers_are_the_same_with_half_of_the_table_in_memory(void **state)
+{
+    (void)state;
+    run_program(STEPS / SHARES, 50);
+}
+
+static void answers_are_the_same_with_a_tenth_of_the_table_in_memory(void **state)
+{
+    (void)state;
+    run_program(STEPS / SHARES, 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_output_follows_a_random_program_there_and_back),
+        cmocka_unit_test(answers_are_the_same_with_all_of_the_table_in_memory),
+        cmocka_unit_test(answers_are_the_same_with_half_of_the_table_in_memory),
+        cmocka_unit_test(answers_are_the_same_with_a_tenth_of_the_table_in_memory),
     };
     return cmocka_run_group_tests_name("session/program", tests, NULL, NULL);
 }

@@ -2,10 +2,14 @@
  * The server's side of program_test.c: a whole server without sockets, one client, and the newest
  * value of every output.  What is pushed is checked as it comes: sequence numbers and versions of
  * tables only rise, and no output fails.  One thread drives it; the pool has its own.
+ *
+ * With a share all chunks are written at every turn, and so many leave memory that this part in a
+ * hundred stays.
  */
 #ifndef SW_TEST_PROGRAM_WORLD_H
 #define SW_TEST_PROGRAM_WORLD_H
 
+#include "support/folder.h"
 #include "support/test.h"
 
 #include <inttypes.h>
@@ -16,7 +20,9 @@
 #include <unistd.h>
 
 #include "session/download.h"
+#include "session/keeping.h"
 #include "session/server.h"
+#include "session/server_priv.h"
 #include "session/socket.h"
 #include "session/upload.h"
 
@@ -24,6 +30,7 @@
 #define TURNS_MAX   3000
 #define SHOWN_MAX   40u
 #define NAMED_MAX   8u
+#define SHARE_NONE  (-1)
 
 struct shown {
     char name[16];
@@ -41,6 +48,7 @@ struct world {
     size_t length;
     unsigned id;    /* of the last request */
     unsigned epoch; /* of the last input.set */
+    int share;      /* SHARE_NONE: nothing leaves memory */
     bool is_traced; /* SW_TRACE: requests go to stderr */
     struct shown shown[SHOWN_MAX];
     char table[NAMED_MAX][16]; /* "" is free */
@@ -188,6 +196,26 @@ static void collect(struct world *world)
     }
 }
 
+/* While workers read and write. */
+static void press(struct world *world)
+{
+    const struct sw_session *session = world->server->sessions;
+    if (world->share == SHARE_NONE || session == NULL || !session->keep->has_store) {
+        return;
+    }
+    struct sw_err err;
+    struct sw_cache_figures figures;
+    if (sw_cache_write_work(session->cache, session->keep->store, SIZE_MAX, &err) != SW_OK) {
+        fail_msg("%s", err.message);
+    }
+    sw_cache_figures(session->cache, &figures);
+    uint64_t all = figures.here_bytes + figures.away_bytes;
+    uint64_t stays = all * (uint64_t)world->share / 100;
+    if (figures.here_bytes > stays) {
+        (void)sw_cache_give_up(session->cache, (size_t)(figures.here_bytes - stays));
+    }
+}
+
 static void turn(struct world *world)
 {
     struct pollfd wait = {.fd = world->pipe[0], .events = POLLIN};
@@ -196,6 +224,7 @@ static void turn(struct world *world)
         ssize_t got = read(world->pipe[0], bytes, sizeof bytes);
         (void)got;
     }
+    press(world);
     sw_server_drain(world->server);
     sw_server_tick(world->server);
 }
@@ -274,9 +303,10 @@ static void set_inputs(struct world *world, const char *values)
 
 /* -- its life ------------------------------------------------------------------------- */
 
-static void open_world(struct world *world, unsigned threads)
+static void open_world(struct world *world, unsigned threads, int share)
 {
-    *world = (struct world){.inbox = malloc(INBOX_BYTES), .is_traced = getenv("SW_TRACE") != NULL};
+    *world = (struct world){
+        .inbox = malloc(INBOX_BYTES), .share = share, .is_traced = getenv("SW_TRACE") != NULL};
     assert_non_null(world->inbox);
     forget(world);
     for (unsigned i = 0; i < SHOWN_MAX; i++) {
@@ -293,6 +323,12 @@ static void open_world(struct world *world, unsigned threads)
         .session_memory_bytes = 1ll << 30,
         .idle_timeout_s = 600,
         .upload_bytes_max = 64 << 20,
+        .is_kept = share != SHARE_NONE,
+        .is_spilling = share != SHARE_NONE,
+        .durability = SW_DURABILITY_PROCESS,
+        .park_after_s = 600,
+        .session_disk_bytes = INT64_MAX / 2,
+        .disk_bytes = INT64_MAX / 2,
         .clock = &sw_clock_system,
     };
     struct sw_err err;
@@ -310,10 +346,7 @@ static void close_world(struct world *world)
     sw_server_free(world->server);
     (void)close(world->pipe[0]);
     (void)close(world->pipe[1]);
-    char uploads[80];
-    (void)snprintf(uploads, sizeof uploads, "%s/uploads", world->dir);
-    assert_int_equal(rmdir(uploads), 0);
-    assert_int_equal(rmdir(world->dir), 0);
+    test_remove_folder(world->dir);
     for (unsigned i = 0; i < SHOWN_MAX; i++) {
         sw_buf_fini(&world->shown[i].text);
     }
