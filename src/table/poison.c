@@ -3,7 +3,6 @@
 
 #include <pthread.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 #include "table/chunk.h"
 
@@ -52,9 +51,6 @@ static void show(struct sw_chunk *chunk)
 
 static void hide(struct sw_chunk *chunk)
 {
-    if (getenv("SW_POISON") == NULL) {
-        return;
-    }
     show(chunk);
     cover(chunk->data, chunk->data_size);
     cover(chunk->bytes, chunk->bytes_size);
