@@ -1,4 +1,5 @@
 /* Values that leave their chunk and come back, from a home that makes them anew. */
+#include "support/look.h"
 #include "support/test.h"
 #include "table/builder.h"
 
@@ -181,12 +182,12 @@ static void a_chunk_that_begins_away_is_as_one_that_left(void **state)
     struct sw_chunk *away;
     sw_budget_init(&budget, "memory_bytes", 1 << 20, NULL);
     struct sw_chunk *chunk = settled(&budget, &home, 9);
-    struct sw_chunk parts = *chunk;
+    struct sw_chunk parts = *test_look(chunk);
     parts.data = NULL;
     parts.valid = NULL;
     parts.exceptions = NULL;
 
-    assert_int_equal(sw_chunk_new_away(&parts, true, false, chunk->exceptions->size,
+    assert_int_equal(sw_chunk_new_away(&parts, true, false, test_look(chunk)->exceptions->size,
                                        &away_home.home, &away, NULL),
                      SW_OK);
 
