@@ -56,22 +56,24 @@
 /* -- exec ------------------------------------------------------------------ */
 #define SW_THREADS_MAX 256u /* worker threads: more than cores helps nobody */
 #define SW_SCAN_STRIPES \
-    32u                              /* runs of row groups folded apart: enough for any
+    32u                               /* runs of row groups folded apart: enough for any
                                               machine's cores, few enough that merging is cheap */
-#define SW_BRUSH_BINS_MAX     65280u /* fine bins of a brushed column: 255 blocks of 256 */
-#define SW_BRUSH_BIN_ROWS     1024u  /* rows in one that are looked at in no time */
-#define SW_BRUSH_EDGE_ROWS    65536u /* rows of edges beyond which a move is a scan */
-#define SW_BRUSH_IDLE_MS      60000u /* an index that no move asked is given up with its version */
-#define SW_BRUSH_TOTALS_BYTES (128u << 20) /* running totals of one index, all outputs */
-#define SW_PARTIAL_BYTES_MAX  (64u << 10)  /* a row group's partial that is kept: a byte a row */
-#define SW_PARTIALS_BYTES_MAX (128u << 20) /* partials kept per session ... */
-#define SW_PARTIALS_SHARE     32u          /* ... which is at most this part of its memory */
-#define SW_SPARE_SHARE        8u           /* ... and an eighth stays free of it */
-#define SW_SORT_ROWS_MAX      0xfffffffeu  /* rows of a sorted order: positions are 32 bits */
-#define SW_SORT_KEYS_MAX      16u          /* columns of a sort */
-#define SW_ORDERS_MAX         64u          /* orders kept per session */
-#define SW_ORDERS_BYTES_MAX   (512u << 20) /* their bytes; also charged to the session's memory */
-#define SW_DISTINCT_EXACT_MAX (1u << 20)   /* values counted exactly where there is no dictionary */
+#define SW_BRUSH_BINS_MAX      65280u /* fine bins of a brushed column: 255 blocks of 256 */
+#define SW_BRUSH_BIN_ROWS      1024u  /* rows in one that are looked at in no time */
+#define SW_BRUSH_EDGE_ROWS     65536u /* rows of edges beyond which a move is a scan */
+#define SW_BRUSH_IDLE_MS       60000u /* an index that no move asked is given up with its version */
+#define SW_BRUSH_CARRIED_LEAST 4u /* row groups that may change and the index still follows, or */
+#define SW_BRUSH_CARRIED_SHARE 8u /* one of so many: beyond, it goes with its version */
+#define SW_BRUSH_TOTALS_BYTES  (128u << 20) /* running totals of one index, all outputs */
+#define SW_PARTIAL_BYTES_MAX   (64u << 10)  /* a row group's partial that is kept: a byte a row */
+#define SW_PARTIALS_BYTES_MAX  (128u << 20) /* partials kept per session ... */
+#define SW_PARTIALS_SHARE      32u          /* ... which is at most this part of its memory */
+#define SW_SPARE_SHARE         8u           /* ... and an eighth stays free of it */
+#define SW_SORT_ROWS_MAX       0xfffffffeu  /* rows of a sorted order: positions are 32 bits */
+#define SW_SORT_KEYS_MAX       16u          /* columns of a sort */
+#define SW_ORDERS_MAX          64u          /* orders kept per session */
+#define SW_ORDERS_BYTES_MAX    (512u << 20) /* their bytes; also charged to the session's memory */
+#define SW_DISTINCT_EXACT_MAX  (1u << 20) /* values counted exactly where there is no dictionary */
 #define SW_PLACES_BYTES_MAX \
     (512u << 20) /* bin codes of chunks kept for the next scan; the first to go when memory is
                     short */

@@ -8,6 +8,7 @@
 #define UNITS_MIN 32u /* so that many workers have some, and none waits for long */
 #define VALUES_SHARE \
     4u                /* as many values as ranges have bins of their own: no row is kept for them */
+#define AHEAD      8u /* row groups deleted in a row that are seen as such */
 #define GROWTH_MAX 4u /* times the rows for which ranges were chosen */
 #define BLOCKS_LEAST \
     4u /* of ranges; rather than having fewer, outputs with many cells are left out */
@@ -163,6 +164,33 @@ static struct sw_identity key_of(const struct sw_brush *brush, const struct sw_r
         sw_identity_add(&key, chunk == NULL ? 0 : chunk->id);
     }
     return key;
+}
+
+/* Where in the sheets from `at` on the key is, or at most AHEAD further; -1: not there. */
+static int64_t find_ahead(const struct sw_brush *brush, uint32_t at, const struct sw_identity *key)
+{
+    for (uint32_t g = at; g < brush->version->groups && g - at <= AHEAD; g++) {
+        if (sw_identity_equal(key, &brush->sheet[g]->key)) {
+            return g;
+        }
+    }
+    return -1;
+}
+
+uint32_t sw_brush_differences(const struct sw_brush *brush, const struct sw_version *version)
+{
+    uint32_t differences = 0;
+    uint32_t at = 0;
+    if (version->schema->columns != brush->version->schema->columns) {
+        return version->groups;
+    }
+    for (uint32_t g = 0; g < version->groups; g++) {
+        struct sw_identity key = key_of(brush, version->group[g]);
+        int64_t found = find_ahead(brush, at, &key);
+        differences += found < 0 ? 1 : (uint32_t)found - at; /* passed over: deleted */
+        at = found < 0 ? at + 1 : (uint32_t)found + 1;
+    }
+    return differences;
 }
 
 /* -- from the index of an earlier version ------------------------------------------------------ */

@@ -62,6 +62,8 @@ void sw_brush_free(struct sw_brush *brush);
 bool sw_brush_is_ready(const struct sw_brush *brush);
 /* Ready, and of that version's contents. */
 bool sw_brush_is_of(const struct sw_brush *brush, const struct sw_version *version);
+/* About how many row groups it would read anew, or take off, to be of that version. */
+uint32_t sw_brush_differences(const struct sw_brush *brush, const struct sw_version *version);
 /* The output of that identity, or -1. */
 int32_t sw_brush_find(const struct sw_brush *brush, const struct sw_identity *identity);
 /* To where the brush goes; the answers that follow are for the rows that pass the filter.  False:

@@ -3,9 +3,10 @@
  * its outputs are answered from it, at once and on the loop.  What the index does not hold is
  * scanned as ever, in the same flush.
  *
- * One index per graph, of the input that moved last.  A new version of its table takes it along:
- * only row groups that have changed are read.  When another clause changes it is made anew with the
- * next move. */
+ * One index per graph, of the input that moved last.  A new version of its table takes it along
+ * where few row groups have changed: only these are read.  Where many have it is given up: who
+ * edits and looks through a brush in turn has no use for an index that the next edit undoes.  When
+ * another clause changes it is made anew with the next move. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,6 +81,8 @@ void sw_brushing_table_changed(struct sw_graph *graph, struct sw_span table)
 {
     struct sw_brushing *brushing = &graph->brushing;
     const struct sw_graph_options *options = &graph->options;
+    free(brushing->last); /* a move after an edit is the first in a row again */
+    brushing->last = NULL;
     if (!is_text(brushing->table, table)) {
         return;
     }
@@ -426,6 +429,14 @@ static const struct sw_run_table *outdated(const struct sw_run *run)
     return NULL;
 }
 
+/* Would taking it along cost about as much as making it? */
+static bool is_far_behind(const struct sw_brushing *brushing, const struct sw_version *version)
+{
+    uint32_t share = version->groups / SW_BRUSH_CARRIED_SHARE;
+    uint32_t most = share > SW_BRUSH_CARRIED_LEAST ? share : SW_BRUSH_CARRIED_LEAST;
+    return sw_brush_differences(brushing->brush, version) > most;
+}
+
 void sw_brushing_make(struct sw_run *run)
 {
     struct sw_graph *graph = run->graph;
@@ -433,6 +444,10 @@ void sw_brushing_make(struct sw_run *run)
     const struct sw_run_table *table = item != NULL ? &run->table[item->table] : outdated(run);
     char *input = NULL;
     if (table == NULL) {
+        return;
+    }
+    if (item == NULL && is_far_behind(&graph->brushing, table->version)) {
+        forget(&graph->brushing);
         return;
     }
     input = item != NULL ? sw_span_dup(run->brushed) : strdup(graph->brushing.input);

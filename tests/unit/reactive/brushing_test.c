@@ -252,14 +252,61 @@ static void a_new_version_takes_the_index_along(void **state)
     open_stage(&stage, &world, false);
     moves(&stage, &random, 3);
 
-    for (uint64_t number = 2; number < 6; number++) {
-        stage_put_table(&stage, 0, "w", world_version(&world, number, GROUP, 0));
-        stage_forward(&stage, 1000); /* new versions alone run once per frame */
+    struct sw_version *other = world_version(&world, 1, GROUP, 0);
+    struct sw_version *version = world_version(&world, 1, GROUP, 0);
+    show_edit(&stage, version);
+    stage_settle(&stage);
+    moves(&stage, &random, 3);
+    for (uint32_t number = 2; number < 6; number++) {
+        struct sw_rowgroup *group[ROWS / GROUP + 2];
+        uint32_t at = number % version->groups;
+        struct sw_chunk *chunk = sw_chunk_ref(other->group[at]->chunk[WORLD_F]);
+        struct sw_version *next = NULL;
+        memcpy(group, version->group, version->groups * sizeof(*group));
+        assert_int_equal(sw_rowgroup_with_chunk(version->group[at], WORLD_F, chunk, &group[at]),
+                         SW_OK);
+        assert_int_equal(sw_version_new(number, version->schema, version->groups, group,
+                                        version->next_row_id, &next),
+                         SW_OK);
+        sw_rowgroup_unref(group[at]);
+        sw_version_unref(version);
+        version = next;
+        show_edit(&stage, version);
         stage_settle(&stage);
 
         move_at_once(&stage, &random);
     }
 
+    sw_version_unref(version);
+    sw_version_unref(other);
+    stage_fini(&stage);
+    world_fini(&world);
+}
+
+static void an_index_goes_with_a_version_that_changes_most_rows(void **state)
+{
+    (void)state;
+    struct test_random random;
+    struct world world;
+    struct stage stage;
+    test_random_init(&random, test_seed());
+    world_init(&world, &random, ROWS, false);
+    open_stage(&stage, &world, false);
+    moves(&stage, &random, 3);
+    int64_t with = sw_budget_used(&stage.budget);
+
+    stage_put_table(&stage, 0, "w", world_version(&world, 2, GROUP, 0));
+    stage_forward(&stage, 1000);
+    stage_settle(&stage);
+    int64_t without = sw_budget_used(&stage.budget);
+    moves(&stage, &random, 1);
+    int64_t after_one = sw_budget_used(&stage.budget);
+    moves(&stage, &random, 1);
+
+    assert_true(without < with);
+    assert_int_equal(after_one, without); /* a move after an edit is the first in a row */
+    assert_true(sw_budget_used(&stage.budget) > without);
+    move_at_once(&stage, &random);
     stage_fini(&stage);
     world_fini(&world);
 }
@@ -315,6 +362,7 @@ int main(void)
         cmocka_unit_test(from_the_third_move_on_no_worker_is_asked),
         cmocka_unit_test(an_index_goes_when_memory_is_short_or_its_table_is_dropped),
         cmocka_unit_test(a_new_version_takes_the_index_along),
+        cmocka_unit_test(an_index_goes_with_a_version_that_changes_most_rows),
         cmocka_unit_test(a_brush_that_is_announced_has_its_index_before_it_moves),
         cmocka_unit_test(when_another_filter_changes_the_index_follows_with_the_next_move),
     };
