@@ -366,12 +366,11 @@ static sw_status make_chunk(struct sw_realise_state *state, uint32_t at,
 {
     const struct part *part = &state->plan->part[at];
     struct maker *maker = &state->maker[at];
-    uint32_t misfits = 0;
     if (maker->state == NULL && sw_expr_state_new(part->program, &maker->state) != SW_OK) {
         return sw_edit_no_memory(err);
     }
     SW_TRY(need_builder(state, part, maker, err));
-    sw_status status = put_rows(state, part, maker, version, index, &misfits, err);
+    sw_status status = put_rows(state, part, maker, version, index, &maker->builder->misfits, err);
     status = status == SW_OK ? check_state(maker, err) : status;
     bool was_coded = maker->builder->dict != NULL;
     status = status == SW_OK ? sw_builder_seal(maker->builder, chunk, err) : status;
@@ -383,7 +382,6 @@ static sw_status make_chunk(struct sw_realise_state *state, uint32_t at,
     if (was_coded && maker->builder->dict == NULL) {
         part->formula->is_plain = true;
     }
-    (*chunk)->misfits = misfits;
     return SW_OK;
 }
 

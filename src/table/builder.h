@@ -21,7 +21,8 @@
 
 struct sw_builder {
     enum sw_type type;
-    uint32_t rows; /* complete values */
+    uint32_t rows;    /* complete values */
+    uint32_t misfits; /* of a formula: nulls whose value the type cannot hold */
     uint32_t nulls;
     int64_t *ints;      /* [SW_CHUNK_ROWS] integral types; owned */
     double *floats;     /* [SW_CHUNK_ROWS] float; owned */

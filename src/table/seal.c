@@ -482,6 +482,7 @@ static void start_anew(struct sw_builder *builder)
     sw_exception_list_clear(&builder->exceptions);
     builder->rows = 0;
     builder->nulls = 0;
+    builder->misfits = 0;
 }
 
 sw_status sw_builder_seal(struct sw_builder *builder, struct sw_chunk **chunk, struct sw_err *err)
@@ -491,6 +492,7 @@ sw_status sw_builder_seal(struct sw_builder *builder, struct sw_chunk **chunk, s
     sw_assert(builder->nulls <= builder->rows);
     struct sw_chunk parts = {.type = builder->type,
                              .rows = builder->rows,
+                             .misfits = builder->misfits,
                              .zone = {.nulls = builder->nulls},
                              .budget = builder->budget};
     SW_TRY(seal_type(builder, &parts, chunk, err));
