@@ -5,6 +5,7 @@
 #include "session/dataset.h"
 #include "session/dispatch.h"
 #include "session/keeping.h"
+#include "session/outbox.h"
 #include "session/server_priv.h"
 #include "session/stored.h"
 
@@ -280,6 +281,7 @@ sw_status sw_method_session_close(struct sw_call *call, struct sw_err *err)
         session->keep->on_end = session_removed;
         session->keep->on_end_context = pending;
     }
+    sw_outbox_let_go(call->socket->outbox);
     sw_socket_leave(call->socket);
     sw_session_end(session);
     call->session = NULL;

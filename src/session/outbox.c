@@ -148,6 +148,15 @@ void sw_outbox_release(struct sw_outbox *outbox, uint64_t seq)
     outbox->released = seq > outbox->released ? seq : outbox->released;
 }
 
+void sw_outbox_let_go(struct sw_outbox *outbox)
+{
+    for (struct message *at = outbox->first; at != NULL; at = at->next) {
+        at->seq = 0;
+    }
+    outbox->held = 0;
+    outbox->released = 0;
+}
+
 void sw_outbox_promise(struct sw_outbox *outbox, const struct sw_json *id)
 {
     struct message *message = outbox->last;

@@ -28,6 +28,9 @@ SW_MUST_USE sw_status sw_outbox_put(struct sw_outbox *outbox, struct sw_buf *mes
 /* What is put from now on waits for a release of `seq` (of the session's log) or later. */
 void sw_outbox_hold(struct sw_outbox *outbox, uint64_t seq);
 void sw_outbox_release(struct sw_outbox *outbox, uint64_t seq);
+/* The session is gone with its log: nothing waits for it any more, and what comes next is another
+ * session's. */
+void sw_outbox_let_go(struct sw_outbox *outbox);
 /* The message that was just put answers a change: with sw_outbox_refuse it becomes an error. */
 void sw_outbox_promise(struct sw_outbox *outbox, const struct sw_json *id);
 /* The log cannot be written: answers to changes that wait become this error, all is released. */

@@ -143,6 +143,34 @@ static void a_window_holds_flushes_back_until_one_is_acknowledged(void **state)
     sw_outbox_free(outbox);
 }
 
+static void what_is_held_goes_with_the_log_or_when_the_log_is_gone(void **state)
+{
+    (void)state;
+    struct sw_outbox *outbox = new_outbox();
+    struct sw_outgoing message;
+    sw_outbox_hold(outbox, 3);
+    put_text(outbox, "three");
+    sw_outbox_hold(outbox, 5);
+    put_text(outbox, "five");
+    assert_false(sw_outbox_next(outbox, &message));
+    sw_outbox_release(outbox, 3);
+    sends(outbox, "three");
+    assert_false(sw_outbox_next(outbox, &message));
+
+    sw_outbox_let_go(outbox);
+    put_text(outbox, "closed");
+    sends(outbox, "five");
+    sends(outbox, "closed");
+
+    sw_outbox_hold(outbox, 1); /* of another session */
+    put_text(outbox, "one");
+    assert_false(sw_outbox_next(outbox, &message));
+    sw_outbox_release(outbox, 1);
+    sends(outbox, "one");
+    sends_nothing(outbox);
+    sw_outbox_free(outbox);
+}
+
 static void a_dropped_output_is_not_sent(void **state)
 {
     (void)state;
@@ -235,6 +263,7 @@ int main(void)
         cmocka_unit_test(the_newest_value_replaces_one_not_yet_sent),
         cmocka_unit_test(an_unsent_value_goes_with_the_next_flush_and_is_named_by_it),
         cmocka_unit_test(a_window_holds_flushes_back_until_one_is_acknowledged),
+        cmocka_unit_test(what_is_held_goes_with_the_log_or_when_the_log_is_gone),
         cmocka_unit_test(a_dropped_output_is_not_sent),
         cmocka_unit_test(the_newest_state_waits_for_the_value_it_belongs_to),
         cmocka_unit_test(an_error_state_carries_the_error),
