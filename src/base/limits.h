@@ -168,6 +168,7 @@
 #define SW_APPEND_BYTES      (8u << 20)  /* records that one transaction takes, about */
 #define SW_DISK_LOG_THREADS  4u          /* that append to logs: they mostly wait for the disk */
 #define SW_DISK_BULK_THREADS 2u          /* that save and open sessions */
+#define SW_DISK_BULK_NICE    5           /* by which these are less urgent than charts */
 
 /* -- spill ------------------------------------------------------------------ */
 #define SW_SPILL_BATCH_BYTES    (16u << 20)   /* chunks written by one transaction */
